@@ -18,7 +18,9 @@ for (const name of ['email-server', 'store', 'host']) {
   for (const output of outputs) {
     const entry = output.replace(/^\.\/dist\//, '').replace(/\.js$/, '')
     // dist/index.js comes from src/index.ts, dist/mime.js from the room src/mime/index.ts
-    const source = [`build/src/${entry}.js`, `build/src/${entry}/index.js`].map(path => join(dir, path)).find(existsSync)
+    const source = [`build/src/${entry}.js`, `build/src/${entry}/index.js`]
+      .map(path => join(dir, path))
+      .find(existsSync)
     if (!source) throw new Error(`${pkg.name}: nothing to build ${output} from`)
     entryPoints[entry] = source
   }

@@ -22,7 +22,10 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`)
   process.exit(1)
 }
-const child = spawn(process.execPath, ['--test', '--enable-source-maps', ...files], { cwd: root, stdio: 'inherit' })
+const child = spawn(process.execPath, ['--test', '--enable-source-maps', ...files], {
+  cwd: root,
+  stdio: 'inherit',
+})
 child.on('exit', (code, signal) => process.exit(signal ? 1 : code))
 
 function tests(dir) {

@@ -1,0 +1,75 @@
+// Typed events. What node:events does, with three differences: names and arguments are checked by the compiler, a
+// listener that throws does not stop the emitter (`onListenerError` hears of it), and 'error' needs no listener.
+import { usageError } from './errors.ts'
+
+/** Event name → tuple of the listener's arguments. */
+export type EventArguments = { readonly [name: string]: readonly unknown[] }
+
+type Listener = (...args: never[]) => unknown
+interface Entry {
+  readonly listener: Listener
+  readonly once: boolean
+}
+
+export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }> {
+  readonly #entries = new Map<keyof Events, readonly Entry[]>()
+
+  on<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
+    return this.#add(name, listener, false)
+  }
+
+  once<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
+    return this.#add(name, listener, true)
+  }
+
+  off<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
+    const left = this.#entries.get(name)?.filter(entry => entry.listener !== listener)
+    if (left) this.#entries.set(name, left)
+    return this
+  }
+
+  addListener<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
+    return this.on(name, listener)
+  }
+
+  removeListener<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
+    return this.off(name, listener)
+  }
+
+  removeAllListeners(name?: keyof Events): this {
+    if (name === undefined) this.#entries.clear()
+    else this.#entries.delete(name)
+    return this
+  }
+
+  listenerCount(name: keyof Events): number {
+    return this.#entries.get(name)?.length ?? 0
+  }
+
+  /** Calls the listeners in order; true when there was one. */
+  emit<K extends keyof Events>(name: K, ...args: Events[K]): boolean {
+    const entries = this.#entries.get(name)
+    if (!entries || entries.length === 0) return false
+    for (const entry of entries) {
+      if (entry.once) this.off(name, entry.listener as (...args: Events[K]) => unknown)
+      try {
+        const result = (entry.listener as unknown as (...args: Events[K]) => unknown)(...args)
+        // an async listener's rejection is the same event as a throw
+        if (result instanceof Promise) result.catch(error => this.onListenerError(error, name))
+      } catch (error) {
+        this.onListenerError(error, name)
+      }
+    }
+    return true
+  }
+
+  /** What happens when a listener throws or rejects. Classes that own a log override it. */
+  protected onListenerError(_error: unknown, _name: keyof Events): void {}
+
+  #add(name: keyof Events, listener: Listener, once: boolean): this {
+    if (typeof listener !== 'function')
+      throw usageError(`the listener of '${String(name)}' must be a function`)
+    this.#entries.set(name, [...(this.#entries.get(name) ?? []), { listener, once }])
+    return this
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  MailError,
+  type MailErrorCode,
+  type MailErrorFacts,
+  Refusal,
+  type RefusalCode,
+} from './base/errors.ts'

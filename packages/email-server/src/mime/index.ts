@@ -1,0 +1,9 @@
+export type {
+  BodyStructure,
+  Disposition,
+  Envelope,
+  EnvelopeAddress,
+  MultipartStructure,
+  Parameters,
+  SinglePartStructure,
+} from './types.ts'
