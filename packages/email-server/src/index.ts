@@ -1,3 +1,4 @@
+// The public surface of email-server.
 export {
   MailError,
   type MailErrorCode,
@@ -5,3 +6,6 @@ export {
   Refusal,
   type RefusalCode,
 } from './base/errors.ts'
+export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
+export { FLAGS, SPECIAL_USE } from './mailbox/index.ts'
+export type { AuthInfo } from './sasl/index.ts'

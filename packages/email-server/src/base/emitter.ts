@@ -48,16 +48,20 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
 
   /** Calls the listeners in order; true when there was one. */
   emit<K extends keyof Events>(name: K, ...args: Events[K]): boolean {
+    return this.dispatch(name, args, error => this.onListenerError(error, name))
+  }
+
+  /** As `emit`, for events whose asker must know that a listener threw, or that an async one rejected. */
+  dispatch<K extends keyof Events>(name: K, args: Events[K], onError: (error: unknown) => void): boolean {
     const entries = this.#entries.get(name)
     if (!entries || entries.length === 0) return false
     for (const entry of entries) {
       if (entry.once) this.off(name, entry.listener as (...args: Events[K]) => unknown)
       try {
         const result = (entry.listener as unknown as (...args: Events[K]) => unknown)(...args)
-        // an async listener's rejection is the same event as a throw
-        if (result instanceof Promise) result.catch(error => this.onListenerError(error, name))
+        if (result instanceof Promise) result.catch(onError)
       } catch (error) {
-        this.onListenerError(error, name)
+        onError(error)
       }
     }
     return true

@@ -1,1 +1,5 @@
-export {}
+export type * from './contract.ts'
+export { MAILBOX_HANDLER_NAMES } from './contract.ts'
+export { FLAGS, SPECIAL_USE } from './names.ts'
+export type { SearchKey, SortKey, ThreadNode } from './search.ts'
+export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'

@@ -1,0 +1,109 @@
+// What we want to say and have not handed over yet. Small writes of one turn leave together; a peer that does not read
+// stops its producers (`ready`) instead of filling our memory.
+import { concat, fromUtf8 } from './bytes.ts'
+
+/** Pieces up to this size are joined with their neighbours; larger ones are handed over as they are. */
+const JOIN_BELOW = 16 * 1024
+/** Pending bytes at which a turn is cut into several sends. */
+const SEND_AT = 64 * 1024
+
+export class OutputQueue {
+  readonly #send: (bytes: Uint8Array) => void
+  #text = ''
+  #chunks: Uint8Array[] = []
+  #pending = 0
+  #scheduled = false
+  #paused = false
+  #closed = false
+  #waiting: (() => void)[] = []
+
+  constructor(send: (bytes: Uint8Array) => void) {
+    this.#send = send
+  }
+
+  /** Bytes not handed over yet (characters, for text that is not encoded yet). */
+  get pending(): number {
+    return this.#pending
+  }
+
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  /** Text is sent as UTF-8. The caller vouches that it holds no line break it does not mean. */
+  write(data: string | Uint8Array): void {
+    if (this.#closed || data.length === 0) return
+    if (typeof data === 'string') {
+      this.#text += data
+    } else {
+      this.#encodeText()
+      this.#chunks.push(data)
+    }
+    this.#pending += data.length
+    if (this.#pending >= SEND_AT && !this.#paused) this.flush()
+    else if (!this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(() => {
+        this.#scheduled = false
+        if (!this.#paused) this.flush()
+      })
+    }
+  }
+
+  /** Hands everything over now, unless the peer is not reading. */
+  flush(): void {
+    if (this.#pending === 0) return
+    this.#encodeText()
+    const chunks = this.#chunks
+    this.#chunks = []
+    this.#pending = 0
+    let run: Uint8Array[] = []
+    for (const chunk of chunks) {
+      if (chunk.length < JOIN_BELOW) {
+        run.push(chunk)
+        continue
+      }
+      if (run.length > 0) this.#send(concat(run))
+      run = []
+      this.#send(chunk)
+    }
+    if (run.length > 0) this.#send(concat(run))
+  }
+
+  /** The transport is full: producers wait until `resume`. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.flush()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const go of waiting) go()
+  }
+
+  /** Null: go on writing. A promise: the peer is not reading; write no more before it resolves. */
+  ready(): Promise<void> | null {
+    if (!this.#paused || this.#closed) return null
+    return new Promise(resolve => this.#waiting.push(resolve))
+  }
+
+  /** Hands over what is left and takes nothing more; producers that wait go on (and write into the void). */
+  close(): void {
+    if (this.#closed) return
+    this.flush()
+    this.#closed = true
+    this.#paused = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const go of waiting) go()
+  }
+
+  #encodeText(): void {
+    if (this.#text === '') return
+    this.#chunks.push(fromUtf8(this.#text))
+    this.#text = ''
+  }
+}

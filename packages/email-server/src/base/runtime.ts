@@ -1,0 +1,141 @@
+// The Runtime port: the only way to the world. `node/` has the real one, `testing/` a virtual one in which days pass in
+// milliseconds and a seed replays a failure. Nothing else in the house knows a socket, a timer, a clock or a file.
+
+/** A timer that has not fired yet. */
+export interface Timer {
+  cancel(): void
+}
+
+/** What is known of a finished TLS handshake. */
+export interface TlsInfo {
+  /** `TLSv1.2`, `TLSv1.3`. */
+  readonly protocol: string
+  /** OpenSSL or IANA name, e.g. `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string
+  /** The name the client asked for (SNI), null when it asked for none. */
+  readonly servername: string | null
+  /** True when the peer's certificate was verified. */
+  readonly authorized: boolean
+}
+
+/** Options of a TLS endpoint, as node:tls names them; `cert`, `key` and `ca` are PEM. */
+export interface TlsOptions {
+  readonly cert?: string | Uint8Array | readonly (string | Uint8Array)[]
+  readonly key?: string | Uint8Array | readonly (string | Uint8Array)[]
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[]
+  readonly passphrase?: string
+  readonly ciphers?: string
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly requestCert?: boolean
+  readonly rejectUnauthorized?: boolean
+  /** Client only: the name sent as SNI and checked against the certificate. */
+  readonly servername?: string
+}
+
+/** What a connection tells its owner. Between `open` and `closed`; nothing comes after `closed`. */
+export interface ConnectionEvents {
+  data(bytes: Uint8Array): void
+  /** The peer will send nothing more. */
+  end(): void
+  /** What was written has left the buffers; `write` may be called again. */
+  drain(): void
+  /** A TLS handshake that `secure` started (or the listener made) has finished. */
+  secured(info: TlsInfo): void
+  /** The last event, exactly once; `error` says why when it was not an orderly end. */
+  closed(error: Error | null): void
+}
+
+/** A byte stream to a peer. */
+export interface Connection {
+  /** IP address in text; IPv4-mapped IPv6 addresses are given as IPv4. */
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** Starts delivery of events; called once. A connection reads nothing before. */
+  open(events: ConnectionEvents): void
+  /** Takes the bytes in any case; false asks the caller to wait for `drain`. */
+  write(bytes: Uint8Array): boolean
+  /** Stops and restarts `data`, and with it the peer (TCP flow control). */
+  pause(): void
+  resume(): void
+  /** Begins a TLS handshake over the bare connection; bytes that arrived before are never part of it. */
+  secure(side: 'server' | 'client', options: TlsOptions): void
+  /** Sends what is left, then closes. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+}
+
+export interface ListenOptions {
+  /** 0 picks a free port. */
+  readonly port: number
+  /** Address or host name; all addresses when absent. */
+  readonly host?: string
+  /** Present: the handshake comes first (implicit TLS), and `accept` gets the secured connection. */
+  readonly tls?: TlsOptions
+  /** A handshake that takes longer is cut; ms. */
+  readonly handshakeTimeoutMs?: number
+}
+
+export interface Listener {
+  readonly address: string
+  readonly port: number
+  /** Stops accepting; connections that exist go on. */
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  readonly host: string
+  readonly port: number
+  readonly tls?: TlsOptions
+  readonly timeoutMs?: number
+}
+
+/** A place for bytes that are too many to hold: append, read back, throw away. */
+export interface SpoolFile {
+  append(chunk: Uint8Array): Promise<void>
+  /** Everything at once. */
+  readAll(): Uint8Array
+  /** Everything in pieces; may be called more than once. */
+  stream(): AsyncIterable<Uint8Array>
+  /** Frees the place; safe to call twice. */
+  discard(): void
+}
+
+export type DnsRecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'PTR' | 'TXT'
+
+/** One record: an address or name as `value`; for MX also the preference; TXT strings are joined. */
+export interface DnsRecord {
+  readonly value: string
+  readonly priority?: number
+}
+
+/** Why a look-up has no answer; SPF, DKIM and DMARC treat the four differently. */
+export type DnsFailure = 'nxdomain' | 'nodata' | 'servfail' | 'timeout'
+
+export type DnsAnswer =
+  | { readonly ok: true; readonly records: readonly DnsRecord[] }
+  | { readonly ok: false; readonly failure: DnsFailure }
+
+export interface Runtime {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls `fire` once after `delayMs`, unless cancelled. Timers do not keep a process alive. */
+  setTimer(delayMs: number, fire: () => void): Timer
+  /** `length` random bytes, fit for keys and nonces. */
+  random(length: number): Uint8Array
+  /** Never rejects. */
+  resolve(name: string, type: DnsRecordType): Promise<DnsAnswer>
+  /** Rejects with a MailError (`ECONNECTION`) when the port cannot be had. */
+  listen(
+    options: ListenOptions,
+    accept: (connection: Connection, tls: TlsInfo | null) => void,
+  ): Promise<Listener>
+  /** Rejects with a MailError (`ECONNECTION`, `ETIMEDOUT`, `ETLS`). */
+  connect(options: ConnectOptions): Promise<{ connection: Connection; tls: TlsInfo | null }>
+  openSpool(): Promise<SpoolFile>
+  /** Where failures go that nobody else can be told; never passwords or message text. */
+  warn(message: string, error?: unknown): void
+}

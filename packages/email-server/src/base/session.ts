@@ -1,0 +1,71 @@
+// What every sans-I/O session is to its driver, whatever its protocol and side: bytes and time in; bytes, a wish to
+// upgrade and an end out.
+import type { MailError } from './errors.ts'
+import type { Limits } from './limits.ts'
+import type { SpoolFile, TlsInfo } from './runtime.ts'
+
+export type SessionEvents = {
+  /** Bytes for the peer, in order. They belong to the listener. */
+  send: [bytes: Uint8Array]
+  /**
+   * The transport must change now: everything sent before has to leave first, then the TLS handshake (or deflate) starts.
+   * The session reads nothing until `upgraded`; it has already thrown away what the peer sent ahead.
+   */
+  upgrade: [kind: 'tls' | 'deflate']
+  /** The session is over; the driver sends what is left and closes. Once. The error says why, null when in order. */
+  close: [error: MailError | null]
+  /** Stop reading from the peer, until `resume`. */
+  pause: []
+  resume: []
+}
+
+/** The face that drivers see. */
+export interface SansIoSession {
+  on<K extends keyof SessionEvents>(name: K, listener: (...args: SessionEvents[K]) => unknown): unknown
+  /** Starts the dialogue: a server greets, a client begins to wait for the greeting. */
+  greet(): void
+  /** Bytes from the peer. Never throws. False: give no more until `resume`. */
+  feed(bytes: Uint8Array): boolean
+  /** The peer will send nothing more. */
+  eof(): void
+  /** Time is now `now` (ms since the epoch). Call it before `feed` and when `deadline` is due. */
+  tick(now: number): void
+  /** When `tick` is wanted next; null: not at all. May be early. */
+  deadline(): number | null
+  /** The transport is full / has room again: a session that cannot send produces nothing. */
+  pauseOutput(): void
+  resumeOutput(): void
+  /** The upgrade is done. */
+  upgraded(tls: TlsInfo | null): void
+  /** The transport is gone; settles whatever waits. Safe to call at any time, more than once. */
+  destroy(error?: Error | null): void
+}
+
+/** A server session can be asked to leave: at once when idle, else after the command or message at hand. */
+export interface ServerSession extends SansIoSession {
+  shutdown(): void
+}
+
+/** What every server session is told at its start. */
+export interface ServerSessionOptions {
+  readonly isServer?: true
+  /** Our name in greetings. Default `localhost`. */
+  readonly hostname?: string
+  readonly remoteAddress?: string
+  readonly localAddress?: string
+  /** The finished handshake when the connection is secured already, else null. */
+  readonly tls?: TlsInfo | null
+  /** Can the driver do TLS (offers STARTTLS/STLS)? Default false. */
+  readonly canUpgrade?: boolean
+  /** Take passwords without TLS? Default false. */
+  readonly allowInsecureAuth?: boolean
+  readonly limits?: Partial<Limits>
+  /** The time at the start, ms since the epoch; default 0, until the first `tick`. */
+  readonly now?: number
+  /** `length` random bytes; default: from node:crypto. */
+  readonly random?: (length: number) => Uint8Array
+  /** Where a body goes that is too large to hold; absent: it is held, up to the size limit. */
+  readonly openSpool?: () => Promise<SpoolFile>
+  /** Hears of what is wrong here and not with the peer. */
+  readonly onFailure?: (message: string, error: unknown) => void
+}

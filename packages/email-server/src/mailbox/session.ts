@@ -1,0 +1,176 @@
+// A mailbox session as the backend sees it: the same for IMAP and POP3. It holds the handlers, asks them, and takes the
+// backend's news (`notify…`), which the protocol session delivers at the first moment its standard allows.
+import { type AsyncHandler, type CallbackHandler, Door } from '../base/ask.ts'
+import { Emitter } from '../base/emitter.ts'
+import { describe, usageError } from '../base/errors.ts'
+import type { SessionClock } from '../base/session-clock.ts'
+import {
+  type BodyResponder,
+  MAILBOX_HANDLER_NAMES,
+  type MailboxCallbackHandlers,
+  type MailboxContract,
+  type MailboxHandlerName,
+  type MailboxHandlers,
+  type MessageBody,
+  type Supply,
+} from './contract.ts'
+
+/** Something that happened in the open folder, told by the backend. */
+export type MailboxNews =
+  | { readonly kind: 'exists'; readonly total: number }
+  | { readonly kind: 'recent'; readonly count: number }
+  | { readonly kind: 'expunge'; readonly sequence: number }
+  | { readonly kind: 'vanished'; readonly uids: readonly number[] }
+  | {
+      readonly kind: 'flags'
+      readonly uid: number
+      readonly flags: readonly string[]
+      readonly modseq: number | null
+    }
+
+export interface MailboxSessionOptions {
+  readonly protocol: 'imap' | 'pop3'
+  readonly username: string
+  readonly remoteAddress: string
+  readonly isTLS: boolean
+  readonly clock: SessionClock
+  readonly handlerTimeoutMs: number
+  /** Hears of handlers that fail. */
+  readonly onFailure: (name: string, error: unknown) => void
+}
+
+type SessionEvents = { close: [] }
+
+export class MailboxSession {
+  readonly protocol: 'imap' | 'pop3'
+  readonly username: string
+  readonly remoteAddress: string
+  readonly isTLS: boolean
+  /** The open folder, null when there is none. */
+  currentFolder: string | null = null
+  /** Set by the protocol session: takes the news. */
+  onNews: (news: MailboxNews) => void = () => {}
+
+  readonly #door: Door<MailboxContract>
+  readonly #events = new Emitter<SessionEvents>()
+  readonly #supplies = new Set<Supply>()
+
+  constructor(options: MailboxSessionOptions) {
+    this.protocol = options.protocol
+    this.username = options.username
+    this.remoteAddress = options.remoteAddress
+    this.isTLS = options.isTLS
+    this.#door = new Door<MailboxContract>({
+      names: MAILBOX_HANDLER_NAMES,
+      clock: options.clock,
+      timeoutMs: options.handlerTimeoutMs,
+      onFailure: options.onFailure,
+    })
+  }
+
+  /** Registers a handler in callback style, or a listener of `close`. Throws `EUSAGE` for unknown or doubled names. */
+  on(name: 'close', listener: () => unknown): this
+  on<K extends MailboxHandlerName>(name: K, handler: MailboxCallbackHandlers[K]): this
+  on(name: string, handler: unknown): this {
+    if (typeof handler !== 'function') throw usageError(`the handler ${describe(name)} must be a function`)
+    if (name === 'close') {
+      this.#events.on('close', handler as () => unknown)
+    } else if (name === 'messageBody') {
+      this.#door.register(name, 'callback', withResponder(handler as MailboxCallbackHandlers['messageBody']))
+    } else {
+      const key = name as Exclude<MailboxHandlerName, 'messageBody'>
+      this.#door.register(key, 'callback', handler as CallbackHandler<MailboxContract[typeof key]>)
+    }
+    return this
+  }
+
+  /**
+   * Registers handlers in promise style; the names and arguments are those of `on`, without the callback.
+   * @param options.supplies data items that the handlers promise to deliver, which opens the extensions that need them
+   */
+  use(handlers: MailboxHandlers, options: { readonly supplies?: readonly Supply[] } = {}): this {
+    for (const [name, handler] of Object.entries(handlers)) {
+      if (handler === undefined) continue
+      const key = name as MailboxHandlerName
+      this.#door.register(key, 'async', handler as AsyncHandler<MailboxContract[typeof key]>)
+    }
+    for (const item of options.supplies ?? []) this.#supplies.add(item)
+    return this
+  }
+
+  /** Is there a handler of this name? */
+  handles(name: MailboxHandlerName): boolean {
+    return this.#door.has(name)
+  }
+
+  /** Has the backend promised this item? */
+  supplies(item: Supply): boolean {
+    return this.#supplies.has(item)
+  }
+
+  /** Asks a handler; see `Door.ask` for how it can fail. For the protocol sessions. */
+  ask<K extends MailboxHandlerName>(
+    name: K,
+    args: MailboxContract[K]['args'],
+    context: MailboxContract[K]['context'],
+  ): Promise<MailboxContract[K]['result']> {
+    return this.#door.ask(name, args, context)
+  }
+
+  /** The open folder now has so many messages: new ones have come in. */
+  notifyExists(total: number): void {
+    this.onNews({ kind: 'exists', total: count(total, 'total') })
+  }
+
+  notifyRecent(recent: number): void {
+    this.onNews({ kind: 'recent', count: count(recent, 'recent') })
+  }
+
+  /** The message of this sequence number is gone; `notifyVanished` needs no knowledge of the session's numbering. */
+  notifyExpunge(sequence: number): void {
+    this.onNews({ kind: 'expunge', sequence: positive(sequence, 'sequence') })
+  }
+
+  /** The messages of these UIDs are gone: the way to announce removal. */
+  notifyVanished(uids: number | readonly number[]): void {
+    const list = typeof uids === 'number' ? [uids] : [...uids]
+    for (const uid of list) positive(uid, 'uid')
+    this.onNews({ kind: 'vanished', uids: list })
+  }
+
+  /** The flags of a message have changed. The sequence number may be null: the UID says which message it is. */
+  notifyFlags(_sequence: number | null, uid: number, flags: readonly string[], modseq?: number): void {
+    this.onNews({ kind: 'flags', uid: positive(uid, 'uid'), flags: [...flags], modseq: modseq ?? null })
+  }
+
+  /** The session is over; called once by the protocol session. */
+  closed(): void {
+    this.#door.close()
+    this.onNews = () => {}
+    this.#events.emit('close')
+  }
+}
+
+function withResponder(
+  handler: MailboxCallbackHandlers['messageBody'],
+): CallbackHandler<MailboxContract['messageBody']> {
+  return (id, callback) => {
+    const responder: BodyResponder = {
+      send: (body: MessageBody) => callback(null, body),
+      error: (error: unknown) => callback(error ?? new Error('no message')),
+    }
+    return handler(id, responder)
+  }
+}
+
+function count(value: number, name: string): number {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw usageError(`${name} must be a whole number, not ${describe(value)}`)
+  }
+  return value
+}
+
+function positive(value: number, name: string): number {
+  if (value === 0) throw usageError(`${name} must be 1 or more`)
+  return count(value, name)
+}
