@@ -7,71 +7,103 @@ const MIB = 1024 * KIB
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 
-export const DEFAULT_LIMITS = {
+export interface Limits {
   /** SMTP: octets of a command line with its CRLF (RFC 5321 §4.5.3.1.4 asks for 512 and room for extensions). → 500, then 421 */
-  smtpCommandLine: 2 * KIB,
+  readonly smtpCommandLine: number
   /** SMTP and POP3: octets of a line in a SASL exchange (RFC 4954 §4). → 500 5.5.6 */
-  authLine: 12 * KIB,
+  readonly authLine: number
   /** SMTP: recipients of one message. → 452 4.5.3 */
-  recipients: 100,
+  readonly recipients: number
   /** Octets of a message as it is transferred, dots not stuffed. → 552 5.3.4 */
-  messageSize: 25 * MIB,
+  readonly messageSize: number
   /** SMTP: Received fields before a message counts as looping. → 554 5.4.6 */
-  receivedFields: 50,
+  readonly receivedFields: number
   /** SMTP: octets of a message held in memory; beyond that it goes to the spool. */
-  messageInMemory: 1 * MIB,
+  readonly messageInMemory: number
   /** Commands that are unknown, out of place or malformed, in one session. → 421, BYE, -ERR and close */
-  badCommands: 10,
+  readonly badCommands: number
   /** Failed authentications in one session. → 421, BYE, -ERR and close */
-  authFailures: 3,
+  readonly authFailures: number
   /** How long a failed authentication waits for its answer, ms. */
-  authFailureDelay: 1 * SECOND,
+  readonly authFailureDelay: number
   /** IMAP: octets of a command outside its literals. → BAD, BYE when its end is not in sight */
-  imapCommandLine: 64 * KIB,
+  readonly imapCommandLine: number
   /** IMAP: octets of a command before login, literals included. → BYE */
-  imapCommandBeforeLogin: 8 * KIB,
+  readonly imapCommandBeforeLogin: number
   /** IMAP: octets of one literal before login. → BAD or BYE */
-  imapLiteralBeforeLogin: 4 * KIB,
+  readonly imapLiteralBeforeLogin: number
   /** IMAP: octets of one literal that is not a message. → BAD or BYE */
-  imapLiteral: 64 * KIB,
+  readonly imapLiteral: number
   /** IMAP: literals in one command. → BAD */
-  imapLiterals: 64,
+  readonly imapLiterals: number
   /** IMAP: nested parentheses, and nested SEARCH keys. → BAD */
-  imapDepth: 32,
+  readonly imapDepth: number
   /** IMAP: keys in one SEARCH. → BAD */
-  imapSearchKeys: 512,
+  readonly imapSearchKeys: number
   /** IMAP: ranges in a sequence set, after merging. → BAD */
-  imapSetRanges: 1000,
+  readonly imapSetRanges: number
   /** IMAP: items in one FETCH. → BAD */
-  imapFetchItems: 64,
+  readonly imapFetchItems: number
   /** POP3: octets of a command line with its CRLF (RFC 2449 §4 asks for 255). → -ERR and close */
-  pop3CommandLine: 512,
+  readonly pop3CommandLine: number
   /** Time from connection to authentication (IMAP, POP3, submission), ms. → BYE, -ERR, 421 */
-  loginTime: 60 * SECOND,
+  readonly loginTime: number
   /** Time for one command from its first byte to its last, ms. → as above */
-  commandTime: 5 * MINUTE,
+  readonly commandTime: number
   /** SMTP: time without a command (RFC 5321 §4.5.3.2.7), ms. → 421 4.4.2 */
-  smtpIdle: 5 * MINUTE,
+  readonly smtpIdle: number
   /** SMTP: time for one message's data, ms. → 421 4.4.2 */
-  smtpDataTime: 10 * MINUTE,
+  readonly smtpDataTime: number
   /** IMAP: time without a command, also in IDLE (RFC 9051 §5.4), ms. → BYE */
-  imapIdle: 30 * MINUTE,
+  readonly imapIdle: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
-  pop3Idle: 10 * MINUTE,
+  readonly pop3Idle: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
-  handlerTime: 60 * SECOND,
+  readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
-  mailHandlerTime: 5 * MINUTE,
+  readonly mailHandlerTime: number
   /** Time for a TLS handshake, ms. → closed */
-  handshakeTime: 30 * SECOND,
+  readonly handshakeTime: number
   /** Octets that wait unread in a session before it stops reading. */
-  inputWindow: 256 * KIB,
+  readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
-  connectionsPerAddress: 200,
-} as const satisfies Record<string, number>
+  readonly connectionsPerAddress: number
+}
 
-export type LimitName = keyof typeof DEFAULT_LIMITS
-export type Limits = { readonly [K in LimitName]: number }
+export const DEFAULT_LIMITS: Limits = {
+  smtpCommandLine: 2 * KIB,
+  authLine: 12 * KIB,
+  recipients: 100,
+  messageSize: 25 * MIB,
+  receivedFields: 50,
+  messageInMemory: 1 * MIB,
+  badCommands: 10,
+  authFailures: 3,
+  authFailureDelay: 1 * SECOND,
+  imapCommandLine: 64 * KIB,
+  imapCommandBeforeLogin: 8 * KIB,
+  imapLiteralBeforeLogin: 4 * KIB,
+  imapLiteral: 64 * KIB,
+  imapLiterals: 64,
+  imapDepth: 32,
+  imapSearchKeys: 512,
+  imapSetRanges: 1000,
+  imapFetchItems: 64,
+  pop3CommandLine: 512,
+  loginTime: 60 * SECOND,
+  commandTime: 5 * MINUTE,
+  smtpIdle: 5 * MINUTE,
+  smtpDataTime: 10 * MINUTE,
+  imapIdle: 30 * MINUTE,
+  pop3Idle: 10 * MINUTE,
+  handlerTime: 60 * SECOND,
+  mailHandlerTime: 5 * MINUTE,
+  handshakeTime: 30 * SECOND,
+  inputWindow: 256 * KIB,
+  connectionsPerAddress: 200,
+}
+
+export type LimitName = keyof Limits
 
 /** The defaults with what the caller changed. Throws `ECONFIG` for unknown names and impossible values. */
 export function resolveLimits(changes: Partial<Limits> = {}, option = 'limits'): Limits {
