@@ -31,6 +31,8 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean
   /** Client only: the name sent as SNI and checked against the certificate. */
   readonly servername?: string
+  /** Server only: other options for the name that the client asks for; null keeps these. A rejection ends the handshake. */
+  readonly select?: (servername: string) => Promise<TlsOptions | null>
 }
 
 /** What a connection tells its owner. Between `open` and `closed`; nothing comes after `closed`. */
@@ -40,7 +42,7 @@ export interface ConnectionEvents {
   end(): void
   /** What was written has left the buffers; `write` may be called again. */
   drain(): void
-  /** A TLS handshake that `secure` started (or the listener made) has finished. */
+  /** The TLS handshake that `secure` started has finished. */
   secured(info: TlsInfo): void
   /** The last event, exactly once; `error` says why when it was not an orderly end. */
   closed(error: Error | null): void
@@ -73,10 +75,6 @@ export interface ListenOptions {
   readonly port: number
   /** Address or host name; all addresses when absent. */
   readonly host?: string
-  /** Present: the handshake comes first (implicit TLS), and `accept` gets the secured connection. */
-  readonly tls?: TlsOptions
-  /** A handshake that takes longer is cut; ms. */
-  readonly handshakeTimeoutMs?: number
 }
 
 export interface Listener {
@@ -89,7 +87,6 @@ export interface Listener {
 export interface ConnectOptions {
   readonly host: string
   readonly port: number
-  readonly tls?: TlsOptions
   readonly timeoutMs?: number
 }
 
