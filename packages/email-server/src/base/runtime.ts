@@ -126,12 +126,9 @@ export interface Runtime {
   /** Never rejects. */
   resolve(name: string, type: DnsRecordType): Promise<DnsAnswer>
   /** Rejects with a MailError (`ECONNECTION`) when the port cannot be had. */
-  listen(
-    options: ListenOptions,
-    accept: (connection: Connection, tls: TlsInfo | null) => void,
-  ): Promise<Listener>
-  /** Rejects with a MailError (`ECONNECTION`, `ETIMEDOUT`, `ETLS`). */
-  connect(options: ConnectOptions): Promise<{ connection: Connection; tls: TlsInfo | null }>
+  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<Listener>
+  /** A bare connection; `secure` follows for TLS. Rejects with a MailError (`ECONNECTION`, `ETIMEDOUT`). */
+  connect(options: ConnectOptions): Promise<Connection>
   openSpool(): Promise<SpoolFile>
   /** Where failures go that nobody else can be told; never passwords or message text. */
   warn(message: string, error?: unknown): void

@@ -1,0 +1,157 @@
+// A TCP connection of the real world as a `Connection`, plain or secured. No event of a socket ever throws out of here.
+import net from 'node:net'
+import tls from 'node:tls'
+import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import { secureContext } from './tls-context.ts'
+
+/** Dead peers are noticed even when nobody speaks; ms. */
+const KEEP_ALIVE_MS = 120_000
+
+const MAPPED_IPV4 = '::ffff:'
+
+/** IPv4-mapped IPv6 addresses as IPv4, without a zone. */
+export function plainAddress(address: string | undefined): string {
+  if (!address) return ''
+  const mapped = address.toLowerCase().startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address
+  return net.isIPv4(mapped) ? mapped : address.split('%')[0]!
+}
+
+export class NodeConnection implements Connection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  #socket: net.Socket
+  #events: ConnectionEvents | null = null
+  #error: Error | null = null
+  #closed = false
+  #paused = false
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket
+    this.remoteAddress = plainAddress(socket.remoteAddress)
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = plainAddress(socket.localAddress)
+    this.localPort = socket.localPort ?? 0
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    socket.on('error', error => {
+      this.#error ??= error
+    })
+    socket.on('close', () => this.#finish())
+  }
+
+  open(events: ConnectionEvents): void {
+    this.#events = events
+    if (this.#closed) events.closed(this.#error)
+    else this.#listen(this.#socket)
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#socket.writableEnded || this.#socket.destroyed) return true
+    return this.#socket.write(bytes)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#socket.resume()
+  }
+
+  secure(side: 'server' | 'client', options: TlsOptions): void {
+    const plain = this.#socket
+    if (plain.writableLength > 0) {
+      // what was said in clear leaves in clear
+      plain.once('drain', () => this.secure(side, options))
+      return
+    }
+    for (const name of ['data', 'end', 'drain']) plain.removeAllListeners(name)
+    let secured: tls.TLSSocket
+    try {
+      secured = side === 'server' ? serverSide(plain, options) : clientSide(plain, options)
+    } catch (error) {
+      this.#error ??= error as Error
+      plain.destroy()
+      return
+    }
+    this.#socket = secured
+    secured.on('error', error => {
+      this.#error ??= error
+      plain.destroy()
+    })
+    secured.once('close', () => this.#finish())
+    secured.once(side === 'server' ? 'secure' : 'secureConnect', () => {
+      secured.disableRenegotiation()
+      this.#events?.secured(tlsInfo(secured))
+    })
+    this.#listen(secured)
+  }
+
+  end(): void {
+    this.#socket.end()
+    // what still comes is thrown away, so that the peer reads our last words before it sees a reset
+    this.resume()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #listen(socket: net.Socket): void {
+    socket.on('data', bytes => this.#events?.data(bytes))
+    socket.on('end', () => this.#events?.end())
+    socket.on('drain', () => this.#events?.drain())
+    if (!this.#paused) socket.resume()
+  }
+
+  #finish(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (!this.#socket.destroyed) this.#socket.destroy()
+    const events = this.#events
+    this.#events = null
+    events?.closed(this.#error)
+  }
+}
+
+function serverSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
+  const { select } = options
+  return new tls.TLSSocket(socket, {
+    isServer: true,
+    secureContext: secureContext(options),
+    requestCert: options.requestCert ?? false,
+    rejectUnauthorized: options.rejectUnauthorized ?? false,
+    ...(select && {
+      SNICallback: (name: string, done: (error: Error | null, context?: tls.SecureContext) => void) => {
+        select(name).then(
+          chosen => (chosen ? done(null, secureContext(chosen)) : done(null)),
+          error => done(error as Error),
+        )
+      },
+    }),
+  })
+}
+
+function clientSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
+  return tls.connect({
+    socket,
+    secureContext: secureContext(options),
+    rejectUnauthorized: options.rejectUnauthorized ?? true,
+    ...(options.servername !== undefined &&
+      !net.isIP(options.servername) && { servername: options.servername }),
+  })
+}
+
+function tlsInfo(socket: tls.TLSSocket): TlsInfo {
+  const servername = (socket as { servername?: string | false | null }).servername
+  return {
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher()?.standardName ?? socket.getCipher()?.name ?? '',
+    servername: servername || null,
+    authorized: socket.authorized,
+  }
+}

@@ -1,0 +1,28 @@
+// DNS through node:dns, with the four ways to have no answer told apart.
+import dns from 'node:dns'
+import type { DnsAnswer, DnsFailure, DnsRecord, DnsRecordType } from '../base/runtime.ts'
+
+const FAILURES: Readonly<Record<string, DnsFailure>> = {
+  ENOTFOUND: 'nxdomain',
+  ENODATA: 'nodata',
+  ETIMEOUT: 'timeout',
+}
+
+export async function resolveName(name: string, type: DnsRecordType): Promise<DnsAnswer> {
+  try {
+    return { ok: true, records: await lookUp(name, type) }
+  } catch (error) {
+    return { ok: false, failure: FAILURES[(error as { code?: string }).code ?? ''] ?? 'servfail' }
+  }
+}
+
+async function lookUp(name: string, type: DnsRecordType): Promise<DnsRecord[]> {
+  switch (type) {
+    case 'MX':
+      return (await dns.promises.resolveMx(name)).map(mx => ({ value: mx.exchange, priority: mx.priority }))
+    case 'TXT':
+      return (await dns.promises.resolveTxt(name)).map(strings => ({ value: strings.join('') }))
+    default:
+      return ((await dns.promises.resolve(name, type)) as string[]).map(value => ({ value }))
+  }
+}

@@ -1,0 +1,23 @@
+// TLS contexts are dear (certificates are parsed), so that one is made per options object and kept as long as it lives.
+import tls from 'node:tls'
+import type { TlsOptions } from '../base/runtime.ts'
+
+const contexts = new WeakMap<TlsOptions, tls.SecureContext>()
+
+/** The context of these options. Throws what node:tls throws for a bad key or certificate. */
+export function secureContext(options: TlsOptions): tls.SecureContext {
+  let context = contexts.get(options)
+  if (!context) {
+    const { cert, key, ca, passphrase, ciphers, minVersion } = options
+    context = tls.createSecureContext({
+      minVersion: minVersion ?? 'TLSv1.2',
+      ...(cert !== undefined && { cert: cert as string }),
+      ...(key !== undefined && { key: key as string }),
+      ...(ca !== undefined && { ca: ca as string }),
+      ...(passphrase !== undefined && { passphrase }),
+      ...(ciphers !== undefined && { ciphers }),
+    })
+    contexts.set(options, context)
+  }
+  return context
+}
