@@ -64,6 +64,8 @@ export interface Limits {
   readonly mailHandlerTime: number
   /** Time for a TLS handshake, ms. → closed */
   readonly handshakeTime: number
+  /** Time in which a peer takes nothing of what it is sent, ms. → closed */
+  readonly stallTime: number
   /** Octets that wait unread in a session before it stops reading. */
   readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
@@ -99,6 +101,7 @@ export const DEFAULT_LIMITS: Limits = {
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,
+  stallTime: 2 * MINUTE,
   inputWindow: 256 * KIB,
   connectionsPerAddress: 200,
 }

@@ -4,7 +4,7 @@ import { concat, fromUtf8 } from './bytes.ts'
 
 /** Pieces up to this size are joined with their neighbours; larger ones are handed over as they are. */
 const JOIN_BELOW = 16 * 1024
-/** Pending bytes at which a turn is cut into several sends. */
+/** Pending bytes at which a turn is cut into several sends, and the size of the largest send. */
 const SEND_AT = 64 * 1024
 
 export class OutputQueue {
@@ -45,29 +45,39 @@ export class OutputQueue {
       this.#scheduled = true
       queueMicrotask(() => {
         this.#scheduled = false
-        if (!this.#paused) this.flush()
+        this.flush()
       })
     }
   }
 
-  /** Hands everything over now, unless the peer is not reading. */
+  /** Hands everything over now, unless and until the peer is not reading. */
   flush(): void {
-    if (this.#pending === 0) return
+    if (this.#pending === 0 || this.#paused) return
     this.#encodeText()
     const chunks = this.#chunks
     this.#chunks = []
     this.#pending = 0
     let run: Uint8Array[] = []
-    for (const chunk of chunks) {
+    for (const [i, chunk] of chunks.entries()) {
       if (chunk.length < JOIN_BELOW) {
         run.push(chunk)
-        continue
+        if (i + 1 < chunks.length && chunks[i + 1]!.length < JOIN_BELOW) continue
+        this.#send(concat(run))
+        run = []
+      } else {
+        for (let at = 0; at < chunk.length; at += SEND_AT) {
+          this.#send(chunk.subarray(at, at + SEND_AT))
+          if (this.#paused && at + SEND_AT < chunk.length) {
+            this.#keep([chunk.subarray(at + SEND_AT), ...chunks.slice(i + 1)])
+            return
+          }
+        }
       }
-      if (run.length > 0) this.#send(concat(run))
-      run = []
-      this.#send(chunk)
+      if (this.#paused) {
+        this.#keep(chunks.slice(i + 1))
+        return
+      }
     }
-    if (run.length > 0) this.#send(concat(run))
   }
 
   /** The transport is full: producers wait until `resume`. */
@@ -79,6 +89,7 @@ export class OutputQueue {
     if (!this.#paused) return
     this.#paused = false
     this.flush()
+    if (this.#paused) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const go of waiting) go()
@@ -93,12 +104,19 @@ export class OutputQueue {
   /** Hands over what is left and takes nothing more; producers that wait go on (and write into the void). */
   close(): void {
     if (this.#closed) return
+    this.#paused = false
     this.flush()
     this.#closed = true
-    this.#paused = false
     const waiting = this.#waiting
     this.#waiting = []
     for (const go of waiting) go()
+  }
+
+  /** Puts back what could not be sent, before anything written since. */
+  #keep(chunks: readonly Uint8Array[]): void {
+    this.#encodeText()
+    this.#chunks = [...chunks, ...this.#chunks]
+    for (const chunk of chunks) this.#pending += chunk.length
   }
 
   #encodeText(): void {

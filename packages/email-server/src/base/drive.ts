@@ -1,0 +1,138 @@
+// The driver: one sans-I/O session on one connection. It hands bytes and time in, takes bytes out, starts the TLS
+// handshake where the session asks for it, and sees to it that nothing waits for ever.
+import type { Limits } from './limits.ts'
+import type { Connection, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
+import type { SansIoSession } from './session.ts'
+
+/** How long a closed session's last words may take to leave, ms. */
+const LINGER_MS = 5_000
+
+export interface DriveOptions {
+  readonly connection: Connection
+  readonly runtime: Runtime
+  readonly limits: Limits
+  readonly side: 'server' | 'client'
+  /** For the handshake; null: the session never asks for one. */
+  readonly tls: TlsOptions | null
+  /** Does the handshake come before the first word (implicit TLS)? */
+  readonly implicitTls: boolean
+  /** Makes the session when the dialogue can begin; null: the connection is dropped. */
+  readonly start: (tls: TlsInfo | null) => SansIoSession | null
+  readonly onSecured?: (tls: TlsInfo) => void
+  /** The connection is gone; once. */
+  readonly onClosed: (error: Error | null) => void
+}
+
+export function drive(options: DriveOptions): void {
+  const { connection, runtime, limits } = options
+  let session: SansIoSession | null = null
+  let timer: Timer | null = null
+  let armedFor = Number.POSITIVE_INFINITY
+  /** Deadlines of the driver itself. */
+  let handshakeEnds = Number.POSITIVE_INFINITY
+  let stallEnds = Number.POSITIVE_INFINITY
+  let lingerEnds = Number.POSITIVE_INFINITY
+  let ending = false
+
+  const arm = (): void => {
+    const due = Math.min(
+      session?.deadline() ?? Number.POSITIVE_INFINITY,
+      handshakeEnds,
+      stallEnds,
+      lingerEnds,
+    )
+    // A timer that fires too early is re-armed when it fires; only one that is too late has to be replaced.
+    if (due >= armedFor || due === Number.POSITIVE_INFINITY) return
+    timer?.cancel()
+    armedFor = due
+    timer = runtime.setTimer(due - runtime.now(), () => {
+      timer = null
+      armedFor = Number.POSITIVE_INFINITY
+      const now = runtime.now()
+      if (now >= handshakeEnds || now >= stallEnds || now >= lingerEnds) {
+        connection.destroy()
+        return
+      }
+      session?.tick(now)
+      arm()
+    })
+  }
+
+  const secure = (): void => {
+    if (!options.tls) {
+      connection.destroy()
+      return
+    }
+    handshakeEnds = runtime.now() + limits.handshakeTime
+    connection.secure(options.side, options.tls)
+    arm()
+  }
+
+  const begin = (tls: TlsInfo | null): void => {
+    session = options.start(tls)
+    if (!session) {
+      connection.destroy()
+      return
+    }
+    const current = session
+    current.on('send', bytes => {
+      if (connection.write(bytes)) return
+      current.pauseOutput()
+      stallEnds = runtime.now() + limits.stallTime
+      arm()
+    })
+    current.on('pause', () => connection.pause())
+    current.on('resume', () => connection.resume())
+    current.on('upgrade', () => secure())
+    current.on('close', () => {
+      ending = true
+      lingerEnds = runtime.now() + LINGER_MS
+      connection.end()
+      arm()
+    })
+    current.tick(runtime.now())
+    current.greet()
+    arm()
+  }
+
+  connection.open({
+    data(bytes) {
+      if (!session || ending) return
+      session.tick(runtime.now())
+      session.feed(bytes)
+      arm()
+    },
+    end() {
+      if (ending) return
+      if (!session) {
+        connection.destroy()
+        return
+      }
+      session.tick(runtime.now())
+      session.eof()
+      arm()
+    },
+    drain() {
+      stallEnds = Number.POSITIVE_INFINITY
+      session?.resumeOutput()
+    },
+    secured(tls) {
+      handshakeEnds = Number.POSITIVE_INFINITY
+      options.onSecured?.(tls)
+      if (session) {
+        session.tick(runtime.now())
+        session.upgraded(tls)
+      } else {
+        begin(tls)
+      }
+      arm()
+    },
+    closed(error) {
+      timer?.cancel()
+      session?.destroy(error)
+      options.onClosed(error)
+    },
+  })
+  if (options.implicitTls) secure()
+  else begin(null)
+}

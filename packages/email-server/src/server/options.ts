@@ -1,0 +1,183 @@
+// What createServer may be told, and what becomes of it. Bad options fail here, by name.
+import { describe, MailError, optionError } from '../base/errors.ts'
+import { type Limits, resolveLimits } from '../base/limits.ts'
+import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import { nodeRuntime } from '../node/index.ts'
+
+/** The listeners that a server can have, by the name of their port. */
+export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+
+/** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
+export type SniCallback = (
+  servername: string,
+  callback: (error: Error | null, options?: TlsOptions | null) => void,
+) => void
+
+export interface ServerOptions {
+  /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
+  readonly hostname?: string
+  /** Which listeners to open, and where; 0 picks a free port. */
+  readonly ports?: { readonly [K in ListenerName]?: number }
+  /** The address to listen at; default: all. */
+  readonly host?: string
+  /** The default certificate; needed for `secure`, `imaps` and `pop3s`, and for STARTTLS on the others. */
+  readonly tlsOptions?: TlsOptions | null
+  /** Another certificate for the name that a client asks for. */
+  readonly SNICallback?: SniCallback | null
+  /** Called after each TLS handshake. */
+  readonly onSecure?: ((info: SecureInfo) => void) | null
+  /** Largest message, in octets. Default 26,214,400 (25 MiB). */
+  readonly maxSize?: number
+  /** Recipients of one message. Default 100. */
+  readonly maxRecipients?: number
+  /** How long `close` waits for sessions to end by themselves, ms. Default 30,000. */
+  readonly closeTimeout?: number
+  /** Take passwords from clients without TLS? Default false. */
+  readonly allowInsecureAuth?: boolean
+  /** Every other limit; see `Limits`. */
+  readonly limits?: Partial<Limits>
+  /** The world that the server lives in; default: this machine. */
+  readonly runtime?: Runtime
+}
+
+/** A finished TLS handshake, as `onSecure` and the event `secure` tell it. */
+export interface SecureInfo extends TlsInfo {
+  readonly listener: ListenerName
+  readonly remoteAddress: string
+}
+
+export interface ResolvedOptions {
+  readonly hostname: string
+  readonly ports: ReadonlyMap<ListenerName, number>
+  readonly host: string | undefined
+  readonly tls: TlsOptions | null
+  readonly onSecure: ((info: SecureInfo) => void) | null
+  readonly closeTimeoutMs: number
+  readonly allowInsecureAuth: boolean
+  readonly limits: Limits
+  readonly runtime: Runtime
+}
+
+/** Which listeners speak what. */
+export const LISTENERS: Readonly<
+  Record<ListenerName, { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly implicitTls: boolean }>
+> = {
+  inbound: { protocol: 'smtp', implicitTls: false },
+  submission: { protocol: 'smtp', implicitTls: false },
+  secure: { protocol: 'smtp', implicitTls: true },
+  imap: { protocol: 'imap', implicitTls: false },
+  imaps: { protocol: 'imap', implicitTls: true },
+  pop3: { protocol: 'pop3', implicitTls: false },
+  pop3s: { protocol: 'pop3', implicitTls: true },
+}
+
+const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
+  hostname: true,
+  ports: true,
+  host: true,
+  tlsOptions: true,
+  SNICallback: true,
+  onSecure: true,
+  maxSize: true,
+  maxRecipients: true,
+  closeTimeout: true,
+  allowInsecureAuth: true,
+  limits: true,
+  runtime: true,
+}
+
+/** RFC 5321 §4.1.2 Domain, loosely: what may stand in a greeting. */
+const HOSTNAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
+
+/** Throws a MailError (`ECONFIG`) that names the option. */
+export function resolveOptions(options: ServerOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null)
+    throw optionError('createServer(…)', 'an object', options)
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(KNOWN, name)) throw new MailError('ECONFIG', `there is no option ${describe(name)}`)
+  }
+  const hostname = options.hostname ?? 'localhost'
+  if (typeof hostname !== 'string' || !HOSTNAME.test(hostname))
+    throw optionError('hostname', 'a host name', hostname)
+  const ports = resolvePorts(options.ports ?? {})
+  const tls = resolveTls(options)
+  for (const name of ports.keys()) {
+    if (LISTENERS[name].implicitTls && !tls) throw new MailError('ECONFIG', `ports.${name} needs tlsOptions`)
+  }
+  if (options.host !== undefined && (typeof options.host !== 'string' || options.host === '')) {
+    throw optionError('host', 'an address or a host name', options.host)
+  }
+  for (const name of ['onSecure', 'SNICallback'] as const) {
+    const value = options[name]
+    if (value !== undefined && value !== null && typeof value !== 'function') {
+      throw optionError(name, 'a function', value)
+    }
+  }
+  const limits = resolveLimits(options.limits)
+  return {
+    hostname,
+    ports,
+    host: options.host,
+    tls,
+    onSecure: options.onSecure ?? null,
+    closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
+    allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    limits: {
+      ...limits,
+      messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
+      recipients: wholeNumber('maxRecipients', options.maxRecipients ?? limits.recipients, 1),
+    },
+    runtime: options.runtime ?? nodeRuntime,
+  }
+}
+
+function resolvePorts(ports: unknown): Map<ListenerName, number> {
+  if (typeof ports !== 'object' || ports === null) throw optionError('ports', 'an object', ports)
+  const resolved = new Map<ListenerName, number>()
+  for (const [name, port] of Object.entries(ports)) {
+    if (!Object.hasOwn(LISTENERS, name)) {
+      throw optionError(
+        'ports',
+        `an object of ${Object.keys(LISTENERS).join(', ')} (there is no ${name})`,
+        ports,
+      )
+    }
+    if (port === undefined) continue
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw optionError(`ports.${name}`, 'a port number from 0 to 65535', port)
+    }
+    resolved.set(name as ListenerName, port)
+  }
+  return resolved
+}
+
+function resolveTls(options: ServerOptions): TlsOptions | null {
+  const tls = options.tlsOptions ?? null
+  const sni = options.SNICallback ?? null
+  if (tls === null) {
+    if (sni) throw new MailError('ECONFIG', 'SNICallback needs tlsOptions, for clients that ask for no name')
+    return null
+  }
+  if (typeof tls !== 'object') throw optionError('tlsOptions', 'an object with cert and key', tls)
+  if (!tls.cert || !tls.key) throw optionError('tlsOptions', 'an object with cert and key', tls)
+  if (!sni) return { ...tls }
+  return {
+    ...tls,
+    select: servername =>
+      new Promise((resolve, reject) => {
+        sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
+      }),
+  }
+}
+
+function wholeNumber(option: string, value: unknown, least: number): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw optionError(option, `a whole number, ${least} or more`, value)
+  }
+  return value as number
+}
+
+function flag(option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw optionError(option, 'true or false', value)
+  return value
+}
