@@ -1,0 +1,159 @@
+// Encoded words, decoding. RFC 2047 (and the language of RFC 2231 §5). Tolerant: words without white space around them, white space
+// inside them, words over 75 characters, characters and base64 quanta split over adjacent words, unknown charsets.
+
+import { concat, fromUtf8, latin1 } from '../base/bytes.ts'
+import { decodeBase64 } from './base64.ts'
+import { type CharsetOptions, decodeCharset } from './charset.ts'
+import { canonicalCharset } from './charset-names.ts'
+import { unfold } from './unfold.ts'
+import { decodeUnlabelled } from './unlabelled.ts'
+
+interface Word {
+  readonly charset: string
+  readonly encoding: 'b' | 'q'
+  readonly text: string
+  /** Offset behind the word. */
+  readonly end: number
+}
+
+/**
+ * The text of an unstructured header field body, or of a phrase, with its encoded words decoded. The white space (and folding) between two
+ * adjacent words vanishes (RFC 2047 §6.2). CR, LF and NUL inside a decoded word become spaces: a header is one line. What only looks
+ * like an encoded word stays as it is.
+ */
+export function decodeEncodedWords(text: string, options: CharsetOptions = {}): string {
+  let open = text.indexOf('=?')
+  if (open < 0) return text
+  let out = ''
+  let copied = 0
+  let run: Word[] = []
+  while (open >= 0) {
+    const word = readWord(text, open)
+    if (typeof word === 'number') {
+      open = text.indexOf('=?', word)
+      continue
+    }
+    const between = text.slice(copied, open)
+    if (run.length > 0 && !isWhite(between)) {
+      out += decodeRun(run, options)
+      run = []
+    }
+    if (run.length === 0) out += between
+    run.push(word)
+    copied = word.end
+    open = text.indexOf('=?', copied)
+  }
+  return out + decodeRun(run, options) + text.slice(copied)
+}
+
+/** A raw header field body as people should read it: unfolded, raw 8-bit text read, encoded words decoded, ends trimmed. */
+export function decodeHeaderText(bytes: Uint8Array, options: CharsetOptions = {}): string {
+  return decodeEncodedWords(unfold(decodeUnlabelled(bytes)), options).trim()
+}
+
+// encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?="        RFC 2047 §2, RFC 2231 §5
+/** The word that begins at `open`, or where to look on for the next. */
+function readWord(text: string, open: number): Word | number {
+  let i = open + 2
+  const limit = Math.min(text.length, i + 128)
+  while (i < limit && isTokenCode(text.charCodeAt(i))) i++
+  if (i === open + 2 || text[i] !== '?') return i
+  const encoding = text[i + 1]?.toLowerCase()
+  if ((encoding !== 'b' && encoding !== 'q') || text[i + 2] !== '?') return i
+  const start = i + 3
+  const close = text.indexOf('?=', start)
+  if (close < 0) return text.length
+  // a word that was never closed must not swallow the next one
+  const next = text.lastIndexOf('=?', close - 2)
+  if (next >= start) return next
+  const [charset] = text.slice(open + 2, i).split('*', 1)
+  return { charset: charset!, encoding, text: text.slice(start, close), end: close + 2 }
+}
+
+function decodeRun(run: readonly Word[], options: CharsetOptions): string {
+  let out = ''
+  for (let i = 0; i < run.length; ) {
+    const charset = charsetKey(run[i]!.charset)
+    let end = i + 1
+    while (end < run.length && charsetKey(run[end]!.charset) === charset) end++
+    const text = decodeCharset(bytesOf(run.slice(i, end)), run[i]!.charset, options)
+    out += hasControl(text) ? text.replace(/\r\n|[\r\n\0]/g, ' ') : text
+    i = end
+  }
+  return out
+}
+
+function charsetKey(label: string): string {
+  return canonicalCharset(label) ?? label.toLowerCase()
+}
+
+function bytesOf(words: readonly Word[]): Uint8Array {
+  const parts: Uint8Array[] = []
+  let base64 = ''
+  for (const word of words) {
+    if (word.encoding === 'b') {
+      base64 += word.text
+      // a quantum that is not whole goes on in the next word, if that is base64 too
+      if (word.text.endsWith('=') || base64Characters(base64) % 4 === 0) {
+        parts.push(decodeBase64(fromUtf8(base64)))
+        base64 = ''
+      }
+    } else {
+      if (base64 !== '') parts.push(decodeBase64(fromUtf8(base64)))
+      base64 = ''
+      parts.push(decodeQ(word.text))
+    }
+  }
+  if (base64 !== '') parts.push(decodeBase64(fromUtf8(base64)))
+  return concat(parts)
+}
+
+function base64Characters(text: string): number {
+  let count = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c > 0x20) count++
+  }
+  return count
+}
+
+function decodeQ(text: string): Uint8Array {
+  const src = Buffer.from(text, 'utf8')
+  let length = 0
+  for (let i = 0; i < src.length; i++) {
+    const c = src[i]!
+    if (c === 0x5f) src[length++] = 0x20
+    else if (c === 0x3d && i + 2 < src.length && isHex(src[i + 1]!) && isHex(src[i + 2]!)) {
+      src[length++] = Number.parseInt(latin1(src, i + 1, i + 3), 16)
+      i += 2
+    } else src[length++] = c
+  }
+  return src.subarray(0, length)
+}
+
+function isHex(c: number): boolean {
+  return (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66)
+}
+
+// RFC 2047 §2 token; "." is let through because charsets such as ANSI_X3.4-1968 have it, and so do "*" and "'".
+function isTokenCode(c: number): boolean {
+  return (
+    c > 0x20 && c < 0x7f && c !== 0x3f && c !== 0x3d && c !== 0x22 && c !== 0x28 && c !== 0x29 && c !== 0x2c
+  )
+}
+
+function isWhite(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c !== 0x20 && c !== 0x09 && c !== 13 && c !== 10) return false
+  }
+  return true
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 13 || c === 10 || c === 0) return true
+  }
+  return false
+}

@@ -1,0 +1,189 @@
+// Quoted-printable, both directions, decoding whole and in chunks. RFC 2045 §6.7.
+// The decoder takes what real mail has: lower-case digits, bare LF, over-long lines, white space behind a soft break,
+// and `=` that begins nothing, which stays as it is.
+
+import { asBuffer, concat, EMPTY } from '../base/bytes.ts'
+import type { ByteDecoder } from './base64.ts'
+
+const EQUALS = 0x3d
+const CR = 13
+const LF = 10
+const SPACE = 32
+const TAB = 9
+/** White space at the end of a line is removed (§6.7 rule 3) in runs of up to so many; a longer run is content. */
+const WHITE_LIMIT = 1024
+
+const HEX_VALUE: Int8Array = new Int8Array(256).fill(-1)
+for (let i = 0; i < 16; i++) {
+  HEX_VALUE['0123456789ABCDEF'.charCodeAt(i)] = i
+  HEX_VALUE['0123456789abcdef'.charCodeAt(i)] = i
+}
+const HEX_DIGIT: Uint8Array = Buffer.from('0123456789ABCDEF', 'latin1')
+
+/** Streaming decoder; holds back at most an unfinished `=` sequence or a run of white space (about 1 KiB). */
+export class QuotedPrintableDecoder implements ByteDecoder {
+  #rest: Uint8Array = EMPTY
+  #white = 0
+
+  write(chunk: Uint8Array): Uint8Array {
+    return this.#run(chunk, false)
+  }
+
+  end(): Uint8Array {
+    return this.#run(EMPTY, true)
+  }
+
+  #run(chunk: Uint8Array, final: boolean): Uint8Array {
+    const src = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk])
+    const out = Buffer.allocUnsafe(src.length)
+    const state: Step = { length: 0, position: 0, white: this.#white }
+    decodeRun(src, out, final, state)
+    this.#rest = state.position === src.length ? EMPTY : src.slice(state.position)
+    this.#white = state.white
+    return out.subarray(0, state.length)
+  }
+}
+
+interface Step {
+  length: number
+  position: number
+  /** Length of the run of white space that was already given out because it was too long to be removed; else 0. */
+  white: number
+}
+
+// Stops early, unless `final`, at what cannot be decided without more input.
+function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step): void {
+  const n = src.length
+  let o = 0
+  let i = 0
+  let longWhite = step.white > 0
+  while (i < n) {
+    const c = src[i]!
+    if (c === SPACE || c === TAB) {
+      let end = i + 1
+      while (end < n && (src[end] === SPACE || src[end] === TAB)) end++
+      if (end === n && !final && !longWhite && end - i <= WHITE_LIMIT) break
+      let after = end
+      if (after < n && src[after] === CR) {
+        if (after + 1 === n && !final && !longWhite && end - i <= WHITE_LIMIT) break
+        after++
+      }
+      longWhite ||= end - i > WHITE_LIMIT
+      const atLineEnd = after < n ? src[after] === LF : final
+      if (longWhite || !atLineEnd) while (i < end) out[o++] = src[i++]!
+      i = end
+      if (end < n) longWhite = false
+    } else if (c !== EQUALS) {
+      out[o++] = c
+      i++
+      longWhite = false
+    } else {
+      longWhite = false
+      const next = equalsSequence(src, i, final)
+      if (next < 0) break
+      if (next === i) {
+        out[o++] = EQUALS
+        i++
+      } else {
+        if (next === i + 3 && HEX_VALUE[src[i + 1]!]! >= 0)
+          out[o++] = (HEX_VALUE[src[i + 1]!]! << 4) | HEX_VALUE[src[i + 2]!]!
+        i = next
+      }
+    }
+  }
+  step.length = o
+  step.position = i
+  step.white = longWhite ? 1 : 0
+}
+
+// Where the sequence that begins with '=' at `i` ends; `i` itself when it is only a stray '='; -1 when more is needed.
+function equalsSequence(src: Uint8Array, i: number, final: boolean): number {
+  const n = src.length
+  if (i + 1 === n) return final ? n : -1
+  if (HEX_VALUE[src[i + 1]!]! >= 0) {
+    if (i + 2 === n) return final ? i : -1
+    return HEX_VALUE[src[i + 2]!]! >= 0 ? i + 3 : i
+  }
+  let k = i + 1
+  const limit = Math.min(n, i + 1 + WHITE_LIMIT)
+  while (k < limit && (src[k] === SPACE || src[k] === TAB)) k++
+  if (k === n) return final ? n : -1
+  if (src[k] === LF) return k + 1
+  if (src[k] !== CR) return i
+  if (k + 1 === n) return final ? n : -1
+  return src[k + 1] === LF ? k + 2 : i
+}
+
+/** Decodes quoted-printable; never fails. */
+export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
+  const decoder = new QuotedPrintableDecoder()
+  const head = decoder.write(bytes)
+  const tail = decoder.end()
+  return tail.length === 0 ? head : concat([head, tail])
+}
+
+export interface QuotedPrintableOptions {
+  /** Encode CR and LF too, for content whose line ends must survive unchanged. Default: a CRLF is a line end of the output. */
+  readonly binary?: boolean
+  /** Encode a dot that begins a line, and the F of a line that begins with `From `. Default false. */
+  readonly protectLineStarts?: boolean
+  /** Longest line of the output in characters without CRLF, 4–998. Default 76 (the limit of RFC 2045). */
+  readonly lineLength?: number
+}
+
+/**
+ * Encodes. Without `binary`, CRLF and bare LF both become CRLF, a bare CR is encoded. Lines end with a soft break
+ * before they exceed `lineLength`.
+ */
+export function encodeQuotedPrintable(bytes: Uint8Array, options: QuotedPrintableOptions = {}): Uint8Array {
+  const { binary = false, protectLineStarts = false, lineLength = 76 } = options
+  const n = bytes.length
+  // Worst case: three characters for each byte, and a soft break of three for each line.
+  const worst = n * 3
+  const out = Buffer.allocUnsafe(worst + 3 * (Math.ceil(worst / (lineLength - 3)) + 1))
+  let o = 0
+  let column = 0
+  for (let i = 0; i < n; i++) {
+    const c = bytes[i]!
+    if (!binary && (c === LF || (c === CR && bytes[i + 1] === LF))) {
+      if (c === CR) i++
+      out[o++] = CR
+      out[o++] = LF
+      column = 0
+      continue
+    }
+    const atLineEnd = i + 1 === n || (!binary && isLineEnd(bytes, i + 1))
+    let plain = c > SPACE ? c < 0x7f && c !== EQUALS : (c === SPACE || c === TAB) && !atLineEnd
+    let width = plain ? 1 : 3
+    // A line may be full only when nothing follows on it: otherwise the soft break's '=' needs the last column.
+    if (column + width > (atLineEnd ? lineLength : lineLength - 1)) {
+      out[o++] = EQUALS
+      out[o++] = CR
+      out[o++] = LF
+      column = 0
+    }
+    if (protectLineStarts && column === 0 && plain && mustNotBeginLine(bytes, i)) {
+      plain = false
+      width = 3
+    }
+    if (plain) out[o++] = c
+    else {
+      out[o++] = EQUALS
+      out[o++] = HEX_DIGIT[c >> 4]!
+      out[o++] = HEX_DIGIT[c & 15]!
+    }
+    column += width
+  }
+  return out.subarray(0, o)
+}
+
+function isLineEnd(bytes: Uint8Array, i: number): boolean {
+  return bytes[i] === LF || (bytes[i] === CR && bytes[i + 1] === LF)
+}
+
+const FROM: Uint8Array = Buffer.from('From ', 'latin1')
+
+function mustNotBeginLine(bytes: Uint8Array, i: number): boolean {
+  if (bytes[i] === 0x2e) return true
+  return bytes[i] === 0x46 && asBuffer(bytes.subarray(i, i + 5)).equals(FROM)
+}
