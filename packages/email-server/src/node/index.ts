@@ -1,1 +1,2 @@
 export { nodeRuntime } from './runtime.ts'
+export { turn } from './turn.ts'

@@ -1,0 +1,259 @@
+// A connection of the virtual world: two ends, each with a buffer of limited size, and whatever faults the test asks for.
+// TLS is made up: when both ends have called `secure` they are told so, and what one end says in clear never reaches an
+// end that has begun its handshake. No byte is encrypted and no certificate is read.
+import { MailError } from '../base/errors.ts'
+import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { Agenda } from './agenda.ts'
+
+/** How a connection behaves; the default is an ideal one. */
+export interface LinkOptions {
+  /** Time from one end to the other, ms. Default 0. */
+  readonly latencyMs?: number
+  /** Into which pieces is what arrives cut? A number cuts evenly. Default: as it was written. */
+  readonly cut?: number | ((bytes: Uint8Array) => readonly Uint8Array[])
+  /** Bytes under way in one direction before `write` says false. Default 64 KiB. */
+  readonly window?: number
+  /** The connection breaks when so many bytes have reached the server, or the client. */
+  readonly resetAfter?: { readonly toServer?: number; readonly toClient?: number }
+  /** Does the client's verification of the server's certificate succeed? Default true. */
+  readonly trusted?: boolean
+}
+
+type Packet =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly secured: boolean }
+  | { readonly kind: 'hello'; readonly servername: string | null }
+  | { readonly kind: 'end' }
+
+const DEFAULT_WINDOW = 64 * 1024
+/** What a TLS client says first, to an end that does not expect it. */
+const CLIENT_HELLO = Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x00)
+
+export interface Address {
+  readonly address: string
+  readonly port: number
+}
+
+/** Makes both ends of a connection. */
+export function wire(
+  agenda: Agenda,
+  client: Address,
+  server: Address,
+  link: LinkOptions,
+): { client: Connection; server: Connection } {
+  const clientEnd = new WireEnd(agenda, client, server, link, link.resetAfter?.toClient)
+  const serverEnd = new WireEnd(agenda, server, client, link, link.resetAfter?.toServer)
+  clientEnd.peer = serverEnd
+  serverEnd.peer = clientEnd
+  return { client: clientEnd, server: serverEnd }
+}
+
+class WireEnd implements Connection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  peer!: WireEnd
+  readonly #agenda: Agenda
+  readonly #link: LinkOptions
+  #events: ConnectionEvents | null = null
+  /** What has arrived and was not read. */
+  #inbox: Packet[] = []
+  #paused = false
+  #reading = false
+  /** Bytes that this end has written and the peer has not read. */
+  #unread = 0
+  #wantsDrain = false
+  #ended = false
+  #closed: { readonly error: Error | null } | null = null
+  #bytesUntilReset: number
+  /** Null: in clear. Bytes written during the handshake wait in `#early`. */
+  #tls: { readonly side: 'server' | 'client'; readonly options: TlsOptions; done: boolean } | null = null
+  #early: Uint8Array[] = []
+  #endEarly = false
+
+  constructor(agenda: Agenda, local: Address, remote: Address, link: LinkOptions, resetAfter?: number) {
+    this.#agenda = agenda
+    this.#link = link
+    this.#bytesUntilReset = resetAfter ?? Number.POSITIVE_INFINITY
+    this.localAddress = local.address
+    this.localPort = local.port
+    this.remoteAddress = remote.address
+    this.remotePort = remote.port
+  }
+
+  open(events: ConnectionEvents): void {
+    this.#events = events
+    if (this.#closed) events.closed(this.#closed.error)
+    else this.#read()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#ended || bytes.length === 0) return true
+    const copy = Uint8Array.from(bytes)
+    if (this.#tls && !this.#tls.done) {
+      this.#early.push(copy)
+      return true
+    }
+    this.#unread += copy.length
+    this.#send({ kind: 'bytes', bytes: copy, secured: this.#tls !== null })
+    if (this.#unread < (this.#link.window ?? DEFAULT_WINDOW)) return true
+    this.#wantsDrain = true
+    return false
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#read()
+  }
+
+  secure(side: 'server' | 'client', options: TlsOptions): void {
+    if (this.#closed || this.#tls) return
+    this.#tls = { side, options, done: false }
+    // what was read off the wire in clear is not part of the handshake
+    if (this.#inbox.some(packet => packet.kind === 'bytes')) {
+      this.#break(new MailError('ETLS', 'there was text where the handshake was expected'))
+      return
+    }
+    if (side === 'client') this.#send({ kind: 'hello', servername: options.servername ?? null })
+    this.#read()
+  }
+
+  end(): void {
+    if (this.#closed || this.#ended) return
+    if (this.#tls && !this.#tls.done) {
+      this.#endEarly = true
+      return
+    }
+    this.#ended = true
+    this.#send({ kind: 'end' })
+    this.resume()
+  }
+
+  destroy(): void {
+    this.#break(null, new MailError('ECONNECTION', 'connection reset by peer'))
+  }
+
+  #send(packet: Packet): void {
+    this.#agenda.schedule(this.#link.latencyMs ?? 0, () => this.peer.#arrive(packet))
+  }
+
+  #arrive(packet: Packet): void {
+    if (this.#closed) return
+    if (packet.kind === 'hello') {
+      this.#meet(packet.servername)
+      return
+    }
+    if (packet.kind === 'end') this.#inbox.push(packet)
+    else for (const bytes of this.#pieces(packet.bytes)) this.#inbox.push({ ...packet, bytes })
+    this.#read()
+  }
+
+  /** Gives the owner what has arrived, in the order of its coming, as long as it wants it. */
+  #read(): void {
+    if (this.#reading) return
+    this.#reading = true
+    while (this.#inbox.length > 0 && this.#events && !this.#paused && !this.#closed) {
+      const packet = this.#inbox.shift()!
+      if (packet.kind === 'bytes') this.#readBytes(packet.bytes, packet.secured)
+      else {
+        this.#events.end()
+        if (this.#ended && !this.#closed) {
+          // both have said goodbye
+          this.#finish(null)
+          this.peer.#finish(null)
+        }
+      }
+    }
+    this.#reading = false
+  }
+
+  #readBytes(bytes: Uint8Array, secured: boolean): void {
+    if (secured !== (this.#tls !== null)) {
+      this.#break(new MailError('ETLS', 'wrong version number'))
+      return
+    }
+    this.peer.#acknowledge(bytes.length)
+    if (bytes.length < this.#bytesUntilReset) {
+      this.#bytesUntilReset -= bytes.length
+      this.#events?.data(bytes)
+      return
+    }
+    if (this.#bytesUntilReset > 0) this.#events?.data(bytes.subarray(0, this.#bytesUntilReset))
+    this.#break(new MailError('ECONNECTION', 'connection reset by peer'))
+  }
+
+  #pieces(bytes: Uint8Array): readonly Uint8Array[] {
+    const { cut } = this.#link
+    if (cut === undefined) return [bytes]
+    if (typeof cut === 'function') return cut(bytes)
+    const pieces: Uint8Array[] = []
+    for (let at = 0; at < bytes.length; at += cut) pieces.push(bytes.subarray(at, at + cut))
+    return pieces
+  }
+
+  #acknowledge(count: number): void {
+    this.#unread -= count
+    if (!this.#wantsDrain || this.#unread > 0 || this.#closed) return
+    this.#wantsDrain = false
+    this.#agenda.schedule(0, () => {
+      if (!this.#closed) this.#events?.drain()
+    })
+  }
+
+  /** A client's hello arrives: the handshake is done if this end waits for one as server. */
+  #meet(servername: string | null): void {
+    const client = this.peer
+    if (this.#tls?.side !== 'server') {
+      if (this.#tls) this.#break(new MailError('ETLS', 'both ends are clients'))
+      else {
+        this.#inbox.push({ kind: 'bytes', bytes: CLIENT_HELLO, secured: false })
+        this.#read()
+      }
+      return
+    }
+    const trusted = this.#link.trusted ?? true
+    if (!trusted && client.#tls?.options.rejectUnauthorized !== false) {
+      const alert = new MailError('ETLS', 'the certificate cannot be trusted')
+      client.#break(alert, alert)
+      return
+    }
+    this.#secured({ servername, authorized: false })
+    this.#agenda.schedule(this.#link.latencyMs ?? 0, () =>
+      client.#secured({ servername, authorized: trusted }),
+    )
+  }
+
+  #secured(known: { readonly servername: string | null; readonly authorized: boolean }): void {
+    if (this.#closed || !this.#tls) return
+    this.#tls.done = true
+    const early = this.#early
+    this.#early = []
+    this.#events?.secured({
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      ...known,
+    } satisfies TlsInfo)
+    for (const bytes of early) this.write(bytes)
+    if (this.#endEarly) this.end()
+    this.#read()
+  }
+
+  /** Ends both directions at once; each end hears its own reason. */
+  #break(here: Error | null, there: Error | null = here): void {
+    if (this.#closed) return
+    this.#finish(here)
+    this.#agenda.schedule(this.#link.latencyMs ?? 0, () => this.peer.#finish(there))
+  }
+
+  #finish(error: Error | null): void {
+    if (this.#closed) return
+    this.#closed = { error }
+    this.#inbox = []
+    const events = this.#events
+    if (events) this.#agenda.schedule(0, () => events.closed(error))
+  }
+}
