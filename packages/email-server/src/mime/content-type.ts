@@ -1,6 +1,6 @@
 // What the scanner asks of a header: the media type (RFC 2045 §5), with the defaults of RFC 2045 §5.2 and RFC 2046
 // §5.1.5, the boundary, and the transfer encoding (RFC 2045 §6). The first field of a name counts.
-import { firstField, fieldText, type HeaderBlock, headerText } from './header.ts'
+import { fieldText, firstField, type HeaderBlock, headerText } from './header.ts'
 import { parameterOf, readStructured } from './structured.ts'
 
 export interface ContentTypeHead {

@@ -42,7 +42,9 @@ export function describePart(part: MessagePart, options?: CharsetOptions): PartF
     charset: parameterOf(parameters, 'charset', options),
     disposition: kind,
     filename:
-      parameterOf(dispositionParameters, 'filename', options) || parameterOf(parameters, 'name', options) || null,
+      parameterOf(dispositionParameters, 'filename', options) ||
+      parameterOf(parameters, 'name', options) ||
+      null,
     contentId: headerText(part.header, 'content-id'),
     isAttachment: !container && !(SHOWN.has(contentType) && (kind === null || kind === 'inline')),
   }

@@ -11,8 +11,22 @@ export interface HtmlToTextOptions {
 
 /** Elements that begin and end a line, with the blank lines around them: 1 none, 2 one. */
 const BLOCKS: ReadonlyMap<string, number> = new Map([
-  ...['address', 'article', 'aside', 'center', 'dd', 'div', 'dl', 'dt', 'fieldset', 'figcaption', 'figure'].map(block),
-  ...['footer', 'form', 'header', 'hgroup', 'li', 'main', 'nav', 'option', 'section', 'summary', 'tr'].map(block),
+  ...[
+    'address',
+    'article',
+    'aside',
+    'center',
+    'dd',
+    'div',
+    'dl',
+    'dt',
+    'fieldset',
+    'figcaption',
+    'figure',
+  ].map(block),
+  ...['footer', 'form', 'header', 'hgroup', 'li', 'main', 'nav', 'option', 'section', 'summary', 'tr'].map(
+    block,
+  ),
   ...['caption', 'details', 'legend', 'tbody', 'tfoot', 'thead', 'body', 'html'].map(block),
   ...['blockquote', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'hr', 'ol', 'p', 'pre', 'table', 'ul'].map(paragraph),
 ])
@@ -196,7 +210,8 @@ class TextWriter {
 
   #put(text: string): void {
     if (this.#breaks > 0 && this.#out.length > 0) {
-      for (let i = 0; i < this.#breaks; i++) this.#push(i > 0 && this.#quotes > 0 ? `${this.#marks()}\n` : '\n')
+      for (let i = 0; i < this.#breaks; i++)
+        this.#push(i > 0 && this.#quotes > 0 ? `${this.#marks()}\n` : '\n')
       this.#lineEmpty = true
     }
     this.#breaks = 0

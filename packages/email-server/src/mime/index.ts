@@ -1,4 +1,13 @@
-export { type HeaderBlock, type HeaderField, fieldLines, fieldText, headerText, splitHeader } from './header.ts'
+export { describePart, type PartFacts } from './describe.ts'
+export { envelopeOf, extractEnvelope } from './envelope.ts'
+export {
+  fieldLines,
+  fieldText,
+  type HeaderBlock,
+  type HeaderField,
+  headerText,
+  splitHeader,
+} from './header.ts'
 export type { MimeLimits } from './limits.ts'
 export { isMessageType, type MessagePart } from './part.ts'
 export { MessageScanner, type ScanEvents, type ScanOptions, scanMessage } from './scan.ts'
@@ -10,6 +19,9 @@ export {
   type SectionRanges,
   sectionRanges,
 } from './section.ts'
+export { type MessageSource, parseMessageStream, type StreamedPart } from './stream.ts'
+export { bodyStructureOf, extractBodyStructure } from './structure.ts'
+export { parameterOf, type RawParameters, readStructured, type StructuredField } from './structured.ts'
 export type {
   BodyStructure,
   Disposition,

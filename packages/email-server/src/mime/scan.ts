@@ -177,7 +177,10 @@ export class MessageScanner {
     if (parent === undefined) this.#root = part
     else parent.part.parts.push(part)
 
-    const nested = type === 'message' && (subtype === 'rfc822' || subtype === 'global') && transferEncodingOf(encoding) === 'identity'
+    const nested =
+      type === 'message' &&
+      (subtype === 'rfc822' || subtype === 'global') &&
+      transferEncodingOf(encoding) === 'identity'
     const multipart = type === 'multipart' && boundary !== '' && boundary.length <= MAX_BOUNDARY
     const container = nested || multipart
     const full =
@@ -314,7 +317,8 @@ export class MessageScanner {
     const from = this.#pos
     if (to <= from) return
     if (this.#counting > 0) this.#lineFeeds += countLineFeeds(this.#buf, from, to)
-    if (this.#events !== null && this.#leaf !== null) this.#events.body(this.#leaf, this.#buf.subarray(from, to))
+    if (this.#events !== null && this.#leaf !== null)
+      this.#events.body(this.#leaf, this.#buf.subarray(from, to))
     this.#pos = to
   }
 

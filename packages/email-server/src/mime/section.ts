@@ -4,7 +4,7 @@
 //   section-spec = section-msgtext / (section-part ["." section-text])
 //   section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
 //   section-text = section-msgtext / "MIME"
-import { concat, CRLF, EMPTY } from '../base/bytes.ts'
+import { CRLF, concat, EMPTY } from '../base/bytes.ts'
 import type { MessagePart } from './part.ts'
 
 export interface Section {

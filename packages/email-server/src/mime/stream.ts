@@ -5,8 +5,8 @@ import { MailError } from '../base/errors.ts'
 import { type ByteDecoder, createTransferDecoder, decodeCharset, transferEncodingOf } from '../text/index.ts'
 import { describePart, type PartFacts } from './describe.ts'
 import type { MessagePart } from './part.ts'
-import type { RawParameters } from './structured.ts'
 import { MessageScanner, type ScanEvents, type ScanOptions } from './scan.ts'
+import type { RawParameters } from './structured.ts'
 
 export type MessageSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>
 
@@ -65,8 +65,7 @@ class Feeder implements ScanEvents {
 
   constructor(source: MessageSource, options: ScanOptions) {
     this.#scanner = new MessageScanner(options, this)
-    this.#source =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    this.#source = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   }
 
   tree(): MessagePart {

@@ -9,7 +9,13 @@ import { isMessageType, type MessagePart } from './part.ts'
 import { type ScanOptions, scanMessage } from './scan.ts'
 import { emptyPart } from './section.ts'
 import { type RawParameters, readStructured } from './structured.ts'
-import type { BodyStructure, Disposition, MultipartStructure, Parameters, SinglePartStructure } from './types.ts'
+import type {
+  BodyStructure,
+  Disposition,
+  MultipartStructure,
+  Parameters,
+  SinglePartStructure,
+} from './types.ts'
 
 /** The body structure of a message. Never throws. */
 export function extractBodyStructure(raw: Uint8Array, options?: ScanOptions): BodyStructure {
@@ -32,7 +38,8 @@ export function bodyStructureOf(tree: MessagePart): BodyStructure {
       continue
     }
     stack.pop()
-    const structure = top.part.kind === 'multipart' ? multipart(top.part, top.children) : single(top.part, top.children)
+    const structure =
+      top.part.kind === 'multipart' ? multipart(top.part, top.children) : single(top.part, top.children)
     const parent = stack[stack.length - 1]
     if (parent === undefined) return structure
     parent.children.push(structure)
@@ -72,7 +79,11 @@ function single(part: MessagePart, children: readonly BodyStructure[]): SinglePa
   }
 }
 
-function nested(part: MessagePart, body: BodyStructure | undefined, size: number): SinglePartStructure['message'] {
+function nested(
+  part: MessagePart,
+  body: BodyStructure | undefined,
+  size: number,
+): SinglePartStructure['message'] {
   const message = part.parts[0]
   if (message !== undefined && body !== undefined) return { envelope: envelopeOf(message.header), body }
   return { envelope: EMPTY_ENVELOPE, body: { ...single(emptyPart(part), []), size, lines: part.lines } }
@@ -108,16 +119,25 @@ function joined(raw: RawParameters): Parameters {
     const found = decoded.find(one => one.name === key)
     if (found === undefined) continue
     const extended = raw.some(([other]) => other.endsWith('*') && other.toLowerCase().startsWith(`${key}*`))
-    out.push(extended ? [`${base}*`, `utf-8'${found.language ?? ''}'${percentEncode(found.value)}`] : [base, found.value])
+    out.push(
+      extended
+        ? [`${base}*`, `utf-8'${found.language ?? ''}'${percentEncode(found.value)}`]
+        : [base, found.value],
+    )
   }
   return out
 }
 
+/** attribute-char of RFC 2231 §7 stays, the rest becomes `%XX` of its UTF-8. */
 function percentEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+  let out = ''
+  for (const byte of Buffer.from(text, 'utf8')) {
+    const character = String.fromCharCode(byte)
+    out += /[A-Za-z0-9!#$&+\-.^_`{|}~]/.test(character)
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return out
 }
 
 function extension(part: MessagePart): {
@@ -128,10 +148,17 @@ function extension(part: MessagePart): {
   const raw = headerText(part.header, 'content-disposition')
   const field = raw === null ? null : readStructured(raw)
   const language = headerText(part.header, 'content-language')
-  const languages = language === null ? [] : readStructured(language).value.split(',').map(tag => tag.trim())
+  const languages =
+    language === null
+      ? []
+      : readStructured(language)
+          .value.split(',')
+          .map(tag => tag.trim())
   return {
     disposition:
-      field === null || field.value === '' ? null : { type: field.value, parameters: joined(field.parameters) },
+      field === null || field.value === ''
+        ? null
+        : { type: field.value, parameters: joined(field.parameters) },
     language: languages.some(tag => tag !== '') ? languages.filter(tag => tag !== '') : null,
     location: headerText(part.header, 'content-location')?.replace(/[ \t]/g, '') ?? null,
   }

@@ -17,7 +17,7 @@ export function readStructured(text: string): StructuredField {
   const cursor = { at: 0, comments: true }
   const value = plainValue(text, cursor)
   const parameters: [string, string][] = []
-  while (cursor.at < text.length) {
+  while (cursor.at < text.length && parameters.length < MAX_PARAMETERS) {
     skipBetween(text, cursor)
     const start = cursor.at
     while (cursor.at < text.length && !isNameEnd(text.charCodeAt(cursor.at))) cursor.at++
@@ -38,7 +38,11 @@ export function readStructured(text: string): StructuredField {
 }
 
 /** One parameter, joined and decoded (RFC 2231); `name` in lower case. Null when missing. */
-export function parameterOf(parameters: RawParameters, name: string, options?: CharsetOptions): string | null {
+export function parameterOf(
+  parameters: RawParameters,
+  name: string,
+  options?: CharsetOptions,
+): string | null {
   let plain: string | null = null
   for (const [raw, value] of parameters) {
     if (raw.length < name.length) continue
@@ -51,6 +55,9 @@ export function parameterOf(parameters: RawParameters, name: string, options?: C
   if (plain?.includes('=?')) return decodeParameters([[name, plain]], options).parameters[0]!.value
   return plain
 }
+
+/** More parameters than that are nobody's: the rest is not read. */
+const MAX_PARAMETERS = 1000
 
 interface Cursor {
   at: number
@@ -164,7 +171,13 @@ function beginsParameter(text: string, at: number): boolean {
 }
 
 function isAttributeChar(c: number): boolean {
-  return (c >= 0x61 && c <= 0x7a) || (c >= 0x41 && c <= 0x5a) || (c >= 0x30 && c <= 0x39) || c === STAR || c === 0x2d
+  return (
+    (c >= 0x61 && c <= 0x7a) ||
+    (c >= 0x41 && c <= 0x5a) ||
+    (c >= 0x30 && c <= 0x39) ||
+    c === STAR ||
+    c === 0x2d
+  )
 }
 
 function isNameEnd(c: number): boolean {

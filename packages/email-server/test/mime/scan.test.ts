@@ -49,10 +49,7 @@ test('a nested message becomes the tree that RFC 2046 describes', () => {
   assert.equal(tree.bodyEnd, nested.length)
   const html = tree.parts[0]!.parts[1]!
   assert.equal(html.lines, 1)
-  assert.equal(
-    nested.toString('latin1', html.headerStart, html.bodyStart),
-    'Content-Type: text/html\r\n\r\n',
-  )
+  assert.equal(nested.toString('latin1', html.headerStart, html.bodyStart), 'Content-Type: text/html\r\n\r\n')
   // RFC 2046 §5.1.1: what follows the closing delimiter, up to the outer delimiter, is still of the inner multipart.
   assert.ok(nested.toString('latin1', 0, tree.parts[0]!.bodyEnd).endsWith('epilogue of inner'))
   assert.equal(tree.parts[1]!.lines, 8)
@@ -104,16 +101,20 @@ const mailish: fc.Arbitrary<string> = fc
 
 test('any text: no throw, offsets in order, the same tree for every split', () => {
   fc.assert(
-    fc.property(mailish, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), (text, sizes) => {
-      const raw = bytes(text)
-      const limits = { maxDepth: 4, maxParts: 8, maxHeaderSize: 120, maxTotalHeaderSize: 400, maxFields: 3 }
-      for (const options of [{}, limits]) {
-        const whole = scanMessage(raw, options)
-        assert.deepEqual(scanInPieces(raw, sizes, options), whole)
-        assert.equal(whole.bodyEnd, raw.length)
-        checkOrder(raw, whole, 0, raw.length)
-      }
-    }),
+    fc.property(
+      mailish,
+      fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+      (text, sizes) => {
+        const raw = bytes(text)
+        const limits = { maxDepth: 4, maxParts: 8, maxHeaderSize: 120, maxTotalHeaderSize: 400, maxFields: 3 }
+        for (const options of [{}, limits]) {
+          const whole = scanMessage(raw, options)
+          assert.deepEqual(scanInPieces(raw, sizes, options), whole)
+          assert.equal(whole.bodyEnd, raw.length)
+          checkOrder(raw, whole, 0, raw.length)
+        }
+      },
+    ),
     { numRuns: 3000 },
   )
 })
@@ -160,14 +161,37 @@ test('past the depth limit a multipart is a leaf, and the tree says so', () => {
 })
 
 test('past the limit on parts the rest of the message is left alone', () => {
-  const raw = message(['Content-Type: multipart/mixed; boundary=b', '', '--b', '', '1', '--b', '', '2', '--b', '', '3'])
+  const raw = message([
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    '',
+    '1',
+    '--b',
+    '',
+    '2',
+    '--b',
+    '',
+    '3',
+  ])
   const tree = scanMessage(raw, { maxParts: 3 })
   assert.equal(outline(raw, tree), 'multipart/mixed!(text/plain "1", text/plain "2")')
-  assert.equal(outline(raw, scanMessage(raw, { maxParts: 4 })), 'multipart/mixed(text/plain "1", text/plain "2", text/plain "3")')
+  assert.equal(
+    outline(raw, scanMessage(raw, { maxParts: 4 })),
+    'multipart/mixed(text/plain "1", text/plain "2", text/plain "3")',
+  )
 })
 
 test('past the size of a header the rest of it is body, opaque', () => {
-  const raw = message(['Content-Type: multipart/mixed; boundary=b', `X: ${'x'.repeat(100)}`, '', '--b', '', '1', '--b--'])
+  const raw = message([
+    'Content-Type: multipart/mixed; boundary=b',
+    `X: ${'x'.repeat(100)}`,
+    '',
+    '--b',
+    '',
+    '1',
+    '--b--',
+  ])
   const tree = scanMessage(raw, { maxHeaderSize: 60 })
   assert.equal(tree.kind, 'leaf')
   assert.equal(tree.truncated, true)
@@ -178,25 +202,53 @@ test('past the size of a header the rest of it is body, opaque', () => {
 test('past the number of fields the header still ends at its blank line', () => {
   const raw = message(['A: 1', 'B: 2', ' folded', 'C: 3', ' folded', 'From: x', '', 'body'])
   const tree = scanMessage(raw, { maxFields: 2 })
-  assert.deepEqual(tree.header.fields.map(field => field.name), ['A', 'B'])
+  assert.deepEqual(
+    tree.header.fields.map(field => field.name),
+    ['A', 'B'],
+  )
   assert.equal(outline(raw, tree), 'text/plain! "body"')
 })
 
 /** The work, not the clock: bytes that the scanner looks at for one more part must not grow with the parts before. */
 for (const [name, make] of [
-  ['parts', (n: number) => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(n)}--b--`],
-  ['nesting', (n: number) => Array.from({ length: n }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`).join('')],
+  [
+    'parts',
+    (n: number) => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(n)}--b--`,
+  ],
+  [
+    'nesting',
+    (n: number) =>
+      Array.from(
+        { length: n },
+        (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
+      ).join(''),
+  ],
   ['messages in messages', (n: number) => 'Content-Type: message/rfc822\r\n\r\n'.repeat(n)],
   ['fields', (n: number) => 'Subject: x\r\n'.repeat(n)],
   ['lines that are no fields', (n: number) => `From: a\r\n${'no field\r\n'.repeat(n)}To: b\r\n\r\n`],
   ['carriage returns', (n: number) => `Subject: ${'\r'.repeat(n)}\r\n\r\n`],
   ['folded lines', (n: number) => `Subject: x\r\n${' y\r\n'.repeat(n)}\r\n`],
-  ['lines that look like delimiters', (n: number) => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--c\r\n'.repeat(n)}`],
-  ['parts without a blank line', (n: number) => `Content-Type: multipart/mixed; boundary=b\n\n${'--b\nA: x\n'.repeat(n)}`],
-  ['closing delimiters', (n: number) => `Content-Type: multipart/mixed; boundary=b\n\n${'--b--\n'.repeat(n)}`],
+  [
+    'lines that look like delimiters',
+    (n: number) => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--c\r\n'.repeat(n)}`,
+  ],
+  [
+    'parts without a blank line',
+    (n: number) => `Content-Type: multipart/mixed; boundary=b\n\n${'--b\nA: x\n'.repeat(n)}`,
+  ],
+  [
+    'closing delimiters',
+    (n: number) => `Content-Type: multipart/mixed; boundary=b\n\n${'--b--\n'.repeat(n)}`,
+  ],
 ] as const) {
   test(`ten times as many ${name} take no more than about ten times as long`, () => {
-    const limits = { maxDepth: 1e6, maxParts: 1e6, maxFields: 1e6, maxHeaderSize: 1e8, maxTotalHeaderSize: 1e8 }
+    const limits = {
+      maxDepth: 1e6,
+      maxParts: 1e6,
+      maxFields: 1e6,
+      maxHeaderSize: 1e8,
+      maxTotalHeaderSize: 1e8,
+    }
     const time = (raw: Buffer) => {
       const times = Array.from({ length: 5 }, () => {
         const start = process.hrtime.bigint()
