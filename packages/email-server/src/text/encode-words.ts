@@ -24,15 +24,21 @@ export function encodeWords(text: string, context: EncodedWordContext = 'text'):
   if (!needsEncodedWords(text)) return text
   const pieces = text.split(' ')
   let first = 0
-  while (first < pieces.length - 1 && !needsEncodedWords(pieces[first]!)) first++
+  while (first < pieces.length - 1 && isBareWord(pieces[first]!, context)) first++
   let last = pieces.length - 1
-  while (last > first && !needsEncodedWords(pieces[last]!)) last--
-  // "=?" alone may have been split by no blank: then one piece has it, and the loops stop there
+  while (last > first && isBareWord(pieces[last]!, context)) last--
   const before = pieces.slice(0, first).join(' ')
   const middle = pieces.slice(first, last + 1).join(' ')
   const after = pieces.slice(last + 1).join(' ')
   const words = encodeAll(middle, context)
   return (first > 0 ? `${before} ` : '') + words + (last < pieces.length - 1 ? ` ${after}` : '')
+}
+
+// Of a phrase only atoms are left bare; a quoted string beside encoded words would confuse more readers than it helps.
+function isBareWord(word: string, context: EncodedWordContext): boolean {
+  if (context === 'text') return !needsEncodedWords(word)
+  for (let i = 0; i < word.length; i++) if (!isAtextCode(word.charCodeAt(i))) return false
+  return word.length > 0 && !word.includes('=?')
 }
 
 function encodeAll(text: string, context: EncodedWordContext): string {
@@ -91,6 +97,12 @@ function writeQ(bytes: Buffer, from: number, to: number, context: EncodedWordCon
     else out += `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
   return out
+}
+
+// RFC 5322 §3.2.3 atext
+function isAtextCode(c: number): boolean {
+  if ((c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)) return true
+  return c > 0x20 && c < 0x7f && "!#$%&'*+-/=?^_`{|}~".includes(String.fromCharCode(c))
 }
 
 // In a phrase only letters, digits and "!*+-/" may stand bare (RFC 2047 §5 (3)); elsewhere all printable ASCII but "=?_" (§4.2).

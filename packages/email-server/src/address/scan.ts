@@ -1,0 +1,185 @@
+// Tokens of structured header fields that hold addresses. RFC 5322 §3.2, §4.1; RFC 6532 §3.2 (all above U+007F is atext).
+// One pass, no recursion; what is not closed is text.
+
+/** `mark` is one of `< > , ; : @ . ` as a token of its own; `literal` is `[…]` with its brackets. */
+export interface Token {
+  readonly kind: 'atom' | 'quoted' | 'comment' | 'literal' | 'mark' | 'end'
+  /** Content without quotes, parentheses and backslashes; of a literal with its brackets. */
+  readonly text: string
+  /** White space stands before it. */
+  readonly spaced: boolean
+  /** Offset of its first character in the source. */
+  readonly start: number
+}
+
+/** Comments nested deeper than this are not comments any more: the parenthesis is text. */
+const COMMENT_DEPTH = 50
+
+export class Scanner {
+  readonly #text: string
+  #position = 0
+  /** From here on, there is no closing mark any more: the opening one is text. Found out once, so that time stays linear. */
+  #noQuoteFrom = Number.POSITIVE_INFINITY
+  #noCommentFrom = Number.POSITIVE_INFINITY
+  #noLiteralFrom = Number.POSITIVE_INFINITY
+  #noWordFrom = Number.POSITIVE_INFINITY
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  next(): Token {
+    const text = this.#text
+    let i = this.#position
+    while (i < text.length && isSpace(text.charCodeAt(i))) i++
+    const spaced = i > this.#position || i === 0
+    const start = i
+    if (i === text.length) {
+      this.#position = i
+      return { kind: 'end', text: '', spaced, start }
+    }
+    switch (text[i]) {
+      case '"':
+        return this.#quoted(start, spaced) ?? this.#atom(start, spaced)
+      case '(':
+        return this.#comment(start, spaced) ?? this.#atom(start, spaced)
+      case '[':
+        return this.#literal(start, spaced) ?? this.#atom(start, spaced)
+      case '<':
+      case '>':
+      case ',':
+      case ';':
+      case ':':
+      case '@':
+      case '.':
+        this.#position = i + 1
+        return { kind: 'mark', text: text[i]!, spaced, start }
+      default:
+        return this.#atom(start, spaced)
+    }
+  }
+
+  #quoted(start: number, spaced: boolean): Token | null {
+    if (start >= this.#noQuoteFrom) return null
+    const text = this.#text
+    let content = ''
+    let from = start + 1
+    for (let i = start + 1; i < text.length; i++) {
+      const c = text.charCodeAt(i)
+      if (c === 0x22) {
+        this.#position = i + 1
+        return { kind: 'quoted', text: content + text.slice(from, i), spaced, start }
+      }
+      if (c === 0x5c && i + 1 < text.length) {
+        content += text.slice(from, i)
+        from = ++i
+      }
+    }
+    this.#noQuoteFrom = start
+    return null
+  }
+
+  #comment(start: number, spaced: boolean): Token | null {
+    if (start >= this.#noCommentFrom) return null
+    const text = this.#text
+    let content = ''
+    let from = start + 1
+    let depth = 1
+    for (let i = start + 1; i < text.length; i++) {
+      const c = text.charCodeAt(i)
+      if (c === 0x28) {
+        if (++depth > COMMENT_DEPTH) break
+      } else if (c === 0x29) {
+        if (--depth === 0) {
+          this.#position = i + 1
+          return { kind: 'comment', text: content + text.slice(from, i), spaced, start }
+        }
+      } else if (c === 0x5c && i + 1 < text.length) {
+        content += text.slice(from, i)
+        from = ++i
+      }
+    }
+    this.#noCommentFrom = start
+    return null
+  }
+
+  #literal(start: number, spaced: boolean): Token | null {
+    if (start >= this.#noLiteralFrom) return null
+    const text = this.#text
+    let content = '['
+    for (let i = start + 1; i < text.length; i++) {
+      const c = text.charCodeAt(i)
+      if (c === 0x5d) {
+        this.#position = i + 1
+        return { kind: 'literal', text: `${content}]`, spaced, start }
+      }
+      if (c === 0x5b) return null
+      if (c === 0x5c && i + 1 < text.length) i++
+      if (!isSpace(text.charCodeAt(i))) content += text[i]
+    }
+    this.#noLiteralFrom = start
+    return null
+  }
+
+  #atom(start: number, spaced: boolean): Token {
+    const text = this.#text
+    let i = this.#encodedWordEnd(start)
+    // the first character is taken whatever it is: here it is an opening mark that nothing closes, or atext
+    if (i < 0) for (i = start + 1; i < text.length && isAtomCode(text.charCodeAt(i)); i++);
+    this.#position = i
+    return { kind: 'atom', text: text.slice(start, i), spaced, start }
+  }
+
+  // Mailers leave commas, dots and at-signs bare inside encoded words; an encoded word is one atom whatever it holds.
+  #encodedWordEnd(start: number): number {
+    const text = this.#text
+    if (text.charCodeAt(start) !== 0x3d || text.charCodeAt(start + 1) !== 0x3f || start >= this.#noWordFrom)
+      return -1
+    let marks = 0
+    let i = start + 2
+    for (; i < text.length && marks < 2; i++) {
+      const c = text.charCodeAt(i)
+      if (isSpace(c) || i - start > 80) return -1
+      if (c === 0x3f) marks++
+    }
+    const close = text.indexOf('?=', i)
+    if (close < 0) {
+      this.#noWordFrom = start
+      return -1
+    }
+    // white space ends the search: an illegal blank inside the word is then repaired when the name is decoded
+    for (let k = i; k < close; k++) if (isSpace(text.charCodeAt(k))) return -1
+    return close + 2
+  }
+}
+
+export function isSpace(c: number): boolean {
+  return c === 0x20 || c === 0x09 || c === 0x0d || c === 0x0a
+}
+
+// An atom of real mail: everything that is not white space or a mark. Brackets, quotes and parentheses begin other tokens.
+function isAtomCode(c: number): boolean {
+  switch (c) {
+    case 0x20:
+    case 0x09:
+    case 0x0d:
+    case 0x0a:
+    case 0x22: // "
+    case 0x28: // (
+    case 0x2c: // ,
+    case 0x2e: // .
+    case 0x3a: // :
+    case 0x3b: // ;
+    case 0x3c: // <
+    case 0x3e: // >
+    case 0x40: // @
+    case 0x5b: // [
+      return false
+    default:
+      return true
+  }
+}
+
+export function isMark(token: Token, text: string): boolean {
+  return token.kind === 'mark' && token.text === text
+}
