@@ -84,6 +84,10 @@ export function drive(options: DriveOptions): void {
     current.on('pause', () => connection.pause())
     current.on('resume', () => connection.resume())
     current.on('upgrade', () => secure())
+    current.on('wake', () => {
+      current.tick(runtime.now())
+      arm()
+    })
     current.on('close', () => {
       ending = true
       lingerEnds = runtime.now() + LINGER_MS

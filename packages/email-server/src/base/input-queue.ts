@@ -62,6 +62,13 @@ export class InputQueue {
     return out
   }
 
+  /** What is there in one piece, without taking it; null when the queue is empty. */
+  peek(): Uint8Array | null {
+    const first = this.#chunks[this.#head]
+    if (!first) return null
+    return this.#start === 0 ? first : first.subarray(this.#start)
+  }
+
   /** What is there in one piece without copying, at most `most` bytes; null when the queue is empty. */
   takeSome(most: number = Number.POSITIVE_INFINITY): Uint8Array | null {
     const first = this.#chunks[this.#head]

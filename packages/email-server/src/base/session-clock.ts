@@ -13,8 +13,18 @@ export class SessionClock {
   /** Earliest deadline, so that the driver's question costs nothing; stale when lower than the truth. */
   #earliest = Number.POSITIVE_INFINITY
 
-  constructor(now = 0) {
-    this.#now = now
+  /** False: nobody has said yet what time it is, and deadlines count from the first tick. */
+  #started: boolean
+  readonly #onEarlier: (() => void) | null
+
+  /**
+   * @param now the time, ms since the epoch; absent: that of the first tick
+   * @param onEarlier called when `next()` has become earlier than it was (or is no longer null)
+   */
+  constructor(now?: number, onEarlier?: () => void) {
+    this.#now = now ?? 0
+    this.#started = now !== undefined
+    this.#onEarlier = onEarlier ?? null
   }
 
   /** The time of the last tick, ms since the epoch. */
@@ -26,7 +36,9 @@ export class SessionClock {
   set(name: Name, delayMs: number, fire: () => void): void {
     const at = this.#now + delayMs
     this.#due.set(name, { at, fire })
-    if (at < this.#earliest) this.#earliest = at
+    if (at >= this.#earliest) return
+    this.#earliest = at
+    this.#onEarlier?.()
   }
 
   clear(name: Name): void {
@@ -51,6 +63,7 @@ export class SessionClock {
 
   /** Moves time on and fires what is due, in order of its time. A clock that jumps back only moves `now`. */
   tick(now: number): void {
+    if (!this.#started) this.#start(now)
     this.#now = now
     if (now < this.#earliest) return
     const due = [...this.#due].filter(([, entry]) => entry.at <= now).sort((a, b) => a[1].at - b[1].at)
@@ -61,5 +74,13 @@ export class SessionClock {
     }
     this.#earliest = Number.POSITIVE_INFINITY
     for (const entry of this.#due.values()) if (entry.at < this.#earliest) this.#earliest = entry.at
+  }
+
+  /** What was set before the time was known is put where it belongs. */
+  #start(now: number): void {
+    this.#started = true
+    const shift = now - this.#now
+    for (const [name, entry] of this.#due) this.#due.set(name, { at: entry.at + shift, fire: entry.fire })
+    this.#earliest += shift
   }
 }

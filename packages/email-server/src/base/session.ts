@@ -17,6 +17,11 @@ export type SessionEvents = {
   /** Stop reading from the peer, until `resume`. */
   pause: []
   resume: []
+  /**
+   * The session goes on by itself, because a handler has answered, or wants `tick` earlier than it said: the driver
+   * calls `tick` at once, then asks for `deadline` again.
+   */
+  wake: []
 }
 
 /** The face that drivers see. */

@@ -1,1 +1,8 @@
-export {}
+// smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
+export type { Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type { SmtpRole } from './registry.ts'
+export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
+export { IncomingMail, type IncomingMailEvents } from './server/incoming-mail.ts'
+export type { SmtpServerOptions } from './server/options.ts'
+export { type SmtpServerEvents, SmtpServerSession } from './server/session.ts'
+export { returnPathField } from './server/trace.ts'

@@ -1,0 +1,21 @@
+// The commands of the base protocol.
+import type { CommandSpec } from '../registry.ts'
+import { data } from './data.ts'
+import { ehlo, helo } from './hello.ts'
+import { mail } from './mail.ts'
+import { rcpt } from './rcpt.ts'
+import { expn, help, noop, quit, rset, vrfy } from './session.ts'
+
+export const COMMANDS: readonly CommandSpec[] = [
+  ehlo,
+  helo,
+  mail,
+  rcpt,
+  data,
+  rset,
+  noop,
+  vrfy,
+  expn,
+  help,
+  quit,
+]

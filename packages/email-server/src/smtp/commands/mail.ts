@@ -1,0 +1,31 @@
+// MAIL (RFC 5321 §4.1.1.2): mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+import { type MailParams, NO_MAIL_PARAMS } from '../envelope.ts'
+import type { CommandSpec, ServerContext } from '../registry.ts'
+import { type Reply, reply } from '../wire/reply.ts'
+import { NOT_ASCII, readParams, splitArgument } from './arguments.ts'
+
+const OK = reply(250, '2.1.0', 'Sender OK')
+const AUTH_NEEDED = reply(530, '5.7.0', 'Authentication required')
+const TLS_NEEDED = reply(530, '5.7.0', 'Say STARTTLS first')
+const NEEDS_UTF8 = reply(550, '5.6.7', 'A sender beyond ASCII needs SMTPUTF8')
+
+export const mail: CommandSpec = {
+  name: 'MAIL',
+  rfc: '5321 §4.1.1.2',
+  states: ['ready'],
+  malformed: reply(501, '5.1.7', 'Malformed sender: say MAIL FROM:<address>'),
+  run(cx: ServerContext, argument: string): Reply {
+    if (cx.role === 'submission' && cx.username === null) {
+      return !cx.tls && cx.canUpgrade && !cx.allowInsecureAuth ? TLS_NEEDED : AUTH_NEEDED
+    }
+    if (cx.state.kind !== 'ready') throw new TypeError('MAIL out of place')
+    const { path, rest } = splitArgument(argument, 'FROM:')
+    const draft: { -readonly [K in keyof MailParams]: MailParams[K] } = { ...NO_MAIL_PARAMS }
+    const { hello } = cx.state
+    const refusal = readParams(rest, hello.extended, cx, keyword => cx.mailParam(keyword), draft)
+    if (refusal) return refusal
+    if (!draft.smtputf8 && NOT_ASCII.test(path.address)) return NEEDS_UTF8
+    cx.enter({ kind: 'envelope', hello, envelope: { from: path.address, params: draft, recipients: [] } })
+    return OK
+  },
+}

@@ -1,0 +1,45 @@
+// RCPT (RFC 5321 §4.1.1.3):
+//
+//   rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
+import { PeerSyntaxError } from '../../base/errors.ts'
+import { type Envelope, NO_RCPT_PARAMS, type RcptParams } from '../envelope.ts'
+import type { CommandSpec, ServerContext } from '../registry.ts'
+import { type Reply, reply } from '../wire/reply.ts'
+import { NOT_ASCII, readParams, splitArgument } from './arguments.ts'
+
+const OK = reply(250, '2.1.5', 'Recipient OK')
+const TOO_MANY = reply(452, '4.5.3', 'Too many recipients')
+const NEEDS_UTF8 = reply(553, '5.6.7', 'A recipient beyond ASCII needs SMTPUTF8')
+
+export const rcpt: CommandSpec = {
+  name: 'RCPT',
+  rfc: '5321 §4.1.1.3',
+  states: ['envelope'],
+  malformed: reply(501, '5.1.3', 'Malformed recipient: say RCPT TO:<address>'),
+  run(cx: ServerContext, argument: string): Reply | Promise<Reply> {
+    if (cx.state.kind !== 'envelope') throw new TypeError('RCPT out of place')
+    const { hello, envelope } = cx.state
+    const { path, rest } = splitArgument(argument, 'TO:')
+    if (path.address === '') throw new PeerSyntaxError('a recipient cannot be null')
+    const draft: { -readonly [K in keyof RcptParams]: RcptParams[K] } = { ...NO_RCPT_PARAMS }
+    const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
+    if (refusal) return refusal
+    if (!envelope.params.smtputf8 && NOT_ASCII.test(path.address)) return NEEDS_UTF8
+    if (envelope.recipients.length >= cx.limits.recipients) return TOO_MANY
+    // the bare <Postmaster> is this host's own, and every host has one (§4.5.1)
+    const address = path.domain === '' ? `${path.address}@${cx.hostname}` : path.address
+    const verdict = cx.judgeRecipient(envelope, { address, domain: path.domain }, draft)
+    return verdict instanceof Promise
+      ? verdict.then(answer => add(envelope, address, draft, answer))
+      : add(envelope, address, draft, verdict)
+  },
+}
+
+function add(envelope: Envelope, address: string, params: RcptParams, verdict: Reply): Reply {
+  if (verdict.code !== 250) return verdict
+  // named twice, delivered once
+  if (!envelope.recipients.some(known => known.address === address)) {
+    envelope.recipients.push({ address, params })
+  }
+  return verdict.text === '' ? OK : verdict
+}

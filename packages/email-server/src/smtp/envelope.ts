@@ -1,0 +1,52 @@
+// The envelope of a message as SMTP carries it: sender, recipients and what MAIL and RCPT said about them.
+
+/** What MAIL FROM said besides the sender; null and false where it said nothing. */
+export interface MailParams {
+  /** SIZE: the octets that the client announced (RFC 1870). */
+  readonly size: number | null
+  /** BODY (RFC 6152). */
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME' | null
+  /** SMTPUTF8 (RFC 6531): addresses and header may be UTF-8. */
+  readonly smtputf8: boolean
+  /** REQUIRETLS (RFC 8689). */
+  readonly requiretls: boolean
+  /** RET (RFC 3461 §4.3): how much of the message a failure report returns. */
+  readonly ret: 'FULL' | 'HDRS' | null
+  /** ENVID (RFC 3461 §4.4), decoded. */
+  readonly envid: string | null
+  /** AUTH (RFC 4954 §5), decoded: who first submitted the message; '' for `<>`. Believe it of trusted clients only. */
+  readonly auth: string | null
+}
+
+/** What RCPT TO said besides the recipient. */
+export interface RcptParams {
+  /** NOTIFY (RFC 3461 §4.1); null when it was not given. */
+  readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[] | null
+  /** ORCPT (RFC 3461 §4.2), decoded: `rfc822;bob@example.org`. */
+  readonly orcpt: string | null
+}
+
+export interface Recipient {
+  readonly address: string
+  readonly params: RcptParams
+}
+
+export interface Envelope {
+  /** `local@domain`; '' for the null sender. */
+  readonly from: string
+  readonly params: MailParams
+  /** Those that were accepted, in order. */
+  readonly recipients: Recipient[]
+}
+
+export const NO_MAIL_PARAMS: MailParams = {
+  size: null,
+  body: null,
+  smtputf8: false,
+  requiretls: false,
+  ret: null,
+  envid: null,
+  auth: null,
+}
+
+export const NO_RCPT_PARAMS: RcptParams = { notify: null, orcpt: null }

@@ -1,0 +1,18 @@
+// The only list of extensions; its order is that of the EHLO reply.
+import type { SmtpExtension } from '../registry.ts'
+import { enhancedStatusCodes, pipelining } from './announced.ts'
+import { auth } from './auth.ts'
+import { eightBitMime } from './eight-bit-mime.ts'
+import { size } from './size.ts'
+import { smtputf8 } from './smtputf8.ts'
+import { starttls } from './starttls.ts'
+
+export const EXTENSIONS: readonly SmtpExtension[] = [
+  pipelining,
+  size,
+  starttls,
+  auth,
+  enhancedStatusCodes,
+  eightBitMime,
+  smtputf8,
+]

@@ -1,0 +1,177 @@
+// A message that has come in, as the `mail` listener gets it: whole, with its trace field, waiting for a verdict.
+import { concat, fromUtf8 } from '../../base/bytes.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { MailError } from '../../base/errors.ts'
+import type { MailParams, Recipient } from '../envelope.ts'
+import type { MessageBuffer } from '../wire/message-buffer.ts'
+import { type Reply, reply } from '../wire/reply.ts'
+import { returnPathField } from './trace.ts'
+import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
+
+export type IncomingMailEvents = {
+  /** The message in pieces, in order; begins after the first `data` or `end` listener has been added. */
+  data: [chunk: Uint8Array]
+  /** All of it has been given. */
+  end: []
+}
+
+export interface IncomingMailOptions {
+  readonly id: string
+  readonly from: string
+  readonly recipients: readonly Recipient[]
+  readonly params: MailParams
+  /** The Received field, made when it is needed. */
+  readonly trace: () => string
+  readonly content: MessageBuffer
+  /** Called once with the reply for the client. */
+  readonly onVerdict: (verdict: Reply) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export class IncomingMail extends Emitter<IncomingMailEvents> {
+  /** Ours, unique; also in the Received field and in the reply. */
+  readonly id: string
+  /** The envelope sender; '' for the null sender. */
+  readonly from: string
+  /** The envelope recipients, in order. */
+  readonly to: readonly string[]
+  /** The same with what RCPT said about each. */
+  readonly recipients: readonly Recipient[]
+  /** What MAIL said about the message. */
+  readonly params: MailParams
+  readonly #options: IncomingMailOptions
+  #trace: Uint8Array | null = null
+  #raw: Uint8Array | null = null
+  #answered = false
+  #flow: 'waiting' | 'scheduled' | 'begun' | 'ended' = 'waiting'
+
+  constructor(options: IncomingMailOptions) {
+    super()
+    this.#options = options
+    this.id = options.id
+    this.from = options.from
+    this.recipients = options.recipients
+    this.to = options.recipients.map(recipient => recipient.address)
+    this.params = options.params
+  }
+
+  /** Octets, the Received field included. */
+  get size(): number {
+    return this.#traceBytes().length + this.#options.content.size
+  }
+
+  /**
+   * The whole message, the Received field first, then every octet as it came (dots unstuffed). Large messages are better
+   * read with `stream()`. Can be read until the message is answered for.
+   */
+  get rawBytes(): Uint8Array {
+    this.#raw ??= concat([this.#traceBytes(), this.#options.content.bytes()])
+    return this.#raw
+  }
+
+  /** `Return-Path: <from>` with its CRLF: who makes the final delivery stores it before the message (RFC 5321 §4.4). */
+  get returnPath(): string {
+    return returnPathField(this.from)
+  }
+
+  /** The same octets as `rawBytes`, in pieces. */
+  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield this.#traceBytes()
+    yield* this.#options.content.stream()
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.stream()
+  }
+
+  /** Takes the responsibility for the message: the client hears 250. Say it when the message is safe (P1: a 250 is durable). */
+  accept(): void {
+    this.#answer(reply(250, '2.0.0', `OK, taken as ${this.id}`))
+  }
+
+  /** Refuses the message: `code` 400–599, default 550; a `text` may begin with an enhanced code. */
+  reject(code?: number, text?: string): void {
+    this.#answer(rejection('message', code, text, this.#options.onFailure))
+  }
+
+  /** A listener failed: a Refusal (or an error with an SMTP code) refuses the message, all else is our fault. */
+  fail(error: unknown): void {
+    const refusal = refusalReply('message', error, this.#options.onFailure)
+    if (!refusal) this.#options.onFailure(error)
+    if (!this.#answered) this.#answer(refusal ?? OUR_FAULT)
+  }
+
+  override on<K extends keyof IncomingMailEvents>(
+    name: K,
+    listener: (...args: IncomingMailEvents[K]) => unknown,
+  ): this {
+    super.on(name, listener)
+    this.#begin(name)
+    return this
+  }
+
+  override once<K extends keyof IncomingMailEvents>(
+    name: K,
+    listener: (...args: IncomingMailEvents[K]) => unknown,
+  ): this {
+    super.once(name, listener)
+    this.#begin(name)
+    return this
+  }
+
+  protected override onListenerError(error: unknown): void {
+    this.fail(error)
+  }
+
+  #answer(verdict: Reply): void {
+    if (this.#answered) {
+      this.#options.onFailure(new MailError('EHANDLER', "the 'mail' listener answered more than once"))
+      return
+    }
+    this.#answered = true
+    this.#options.onVerdict(verdict)
+  }
+
+  #traceBytes(): Uint8Array {
+    this.#trace ??= fromUtf8(this.#options.trace())
+    return this.#trace
+  }
+
+  /** Late listeners of `end` still hear of it; those of `data` come too late once it has begun. */
+  #begin(name: keyof IncomingMailEvents): void {
+    if (this.#flow === 'ended' && name === 'end') queueMicrotask(() => this.emit('end'))
+    if (this.#flow !== 'waiting') return
+    this.#flow = 'scheduled'
+    queueMicrotask(() => this.#run())
+  }
+
+  #run(): void {
+    this.#flow = 'begun'
+    if (this.#answered) return
+    if (this.listenerCount('data') === 0) {
+      this.#end()
+      return
+    }
+    this.emit('data', this.#traceBytes())
+    const pieces = this.#answered ? [] : this.#options.content.pieces()
+    if (pieces) {
+      for (const piece of pieces) if (!this.#answered) this.emit('data', piece)
+      this.#end()
+    } else {
+      this.#replay().catch(error => this.fail(error))
+    }
+  }
+
+  async #replay(): Promise<void> {
+    for await (const piece of this.#options.content.stream()) {
+      if (this.#answered) return
+      this.emit('data', piece)
+    }
+    this.#end()
+  }
+
+  #end(): void {
+    this.#flow = 'ended'
+    if (!this.#answered) this.emit('end')
+  }
+}

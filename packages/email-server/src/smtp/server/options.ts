@@ -1,0 +1,21 @@
+// What an SMTP server session is told at its start.
+import { optionError } from '../../base/errors.ts'
+import type { ServerSessionOptions } from '../../base/session.ts'
+import type { SmtpRole } from '../registry.ts'
+
+export interface SmtpServerOptions extends ServerSessionOptions {
+  readonly role: SmtpRole
+  /** Is this domain (as the client wrote it) one of ours? Inbound mail is taken for these only. Default: none is. */
+  readonly isLocalDomain?: (domain: string) => boolean
+}
+
+/** Throws `ECONFIG` for what cannot be. */
+export function checkOptions(options: SmtpServerOptions): void {
+  if (options.role !== 'inbound' && options.role !== 'submission') {
+    throw optionError('role', "'inbound' or 'submission'", options.role)
+  }
+  const { hostname } = options
+  if (hostname !== undefined && !/^[A-Za-z0-9[\]:._\u0080-\u{10ffff}-]{1,255}$/u.test(hostname)) {
+    throw optionError('hostname', 'a domain name or an address literal', hostname)
+  }
+}

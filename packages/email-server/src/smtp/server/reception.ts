@@ -1,0 +1,143 @@
+// One message after another: its bytes into a receiver, the whole of it before the `mail` listeners, their verdict back.
+import { randomBytes } from '../../base/crypto.ts'
+import { MailError, usageError } from '../../base/errors.ts'
+import type { InputQueue } from '../../base/input-queue.ts'
+import type { SmtpState } from '../state.ts'
+import { ContentReceiver } from '../wire/content-receiver.ts'
+import { DotReader } from '../wire/dot-reader.ts'
+import { type Reply, reply } from '../wire/reply.ts'
+import type { SessionCore } from './core.ts'
+import { IncomingMail } from './incoming-mail.ts'
+import { receivedField } from './trace.ts'
+
+type ContentState = Extract<SmtpState, { kind: 'content' }>
+
+const NOBODY_HERE = reply(451, '4.3.0', 'No mail is taken here at the moment')
+const FAR_TOO_BIG = reply(421, '4.3.4', 'Message far too big')
+const DEADLINE: unique symbol = Symbol('mail')
+
+export class Reception {
+  readonly #core: SessionCore
+  readonly #remoteAddress: string
+  readonly #dispatch: (mail: IncomingMail, onError: (error: unknown) => void) => boolean
+  readonly #onTaken: () => void
+  #dots: DotReader | null = null
+  #sessionId = ''
+  #messages = 0
+
+  constructor(
+    core: SessionCore,
+    remoteAddress: string,
+    dispatch: (mail: IncomingMail, onError: (error: unknown) => void) => boolean,
+    onTaken: () => void,
+  ) {
+    this.#core = core
+    this.#remoteAddress = remoteAddress
+    this.#dispatch = dispatch
+    this.#onTaken = onTaken
+  }
+
+  begin(): void {
+    const { state, limits, options } = this.#core
+    if (state.kind !== 'envelope') throw usageError('DATA out of place')
+    const receiver = new ContentReceiver(limits, options.openSpool ?? null, error =>
+      this.#core.failed('the spool failed', error),
+    )
+    this.#dots = new DotReader(piece => receiver.take(piece))
+    const ends = this.#core.clock.now + limits.smtpDataTime
+    this.#core.enter({ kind: 'content', hello: state.hello, envelope: state.envelope, receiver, ends })
+  }
+
+  /** Reads what is there; false when that is nothing. */
+  read(state: ContentState, input: InputQueue): boolean {
+    const chunk = input.peek()
+    if (!chunk || !this.#dots) return false
+    input.drop(this.#dots.push(chunk))
+    if (this.#dots.done) {
+      this.#dots = null
+      this.#after(state.receiver.finish(), () => this.#offer(state))
+    } else if (state.receiver.hopeless) {
+      this.#core.leave(FAR_TOO_BIG, new MailError('ELIMIT', 'the message is far too big'))
+    } else {
+      this.#after(state.receiver.relieve(), () => {})
+    }
+    return true
+  }
+
+  #after(work: Promise<void> | null, then: () => void): void {
+    if (!work) {
+      then()
+      return
+    }
+    const release = this.#core.hold()
+    work.then(() => release(then))
+  }
+
+  #offer(state: ContentState): void {
+    const refusal = state.receiver.verdict()
+    if (refusal) {
+      this.#end(state, refusal)
+      return
+    }
+    const { clock, limits } = this.#core
+    const release = this.#core.hold()
+    const mail = this.#makeMail(state, verdict => {
+      clock.clear(DEADLINE)
+      state.receiver.buffer.release()
+      release(() => this.#end(state, verdict))
+    })
+    clock.set(DEADLINE, limits.mailHandlerTime, () => {
+      mail.fail(
+        new MailError('EHANDLER', `no 'mail' listener has answered within ${limits.mailHandlerTime} ms`),
+      )
+    })
+    if (!this.#dispatch(mail, error => mail.fail(error))) {
+      clock.clear(DEADLINE)
+      release(() => this.#end(state, NOBODY_HERE))
+    }
+  }
+
+  #makeMail(state: ContentState, onVerdict: (verdict: Reply) => void): IncomingMail {
+    const { hello, envelope, receiver } = state
+    const { clock, facts } = this.#core
+    const id = this.#nextId()
+    const time = clock.now
+    return new IncomingMail({
+      id,
+      from: envelope.from,
+      recipients: envelope.recipients,
+      params: envelope.params,
+      content: receiver.buffer,
+      trace: () =>
+        receivedField({
+          helloName: hello.name,
+          extended: hello.extended,
+          remoteAddress: this.#remoteAddress,
+          hostname: facts.hostname,
+          tls: facts.tls,
+          authenticated: facts.username !== null,
+          smtputf8: envelope.params.smtputf8,
+          id,
+          recipient: envelope.recipients.length === 1 ? envelope.recipients[0]!.address : null,
+          time,
+        }),
+      onVerdict,
+      onFailure: error => this.#core.failed("a listener of 'mail' failed", error),
+    })
+  }
+
+  #end(state: ContentState, verdict: Reply): void {
+    if (verdict.code === 250) this.#onTaken()
+    this.#core.say(verdict)
+    this.#core.enter({ kind: 'ready', hello: state.hello })
+    this.#core.arm()
+  }
+
+  #nextId(): string {
+    if (this.#sessionId === '') {
+      const bytes = this.#core.options.random?.(8) ?? randomBytes(8)
+      this.#sessionId = Buffer.from(bytes).toString('hex')
+    }
+    return `${this.#sessionId}.${++this.#messages}`
+  }
+}

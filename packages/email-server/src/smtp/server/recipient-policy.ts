@@ -1,0 +1,71 @@
+// Who may be written to: the `rcpt` handler says, or without one the role. Never an open relay: what is judged is the
+// domain of the parsed path, so that `%`, `!`, source routes and quoted local parts lead nowhere.
+import type { Envelope, RcptParams } from '../envelope.ts'
+import { type Reply, reply } from '../wire/reply.ts'
+import { askRecipient, type RcptHandler, WELCOME } from './ask-recipient.ts'
+import type { SessionCore } from './core.ts'
+
+const NO_RELAY = reply(550, '5.7.1', 'No mail is relayed here')
+
+export class RecipientPolicy {
+  readonly #core: SessionCore
+  readonly #remoteAddress: string
+  handler: RcptHandler | null = null
+  #refused = 0
+
+  constructor(core: SessionCore, remoteAddress: string) {
+    this.#core = core
+    this.#remoteAddress = remoteAddress
+  }
+
+  /** More recipients have been refused than one message may have: who tries one name after another is looking for names. */
+  get exhausted(): boolean {
+    return this.#refused > this.#core.limits.recipients
+  }
+
+  /** A message has come in: its sender is no prober. */
+  forgive(): void {
+    this.#refused = 0
+  }
+
+  judge(
+    envelope: Envelope,
+    recipient: { readonly address: string; readonly domain: string },
+    params: RcptParams,
+  ): Reply | Promise<Reply> {
+    const isLocal = recipient.domain === '' || this.#isLocal(recipient.domain)
+    if (!this.handler) {
+      return this.#count(this.#core.facts.role === 'submission' || isLocal ? WELCOME : NO_RELAY)
+    }
+    const verdict = askRecipient({
+      handler: this.handler,
+      address: recipient.address,
+      params,
+      facts: {
+        from: envelope.from,
+        mailParams: envelope.params,
+        isLocal,
+        username: this.#core.facts.username,
+        remoteAddress: this.#remoteAddress,
+      },
+      clock: this.#core.clock,
+      timeoutMs: this.#core.limits.handlerTime,
+      onFailure: error => this.#core.failed("the 'rcpt' handler failed", error),
+    })
+    return verdict instanceof Promise ? verdict.then(answer => this.#count(answer)) : this.#count(verdict)
+  }
+
+  #count(verdict: Reply): Reply {
+    if (verdict.code >= 500) this.#refused++
+    return verdict
+  }
+
+  #isLocal(domain: string): boolean {
+    try {
+      return this.#core.options.isLocalDomain?.(domain) === true
+    } catch (error) {
+      this.#core.failed('isLocalDomain failed', error)
+      return false
+    }
+  }
+}

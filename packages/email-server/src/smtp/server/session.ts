@@ -1,0 +1,468 @@
+// The server side of one SMTP connection, without I/O: RFC 5321 §4, with the commands and extensions of the registry.
+// It frames, counts, waits and answers in order; what a command means stands in `commands/` and `ext/`.
+import { utf8 } from '../../base/bytes.ts'
+import { Emitter } from '../../base/emitter.ts'
+import { MailError, PeerSyntaxError, usageError } from '../../base/errors.ts'
+import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
+import { type Limits, resolveLimits } from '../../base/limits.ts'
+import { OutputQueue } from '../../base/output-queue.ts'
+import type { TlsInfo } from '../../base/runtime.ts'
+import type { ServerSession, SessionEvents } from '../../base/session.ts'
+import { SessionClock } from '../../base/session-clock.ts'
+import type { AuthInfo } from '../../sasl/index.ts'
+import { COMMANDS } from '../commands/index.ts'
+import { EXTENSIONS } from '../ext/index.ts'
+import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
+import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
+import { type Reply, reply, writeReply } from '../wire/reply.ts'
+import type { RcptHandler } from './ask-recipient.ts'
+import type { SessionCore } from './core.ts'
+import type { IncomingMail } from './incoming-mail.ts'
+import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
+import { checkOptions, type SmtpServerOptions } from './options.ts'
+import { Reception } from './reception.ts'
+import { RecipientPolicy } from './recipient-policy.ts'
+import { SaslDialogue } from './sasl-dialogue.ts'
+import { OUR_FAULT } from './verdicts.ts'
+
+export type SmtpServerEvents = SessionEvents & {
+  /** Submission: may this user come in? Answer with `info.accept()` or `info.reject()`. */
+  auth: [info: AuthInfo]
+  /** A message has come in whole; answer with `mail.accept()` or `mail.reject()`. */
+  mail: [mail: IncomingMail]
+}
+
+const REGISTRY = new Registry(COMMANDS, EXTENSIONS)
+
+const MODE: unique symbol = Symbol('mode')
+const LOGIN: unique symbol = Symbol('login')
+
+/** No line of SMTP holds these (RFC 5321 §4.1.2); U+FFFD is what became of bytes that are no UTF-8. */
+const NO_LINE = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/
+/** Replies that tell of a command that is unknown, malformed or out of place. */
+const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
+
+const UNREADABLE = reply(500, '5.5.2', 'Not a line of SMTP')
+const UNKNOWN = reply(500, '5.5.1', 'Unknown command')
+const NOT_HERE = reply(502, '5.5.1', 'Not available here')
+const MALFORMED = reply(501, '5.5.4', 'Malformed argument')
+const TOO_MANY_BAD = reply(421, '4.7.0', 'Too many bad commands')
+const TOO_MANY_REFUSED = reply(421, '4.7.0', 'Too many recipients refused')
+const TIMEOUT = reply(421, '4.4.2', 'Timeout')
+const LOGIN_TIMEOUT = reply(421, '4.4.2', 'No authentication in time')
+const GOING_DOWN = reply(421, '4.3.2', 'Shutting down; try again later')
+const PIPELINED_TLS = reply(503, '5.5.1', 'Nothing may follow STARTTLS in clear')
+const TOO_MANY_FAILURES = reply(421, '4.7.0', 'Too many failed authentications')
+
+export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
+  /** True: our users' mail to anybody. False: anybody's mail to our users. */
+  readonly isSubmission: boolean
+  readonly remoteAddress: string
+  readonly #options: SmtpServerOptions
+  readonly #limits: Limits
+  readonly #clock: SessionClock
+  readonly #input = new InputQueue()
+  readonly #output: OutputQueue
+  readonly #context: ServerContext
+  readonly #recipients: RecipientPolicy
+  readonly #sasl: SaslDialogue
+  readonly #reception: Reception
+  #state: SmtpState = { kind: 'fresh' }
+  #tls: TlsInfo | null
+  #username: string | null = null
+  /** A handler or the spool is being waited for; nothing is read meanwhile. */
+  #busy = false
+  #pumping = false
+  #inputPaused = false
+  #peerEnded = false
+  #leaving = false
+  #badCommands = 0
+
+  constructor(options: SmtpServerOptions) {
+    super()
+    checkOptions(options)
+    this.#options = options
+    this.#limits = resolveLimits(options.limits)
+    // not in the middle of a command: the driver answers with `tick`
+    this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
+    this.#tls = options.tls ?? null
+    this.isSubmission = options.role === 'submission'
+    this.remoteAddress = options.remoteAddress ?? ''
+    this.#output = new OutputQueue(bytes => this.emit('send', bytes))
+    this.#context = this.#makeContext()
+    const core = this.#makeCore()
+    this.#recipients = new RecipientPolicy(core, this.remoteAddress)
+    this.#sasl = new SaslDialogue(
+      core,
+      this.remoteAddress,
+      (info, onError) => this.dispatch('auth', [info], onError),
+      username => {
+        this.#username = username
+        this.#clock.clear(LOGIN)
+      },
+    )
+    this.#reception = new Reception(
+      core,
+      this.remoteAddress,
+      (mail, onError) => this.dispatch('mail', [mail], onError),
+      () => this.#recipients.forgive(),
+    )
+  }
+
+  /** The authenticated user; null before that, and on inbound. */
+  get username(): string | null {
+    return this.#username
+  }
+
+  get isTLS(): boolean {
+    return this.#tls !== null
+  }
+
+  /** The finished handshake; null without TLS. */
+  get tls(): TlsInfo | null {
+    return this.#tls
+  }
+
+  /** What the client said in EHLO or HELO; null before that. */
+  get helloName(): string | null {
+    return 'hello' in this.#state ? this.#state.hello.name : null
+  }
+
+  /** Sets the one handler that judges recipients; see `RcptHandler`. Throws `EUSAGE` when there is one. */
+  override on(name: 'rcpt', handler: RcptHandler): this
+  override on<K extends keyof SmtpServerEvents>(
+    name: K,
+    listener: (...args: SmtpServerEvents[K]) => unknown,
+  ): this
+  override on(name: string, listener: (...args: never[]) => unknown): this {
+    if (name !== 'rcpt') return super.on(name as keyof SmtpServerEvents, listener as () => unknown)
+    if (typeof listener !== 'function') throw usageError("the handler 'rcpt' must be a function")
+    if (this.#recipients.handler) throw usageError("the handler 'rcpt' is registered already: one answers")
+    this.#recipients.handler = listener as unknown as RcptHandler
+    return this
+  }
+
+  greet(): void {
+    this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
+    this.#arm()
+    if (this.isSubmission) {
+      this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
+    }
+  }
+
+  feed(bytes: Uint8Array): boolean {
+    if (this.#state.kind === 'closed') return false
+    if (this.#state.kind === 'upgrading') {
+      this.#end(new MailError('EPROTOCOL', 'the client sent clear text where the TLS handshake begins'))
+      return false
+    }
+    this.#input.push(bytes)
+    this.#pump()
+    return !this.#inputPaused
+  }
+
+  eof(): void {
+    this.#peerEnded = true
+    this.#pump()
+  }
+
+  tick(now: number): void {
+    this.#clock.tick(now)
+  }
+
+  deadline(): number | null {
+    return this.#clock.next()
+  }
+
+  pauseOutput(): void {
+    this.#output.pause()
+  }
+
+  resumeOutput(): void {
+    this.#output.resume()
+    this.#pump()
+  }
+
+  upgraded(tls: TlsInfo | null): void {
+    if (this.#state.kind !== 'upgrading') return
+    this.#tls = tls
+    this.#enter({ kind: 'fresh' })
+    this.#arm()
+    this.#pump()
+  }
+
+  destroy(error?: Error | null): void {
+    this.#end(new MailError('ECONNECTION', 'the connection is gone', error ? { cause: error } : {}))
+  }
+
+  /** Says 421 and closes: at once when nothing is going on, else after the command or message at hand. */
+  shutdown(): void {
+    this.#leaving = true
+    this.#pump()
+  }
+
+  protected override onListenerError(error: unknown, name: keyof SmtpServerEvents): void {
+    this.#failed(`a listener of '${name}' failed`, error)
+  }
+
+  #failed(message: string, error: unknown): void {
+    try {
+      this.#options.onFailure?.(message, error)
+    } catch {
+      // who reports failures has nobody to report to
+    }
+  }
+
+  #enter(next: SmtpState): void {
+    if (!TRANSITIONS[this.#state.kind].includes(next.kind)) {
+      throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
+    }
+    this.#state = next
+  }
+
+  #say(value: Reply): void {
+    const utf8Allowed = 'envelope' in this.#state && this.#state.envelope.params.smtputf8
+    let line: string
+    try {
+      line = writeReply(value, utf8Allowed)
+    } catch (error) {
+      this.#failed('a reply could not be written', error)
+      line = writeReply(OUR_FAULT)
+    }
+    this.#output.write(line)
+  }
+
+  #leave(last: Reply, error: MailError | null = null): void {
+    if (this.#state.kind === 'closed') return
+    this.#say(last)
+    this.#end(error)
+  }
+
+  #end(error: MailError | null): void {
+    if (this.#state.kind === 'closed') return
+    // a message that nobody has answered for is not taken; the client will send it again
+    if (this.#state.kind === 'content') this.#state.receiver.buffer.discard()
+    this.#enter({ kind: 'closed' })
+    this.#clock.clearAll()
+    this.#input.clear()
+    this.#output.close()
+    this.emit('close', error)
+  }
+
+  /** The time for what comes next begins now. */
+  #arm(): void {
+    const { kind } = this.#state
+    if (kind === 'closed' || this.#busy) return
+    const time =
+      this.#state.kind === 'content'
+        ? Math.max(0, this.#state.ends - this.#clock.now)
+        : MODES[kind].time(this.#limits)
+    this.#clock.set(MODE, time, () => {
+      if (kind === 'upgrading') this.#end(timedOut('the TLS handshake'))
+      else this.#leave(TIMEOUT, timedOut(kind === 'content' ? 'a message' : 'a command'))
+    })
+  }
+
+  /** Stops reading until the function that it returns is called with what there is to do then. */
+  #hold(): (then: () => void) => void {
+    this.#busy = true
+    this.#clock.clear(MODE)
+    let released = false
+    return then => {
+      if (released) return
+      released = true
+      // handlers take their time; what is due is counted from now
+      if (!this.#pumping) this.emit('wake')
+      if (this.#state.kind === 'closed') return
+      this.#busy = false
+      then()
+      this.#arm()
+      this.#pump()
+    }
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (!this.#busy && !this.#output.paused && this.#step());
+    } catch (error) {
+      this.#failed('the session failed', error)
+      this.#leave(OUR_FAULT, new MailError('EPROTOCOL', 'the session failed', { cause: error }))
+    }
+    this.#pumping = false
+    if (this.#state.kind === 'closed') return
+    if (!this.#busy) {
+      if (this.#leaving && this.#state.kind !== 'content') this.#leave(GOING_DOWN)
+      else if (this.#peerEnded && !this.#output.paused) {
+        this.#end(
+          this.#state.kind === 'content'
+            ? new MailError('ECONNECTION', 'the client hung up in the middle of a message')
+            : null,
+        )
+      }
+    }
+    const tooMuch = this.#input.length > this.#limits.inputWindow
+    if (tooMuch === this.#inputPaused) return
+    this.#inputPaused = tooMuch
+    this.emit(tooMuch ? 'pause' : 'resume')
+  }
+
+  /** Reads one thing; false when it has not arrived. */
+  #step(): boolean {
+    const state = this.#state
+    const mode = MODES[state.kind]
+    if (mode.reader === 'none' || (this.#leaving && state.kind !== 'content')) return false
+    if (state.kind === 'content') return this.#reception.read(state, this.#input)
+    const line = this.#input.takeLine(mode.byteLimit(this.#limits))
+    if (line === null) return false
+    if (line === TOO_LONG) {
+      this.#say(state.kind === 'sasl' ? TOO_LONG_AUTH : TOO_LONG_LINE)
+      this.#leave(TOO_MANY_BAD, new MailError('ELIMIT', 'the client sent a line without end'))
+      return false
+    }
+    if (state.kind === 'sasl') this.#sasl.readLine(state.exchange, line)
+    else this.#readCommand(line)
+    return true
+  }
+
+  #readCommand(line: Uint8Array): void {
+    const text = utf8(line)
+    const space = text.indexOf(' ')
+    const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase()
+    const spec = REGISTRY.command(verb, this.#context)
+    const refusal = this.#refusalOf(line.length + 2, text, verb, spec)
+    if (refusal || !spec) {
+      this.#answer(refusal)
+      return
+    }
+    const fail = (error: unknown): void => {
+      if (error instanceof PeerSyntaxError) {
+        this.#answer(spec.malformed ?? MALFORMED)
+        return
+      }
+      this.#failed(`the command ${spec.name} failed`, error)
+      this.#answer(OUR_FAULT)
+    }
+    try {
+      const result = spec.run(this.#context, space < 0 ? '' : trimBlanks(text.slice(space + 1)))
+      if (result instanceof Promise) {
+        const release = this.#hold()
+        result.then(
+          value => release(() => this.#answer(value)),
+          error => release(() => fail(error)),
+        )
+      } else this.#answer(result)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** Why a line cannot even be tried; null when it can. */
+  #refusalOf(octets: number, text: string, verb: string, spec: CommandSpec | null): Reply | null {
+    if (octets > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) return TOO_LONG_LINE
+    if (NO_LINE.test(text)) return UNREADABLE
+    if (!spec) return REGISTRY.knows(verb) ? NOT_HERE : UNKNOWN
+    return spec.states.includes(this.#state.kind) ? null : OUT_OF_PLACE[this.#state.kind]
+  }
+
+  /** The command has been dealt with; null: it has answered, or will. */
+  #answer(value: Reply | null): void {
+    if (value) {
+      this.#say(value)
+      if (BAD.has(value.code)) this.#badCommands++
+      const enough = this.#enough()
+      if (enough) {
+        this.#leave(enough, new MailError('ELIMIT', enough.text.toString()))
+        return
+      }
+    }
+    this.#arm()
+  }
+
+  /** Why the session must end now; null: it goes on. */
+  #enough(): Reply | null {
+    if (this.#badCommands > this.#limits.badCommands) return TOO_MANY_BAD
+    if (this.#recipients.exhausted) return TOO_MANY_REFUSED
+    return this.#sasl.exhausted ? TOO_MANY_FAILURES : null
+  }
+
+  #upgrade(last: Reply): void {
+    if (this.#input.length > 0) {
+      this.#leave(PIPELINED_TLS, new MailError('EPROTOCOL', 'the client sent more behind STARTTLS'))
+      return
+    }
+    this.#say(last)
+    this.#output.flush()
+    this.#enter({ kind: 'upgrading' })
+    this.#arm()
+    this.emit('upgrade', 'tls')
+  }
+
+  #makeCore(): SessionCore {
+    const session = this
+    return {
+      options: this.#options,
+      limits: this.#limits,
+      clock: this.#clock,
+      facts: this.#context,
+      get state() {
+        return session.#state
+      },
+      enter: next => this.#enter(next),
+      say: value => this.#say(value),
+      answer: value => this.#answer(value),
+      arm: () => this.#arm(),
+      hold: () => this.#hold(),
+      leave: (last, error) => this.#leave(last, error),
+      failed: (message, error) => this.#failed(message, error),
+    }
+  }
+
+  #makeContext(): ServerContext {
+    const session = this
+    const options = this.#options
+    return {
+      role: options.role,
+      hostname: options.hostname ?? 'localhost',
+      limits: this.#limits,
+      canUpgrade: options.canUpgrade ?? false,
+      allowInsecureAuth: options.allowInsecureAuth ?? false,
+      get tls() {
+        return session.#tls
+      },
+      get username() {
+        return session.#username
+      },
+      get state() {
+        return session.#state
+      },
+      get takesMail() {
+        return session.listenerCount('mail') > 0
+      },
+      enter: next => this.#enter(next),
+      capabilities: () => REGISTRY.capabilities(this.#context),
+      commandNames: () => REGISTRY.commandNames(this.#context),
+      mailParam: keyword => REGISTRY.mailParam(keyword, this.#context),
+      rcptParam: keyword => REGISTRY.rcptParam(keyword, this.#context),
+      judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
+      receiveContent: () => this.#reception.begin(),
+      authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
+      upgrade: last => this.#upgrade(last),
+      leave: last => this.#leave(last),
+    }
+  }
+}
+
+function timedOut(what: string): MailError {
+  return new MailError('ETIMEDOUT', `the client took too long for ${what}`)
+}
+
+/** White space at the end of a line is tolerated (RFC 5321 §4.1.1). */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (end > 0 && (text.charCodeAt(end - 1) === 32 || text.charCodeAt(end - 1) === 9)) end--
+  while (start < end && text.charCodeAt(start) === 32) start++
+  return text.slice(start, end)
+}

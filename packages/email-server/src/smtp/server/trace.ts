@@ -1,0 +1,67 @@
+// The trace fields that a server adds (RFC 5321 §4.4).
+import { hasLineBreak } from '../../base/bytes.ts'
+import { usageError } from '../../base/errors.ts'
+import type { TlsInfo } from '../../base/runtime.ts'
+import { writeMailDate } from '../../text/index.ts'
+
+export interface TraceFacts {
+  /** What the client said in EHLO or HELO. */
+  readonly helloName: string
+  readonly extended: boolean
+  readonly remoteAddress: string
+  readonly hostname: string
+  readonly tls: TlsInfo | null
+  readonly authenticated: boolean
+  readonly smtputf8: boolean
+  /** Unique here and now. */
+  readonly id: string
+  /** The recipient, when there is one only; more would tell of each other (§7.2). */
+  readonly recipient: string | null
+  /** ms since the epoch. */
+  readonly time: number
+}
+
+/**
+ *   Time-stamp-line = "Received:" FWS Stamp CRLF
+ *   Stamp           = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
+ *   Opt-info        = [Via] [With] [ID] [For] [Additional-Registered-Clauses]
+ *
+ * `via` is left out: its only value of use, TCP, is what everybody expects.
+ */
+export function receivedField(facts: TraceFacts): string {
+  const address = literal(facts.remoteAddress)
+  const from = address === '' ? word(facts.helloName) : `${word(facts.helloName)} (${address})`
+  const tls = facts.tls ? `\r\n\t(${word(facts.tls.protocol)} ${word(facts.tls.cipher)})` : ''
+  const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
+  return (
+    `Received: from ${from}\r\n` +
+    `\tby ${facts.hostname} with ${protocol(facts)} id ${facts.id}${tls}${recipient};\r\n` +
+    `\t${writeMailDate(facts.time) || 'Thu, 1 Jan 1970 00:00:00 +0000'}\r\n`
+  )
+}
+
+/**
+ * `Return-Path: <address>` with its CRLF, for who makes the final delivery to put before the message (RFC 5321 §4.4);
+ * '' gives the null path. Throws `EUSAGE` for an address that would break the line.
+ */
+export function returnPathField(from: string): string {
+  if (hasLineBreak(from)) throw usageError('an address must not contain CR, LF or NUL')
+  return `Return-Path: <${from}>\r\n`
+}
+
+/** The protocol types of RFC 3848 and RFC 6531 §4.3. */
+function protocol(facts: TraceFacts): string {
+  if (!facts.extended) return 'SMTP'
+  return `${facts.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
+}
+
+/** address-literal (RFC 5321 §4.1.3). */
+function literal(address: string): string {
+  if (address === '') return ''
+  return address.includes(':') ? `[IPv6:${word(address)}]` : `[${word(address)}]`
+}
+
+/** Clients call themselves anything; what no domain, literal or atom holds would change the meaning of the field. */
+function word(text: string): string {
+  return text.replace(/[^A-Za-z0-9._:[\]\u0080-\u{10ffff}-]/gu, '?')
+}

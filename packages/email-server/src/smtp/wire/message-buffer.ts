@@ -1,0 +1,165 @@
+// Where a message waits while it comes in: in memory up to a limit, beyond that in a spool. Large pieces are kept as
+// they came; small ones are gathered, so that a byte in a packet of its own costs a byte.
+import { asBuffer, concat, EMPTY } from '../../base/bytes.ts'
+import { usageError } from '../../base/errors.ts'
+import type { SpoolFile } from '../../base/runtime.ts'
+
+const GATHER_BELOW = 1024
+const GATHER_INTO = 16 * 1024
+/** What goes to an open spool at a time. */
+const SPOOL_AT = 256 * 1024
+const HEADER_END = Buffer.from('\r\n\r\n')
+
+export class MessageBuffer {
+  readonly #inMemory: number
+  readonly #openSpool: (() => Promise<SpoolFile>) | null
+  #pieces: Uint8Array[] = []
+  /** Octets in `#pieces`. */
+  #held = 0
+  #size = 0
+  #gathering: Uint8Array | null = null
+  #gathered = 0
+  #spool: SpoolFile | null = null
+  #header: Uint8Array | null = null
+  #discarded = false
+
+  constructor(inMemory: number, openSpool: (() => Promise<SpoolFile>) | null) {
+    this.#inMemory = inMemory
+    this.#openSpool = openSpool
+  }
+
+  /** Octets so far. */
+  get size(): number {
+    return this.#size
+  }
+
+  append(piece: Uint8Array): void {
+    this.#size += piece.length
+    this.#held += piece.length
+    if (piece.length >= GATHER_BELOW) {
+      this.#endGathering()
+      this.#pieces.push(piece)
+      return
+    }
+    if (this.#gathering === null && this.#pieces.length === 0) {
+      // most messages are one piece
+      this.#pieces.push(piece)
+      return
+    }
+    for (let from = 0; from < piece.length; ) {
+      this.#gathering ??= Buffer.allocUnsafe(GATHER_INTO)
+      const part = piece.subarray(from, from + GATHER_INTO - this.#gathered)
+      this.#gathering.set(part, this.#gathered)
+      this.#gathered += part.length
+      from += part.length
+      if (this.#gathered === GATHER_INTO) this.#endGathering()
+    }
+  }
+
+  /** Null: go on appending. A promise: what is too much for memory is on its way to the spool; rejects when that fails. */
+  relieve(): Promise<void> | null {
+    if (!this.#openSpool) return null
+    const limit = this.#spool ? Math.min(SPOOL_AT, this.#inMemory) : this.#inMemory
+    return this.#held > limit ? this.#spill(this.#openSpool) : null
+  }
+
+  /** The message is whole. Null, or a promise as `relieve` gives. */
+  finish(): Promise<void> | null {
+    this.#endGathering()
+    return this.#spool && this.#openSpool && this.#held > 0 ? this.#spill(this.#openSpool) : null
+  }
+
+  /** The header section with the empty line that ends it; everything when there is none in what memory may hold. */
+  header(): Uint8Array {
+    if (!this.#header) {
+      this.#endGathering()
+      this.#header = headerOf(this.#pieces)
+    }
+    return this.#header
+  }
+
+  /** Everything at once. Throws `EUSAGE` after `discard`. */
+  bytes(): Uint8Array {
+    this.#mustBeThere()
+    if (this.#spool) return this.#spool.readAll()
+    this.#endGathering()
+    if (this.#pieces.length > 1) this.#pieces = [concat(this.#pieces)]
+    return this.#pieces[0] ?? EMPTY
+  }
+
+  /** Everything in pieces. Throws `EUSAGE` after `discard`. */
+  async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#mustBeThere()
+    if (this.#spool) {
+      yield* this.#spool.stream()
+      return
+    }
+    this.#endGathering()
+    for (const piece of [...this.#pieces]) yield piece
+  }
+
+  /** The pieces, when all of them are in memory. */
+  pieces(): readonly Uint8Array[] | null {
+    this.#mustBeThere()
+    if (this.#spool) return null
+    this.#endGathering()
+    return this.#pieces
+  }
+
+  /** The message has been answered for: frees the spool. What is in memory stays readable while somebody holds it. */
+  release(): void {
+    if (this.#spool) this.discard()
+  }
+
+  /** Frees everything; safe to call twice. */
+  discard(): void {
+    this.#discarded = true
+    this.#pieces = []
+    this.#gathering = null
+    this.#spool?.discard()
+  }
+
+  #mustBeThere(): void {
+    if (this.#discarded) throw usageError('the message has been answered for and is no longer held')
+  }
+
+  #endGathering(): void {
+    if (this.#gathering === null) return
+    // what is gathered is often far less than the block: keep no block for a few bytes
+    const block = this.#gathering
+    const used = this.#gathered
+    this.#pieces.push(
+      used * 2 > GATHER_INTO ? block.subarray(0, used) : Uint8Array.prototype.slice.call(block, 0, used),
+    )
+    this.#gathering = null
+    this.#gathered = 0
+  }
+
+  async #spill(openSpool: () => Promise<SpoolFile>): Promise<void> {
+    this.header()
+    this.#endGathering()
+    const batch = concat(this.#pieces)
+    this.#pieces = []
+    this.#held = 0
+    if (!this.#spool) {
+      const spool = await openSpool()
+      if (this.#discarded) {
+        spool.discard()
+        return
+      }
+      this.#spool = spool
+    }
+    await this.#spool.append(batch)
+  }
+}
+
+function headerOf(pieces: readonly Uint8Array[]): Uint8Array {
+  // The first piece usually holds it all; joined pieces double, so that nothing is searched often.
+  for (let count = 1; count <= pieces.length; count *= 2) {
+    const bytes = concat(pieces.slice(0, count))
+    if (bytes[0] === 13 && bytes[1] === 10) return bytes.subarray(0, 2)
+    const end = asBuffer(bytes).indexOf(HEADER_END)
+    if (end >= 0) return bytes.subarray(0, end + 4)
+  }
+  return concat(pieces)
+}
