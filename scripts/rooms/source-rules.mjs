@@ -155,6 +155,29 @@ export const SOURCE_RULES = {
     }
   },
 
+  'rooms need each other in one direction only'({ files }, report) {
+    const edges = new Map() // room → room that it imports → where
+    for (const file of library(files)) {
+      for (const { target, line } of internal(file)) {
+        const [from, to] = [file.room, roomOf(target)]
+        if (from === '' || to === '' || from === to || target.startsWith('../')) continue
+        if (!edges.has(from)) edges.set(from, new Map())
+        if (!edges.get(from).has(to)) edges.get(from).set(to, { file, line })
+      }
+    }
+    const done = new Set()
+    const visit = (room, path) => {
+      if (done.has(room)) return
+      for (const [to, { file, line }] of edges.get(room) ?? []) {
+        const back = path.indexOf(to)
+        if (back === -1) visit(to, [...path, to])
+        else report(file, line, `closes the circle ${[...path.slice(back), to].join(' → ')}`)
+      }
+      done.add(room)
+    }
+    for (const room of edges.keys()) visit(room, [room])
+  },
+
   'the public surface is explicit names'({ files }, report) {
     for (const file of library(files)) {
       if (file.inSrc !== 'index.ts') continue

@@ -227,6 +227,19 @@ test('base/ imports no room', async () => {
   )
 })
 
+test('rooms that need each other in a circle are caught, types too', async () => {
+  const file = (room: string): string => `import type { X } from '../${room}/index.ts'\nexport type Y = X\n`
+  await passes({ [`${SRC}/dns/x.ts`]: file('trust'), [`${SRC}/domain/x.ts`]: file('dns') })
+  await catches(
+    {
+      [`${SRC}/dns/x.ts`]: file('trust'),
+      [`${SRC}/domain/x.ts`]: file('dns'),
+      [`${SRC}/trust/x.ts`]: file('domain'),
+    },
+    /closes the circle (?:dns → trust → domain → dns|domain → dns → trust → domain|trust → domain → dns → trust)/,
+  )
+})
+
 test('the public surface names what it exports', async () => {
   await catches({ [`${SRC}/index.ts`]: "export * from './mailbox/index.ts'\n" }, /index\.ts:1: exports \*/)
 })
