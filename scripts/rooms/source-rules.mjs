@@ -126,8 +126,7 @@ export const SOURCE_RULES = {
       for (const file of library(files)) {
         if (!new RegExp(`^${protocol}/(server|client)/session\\.ts$`).test(file.inSrc)) continue
         for (const { value, line } of file.strings) {
-          if (names.has(value.toUpperCase()))
-            report(file, line, `names the command ${value}; ask the registry`)
+          if (names.has(value)) report(file, line, `names the command ${value}; ask the registry`)
         }
       }
     }

@@ -197,7 +197,8 @@ test('a session file names no command, neither a well-known one nor a registered
     { [`${SRC}/imap/server/session.ts`]: session('FETCH') },
     /session\.ts:2: names the command FETCH/,
   )
-  await catches({ [`${SRC}/smtp/client/session.ts`]: session('ehlo') }, /names the command ehlo/)
+  await catches({ [`${SRC}/smtp/client/session.ts`]: session('EHLO') }, /names the command EHLO/)
+  await passes({ [`${SRC}/smtp/server/session.ts`]: session('mail') }) // an event of the public API
   const registered = {
     [`${SRC}/imap/ext/id.ts`]: "export const id = { name: 'XWHO' }\nexport const two = command('XTWO')\n",
   }
