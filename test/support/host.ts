@@ -1,0 +1,107 @@
+// The real server, as `npm start` runs it: a process of its own, on free ports, with a data directory of its own.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ALICE = 'alice@example.test'
+export const BOB = 'bob@example.test'
+export const PASSWORD = 'password'
+
+const CLI = fileURLToPath(new URL('../../../packages/host/dist/cli.js', import.meta.url))
+
+/** The options that name a port, with the words by which the printed table shows it. */
+const PORT_OPTIONS = {
+  inbound: 'inbound-port',
+  submission: 'submission-port',
+  submissions: 'submissions-port',
+  imap: 'imap-port',
+  imaps: 'imaps-port',
+  pop3: 'pop3-port',
+  pop3s: 'pop3s-port',
+} as const
+
+export type PortName = keyof typeof PORT_OPTIONS
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Host extends AsyncDisposable {
+  readonly ports: Readonly<Record<PortName, number>>
+  readonly data: string
+  /** Everything that it has printed so far. */
+  output(): string
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ended>
+}
+
+/** A folder under the system's temporary one, removed at the end. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'email-server-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Runs the program to its end, which must come within 20 seconds. */
+export async function runCli(args: readonly string[]): Promise<Ended & { stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
+  const ended = await settle(child)
+  return { ...ended, ...said }
+}
+
+/** Starts a server and waits until it listens. Without `data` it gets a folder that goes away with it. */
+export async function startHost(
+  options: { readonly data?: string; readonly args?: readonly string[] } = {},
+): Promise<Host> {
+  const folder = options.data === undefined ? await temporaryFolder() : null
+  const data = options.data ?? join(folder!.path, 'data')
+  const anyPorts = Object.values(PORT_OPTIONS).flatMap(option => [`--${option}`, '0'])
+  const child = spawn(process.execPath, [CLI, '--data', data, ...anyPorts, ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const ports = await new Promise<Record<PortName, number>>((resolve, reject) => {
+    const look = (chunk: Buffer): void => {
+      output += chunk.toString()
+      const found = readPorts(output)
+      if (found) resolve(found)
+    }
+    child.stdout.on('data', look)
+    child.stderr.on('data', look)
+    child.once('exit', code => reject(new Error(`the server ended with ${code}: ${output}`)))
+    child.once('error', reject)
+  })
+  return {
+    ports,
+    data,
+    output: () => output,
+    async end(signal) {
+      child.kill(signal)
+      return settle(child)
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await settle(child)
+      await folder?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function readPorts(_output: string): Record<PortName, number> | null {
+  return null
+}
+
+async function settle(child: ChildProcess): Promise<Ended> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    await once(child, 'close')
+    clearTimeout(timer)
+  }
+  return { code: child.exitCode, signal: child.signalCode }
+}
