@@ -138,8 +138,8 @@ function readLocal(words: readonly Token[], from: number, spacesAllowed: boolean
       wantsWord = true
     } else if (token.kind === 'atom' || token.kind === 'quoted') {
       if (!wantsWord) break
-      // a stray bracket or backslash: nobody knows whom that means
-      if (token.kind === 'atom' && !isAtext(token.text)) return null
+      // a stray bracket, a backslash, a NUL: nobody knows whom that means
+      if (token.kind === 'atom' ? !isAtext(token.text) : token.text.includes('\0')) return null
       text += token.text
       wantsWord = false
     } else break

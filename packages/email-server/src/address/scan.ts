@@ -4,7 +4,7 @@
 /** `mark` is one of `< > , ; : @ . ` as a token of its own; `literal` is `[…]` with its brackets. */
 export interface Token {
   readonly kind: 'atom' | 'quoted' | 'comment' | 'literal' | 'mark' | 'end'
-  /** Content without quotes, parentheses and backslashes; of a literal with its brackets. */
+  /** Content without quotes, parentheses and backslashes; a literal keeps its brackets and backslashes, but not its white space. */
   readonly text: string
   /** White space stands before it. */
   readonly spaced: boolean
@@ -68,7 +68,7 @@ export class Scanner {
       const c = text.charCodeAt(i)
       if (c === 0x22) {
         this.#position = i + 1
-        return { kind: 'quoted', text: content + text.slice(from, i), spaced, start }
+        return { kind: 'quoted', text: withoutLineEnds(content + text.slice(from, i)), spaced, start }
       }
       if (c === 0x5c && i + 1 < text.length) {
         content += text.slice(from, i)
@@ -92,7 +92,7 @@ export class Scanner {
       } else if (c === 0x29) {
         if (--depth === 0) {
           this.#position = i + 1
-          return { kind: 'comment', text: content + text.slice(from, i), spaced, start }
+          return { kind: 'comment', text: withoutLineEnds(content + text.slice(from, i)), spaced, start }
         }
       } else if (c === 0x5c && i + 1 < text.length) {
         content += text.slice(from, i)
@@ -114,7 +114,7 @@ export class Scanner {
         return { kind: 'literal', text: `${content}]`, spaced, start }
       }
       if (c === 0x5b) return null
-      if (c === 0x5c && i + 1 < text.length) i++
+      if (c === 0x5c && i + 1 < text.length) content += text[i++]
       if (!isSpace(text.charCodeAt(i))) content += text[i]
     }
     this.#noLiteralFrom = start
@@ -153,7 +153,12 @@ export class Scanner {
   }
 }
 
-export function isSpace(c: number): boolean {
+// Inside quotes and comments, line ends are folding (RFC 5322 §3.2.2), and would otherwise reach a line of somebody's protocol.
+function withoutLineEnds(text: string): string {
+  return text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]/g, '') : text
+}
+
+function isSpace(c: number): boolean {
   return c === 0x20 || c === 0x09 || c === 0x0d || c === 0x0a
 }
 

@@ -91,6 +91,9 @@ const NAMES: ReadonlyMap<string, string> = new Map(
       'iso-2022-jp',
       'iso2022jp csiso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jp2004 csiso2022jp2 iso2022jpms cp50220 cp50221 cp50222 jis junet jiscode',
     ],
+    ['iso-2022-kr', 'iso2022kr csiso2022kr cp50225'],
+    ['iso-2022-cn', 'iso2022cn csiso2022cn iso2022cnext'],
+    ['hz-gb-2312', 'hzgb2312 hz hzgb cshzgb2312 cp52936'],
   ].flatMap(([name, aliases]) => aliases!.split(' ').map(alias => [alias, name!] as const)),
 )
 

@@ -3,7 +3,10 @@
 
 import { isAscii } from 'node:buffer'
 import { concat, latin1, utf8 } from '../base/bytes.ts'
+import { Big5Decoder } from './big5.ts'
 import { canonicalCharset } from './charset-names.ts'
+import { Cp949Decoder } from './cp949.ts'
+import { Iso2022Decoder } from './iso2022.ts'
 import { decodeSingleByte, hasSingleByteTable } from './single-byte.ts'
 import type { TextSource } from './text-source.ts'
 import { decodeUnlabelled, UnlabelledDecoder } from './unlabelled.ts'
@@ -107,6 +110,15 @@ function sourceFor(charset: string): TextSource {
       return new WideDecoder(4, 'le')
     case 'utf-32be':
       return new WideDecoder(4, 'be')
+    case 'euc-kr':
+      return new Cp949Decoder()
+    case 'big5':
+      return new Big5Decoder()
+    case 'iso-2022-jp':
+    case 'iso-2022-kr':
+    case 'iso-2022-cn':
+    case 'hz-gb-2312':
+      return new Iso2022Decoder(charset)
     default:
       return new PlatformSource(charset)
   }
@@ -130,18 +142,27 @@ class SingleByteSource implements TextSource {
 
 class PlatformSource implements TextSource {
   readonly #decoder: InstanceType<typeof TextDecoder>
+  readonly #mend: (text: string) => string
 
   constructor(charset: string) {
     this.#decoder = new TextDecoder(charset)
+    this.#mend = charset === 'shift_jis' && SWAPS_CONTROLS ? unswapControls : text => text
   }
 
   write(bytes: Uint8Array): string {
-    return this.#decoder.decode(bytes, { stream: true })
+    return this.#mend(this.#decoder.decode(bytes, { stream: true }))
   }
 
   end(): string {
     return this.#decoder.decode()
   }
+}
+
+// ICU's converter for Shift_JIS, in Node 20, turns the controls SUB, FS and DEL into one another (IBM's old habit).
+const SWAPS_CONTROLS: boolean = new TextDecoder('shift_jis').decode(Uint8Array.of(0x7f)) === '\x1a'
+
+function unswapControls(text: string): string {
+  return text.replace(/[\x1a\x1c\x7f]/g, c => (c === '\x1a' ? '\x7f' : c === '\x1c' ? '\x1a' : '\x1c'))
 }
 
 class MarkSkipper implements TextSource {
