@@ -12,6 +12,8 @@ export interface WriteListOptions {
   readonly field: string
   /** Write UTF-8 bare (RFC 6532), for peers with SMTPUTF8. Default false: encoded words and A-labels. */
   readonly utf8?: boolean
+  /** Of encoded words. Default: whichever makes shorter ones. */
+  readonly encoding?: 'Q' | 'B' | null
 }
 
 /**
@@ -61,9 +63,10 @@ export function writeAddrSpec(address: string, { field, utf8 = false }: WriteLis
   return `${localPartText(plain)}@${name}`
 }
 
-function writeName(name: string, { field, utf8 = false }: WriteListOptions): string {
+function writeName(name: string, { field, utf8 = false, encoding = null }: WriteListOptions): string {
   if (hasLineBreak(name)) throw new MailError('EMESSAGE', `${field}: the name must not contain CR, LF or NUL`)
-  if (name.includes('=?') || hasControl(name) || (!utf8 && !isAscii(name))) return encodeWords(name, 'phrase')
+  if (name.includes('=?') || hasControl(name) || (!utf8 && !isAscii(name)))
+    return encodeWords(name, { context: 'phrase', encoding })
   return isPhrase(name) ? name : quote(name)
 }
 

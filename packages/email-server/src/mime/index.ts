@@ -1,3 +1,24 @@
+export { composeMessage } from './compose.ts'
+export type {
+  AttachmentOptions,
+  CalendarOptions,
+  ComposeContext,
+  ComposedMessage,
+  ContentSource,
+  EnvelopeInput,
+  HeadersInput,
+  HeaderValue,
+  ListOptions,
+  ListValue,
+  MessageContent,
+  MessageEnvelope,
+  MessageOptions,
+  PartInput,
+  PartOptions,
+  PreparedHeaderValue,
+  SmtpProfile,
+  TransferEncoding,
+} from './compose-options.ts'
 export { describePart, type PartFacts } from './describe.ts'
 export { envelopeOf, extractEnvelope } from './envelope.ts'
 export {

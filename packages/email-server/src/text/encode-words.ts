@@ -5,6 +5,17 @@ export type EncodedWordContext = 'text' | 'phrase'
 
 const WORD_LIMIT = 75
 
+export interface EncodedWordOptions {
+  /** Default `text`. */
+  readonly context?: EncodedWordContext
+  /** Default: whichever makes shorter words. */
+  readonly encoding?: 'Q' | 'B' | null
+  /** Characters that the line has left for the first word, when fewer than the limit of 75; below 30 it counts as 75. */
+  readonly firstWidth?: number
+  /** Encode everything, needed or not. */
+  readonly all?: boolean
+}
+
 /** True when the text cannot stand bare: it has other than printable ASCII and tab, or looks like an encoded word. */
 export function needsEncodedWords(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
@@ -20,7 +31,14 @@ export function needsEncodedWords(text: string): boolean {
  * shorter; no word is over 75 characters and none splits a character. Text that needs nothing is given back unchanged. CR, LF
  * and NUL are encoded like other characters: refuse them before, where the field's name is known.
  */
-export function encodeWords(text: string, context: EncodedWordContext = 'text'): string {
+export function encodeWords(text: string, options: EncodedWordContext | EncodedWordOptions = {}): string {
+  const {
+    context = 'text',
+    encoding = null,
+    firstWidth = WORD_LIMIT,
+    all = false,
+  } = typeof options === 'string' ? { context: options } : options
+  if (all) return encodeAll(text, context, encoding, firstWidth)
   if (!needsEncodedWords(text)) return text
   const pieces = text.split(' ')
   let first = 0
@@ -30,7 +48,7 @@ export function encodeWords(text: string, context: EncodedWordContext = 'text'):
   const before = pieces.slice(0, first).join(' ')
   const middle = pieces.slice(first, last + 1).join(' ')
   const after = pieces.slice(last + 1).join(' ')
-  const words = encodeAll(middle, context)
+  const words = encodeAll(middle, context, encoding, first > 0 ? WORD_LIMIT : firstWidth)
   return (first > 0 ? `${before} ` : '') + words + (last < pieces.length - 1 ? ` ${after}` : '')
 }
 
@@ -41,19 +59,25 @@ function isBareWord(word: string, context: EncodedWordContext): boolean {
   return word.length > 0 && !word.includes('=?')
 }
 
-function encodeAll(text: string, context: EncodedWordContext): string {
+function encodeAll(
+  text: string,
+  context: EncodedWordContext,
+  encoding: 'Q' | 'B' | null,
+  firstWidth: number,
+): string {
   const bytes = Buffer.from(text, 'utf8')
   let qLength = 0
   for (const byte of bytes) qLength += qWidth(byte, context)
-  const useQ = qLength <= Math.ceil(bytes.length / 3) * 4
+  const useQ = encoding === null ? qLength <= Math.ceil(bytes.length / 3) * 4 : encoding === 'Q'
   const prefix = useQ ? '=?UTF-8?Q?' : '=?UTF-8?B?'
-  const room = WORD_LIMIT - prefix.length - 2
+  let room = (firstWidth < 30 ? WORD_LIMIT : Math.min(firstWidth, WORD_LIMIT)) - prefix.length - 2
   const words: string[] = []
   for (let from = 0; from < bytes.length; ) {
     const end = useQ ? takeQ(bytes, from, room, context) : takeB(bytes, from, room)
     const part = useQ ? writeQ(bytes, from, end, context) : bytes.toString('base64', from, end)
     words.push(`${prefix}${part}?=`)
     from = end
+    room = WORD_LIMIT - prefix.length - 2
   }
   return words.join(' ')
 }

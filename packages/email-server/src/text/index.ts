@@ -7,6 +7,7 @@ export {
   base64Length,
   decodeBase64,
   encodeBase64,
+  writeBase64,
 } from './base64.ts'
 export {
   CharsetDecoder,
@@ -17,7 +18,12 @@ export {
 } from './charset.ts'
 export { canonicalCharset } from './charset-names.ts'
 export { type MailDate, readMailDate, writeMailDate } from './dates.ts'
-export { type EncodedWordContext, encodeWords, needsEncodedWords } from './encode-words.ts'
+export {
+  type EncodedWordContext,
+  type EncodedWordOptions,
+  encodeWords,
+  needsEncodedWords,
+} from './encode-words.ts'
 export { decodeEncodedWords, decodeHeaderText } from './encoded-words.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './idna.ts'
 export {

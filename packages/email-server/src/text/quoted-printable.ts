@@ -144,6 +144,17 @@ export function encodeQuotedPrintable(bytes: Uint8Array, options: QuotedPrintabl
   let o = 0
   let column = 0
   for (let i = 0; i < n; i++) {
+    // What stands for itself is most of most texts: as much of it as the line has room for, and one octet is left for below.
+    if (column > 0 || !protectLineStarts) {
+      const from = i
+      const room = Math.min(n - 1, i + lineLength - 1 - column)
+      for (; i < room; i++) {
+        const kind = KIND[bytes[i]!]!
+        if (kind !== PLAIN && (kind !== BLANK || KIND[bytes[i + 1]!] === BREAK)) break
+        out[o++] = bytes[i]!
+      }
+      column += i - from
+    }
     const c = bytes[i]!
     if (!binary && (c === LF || (c === CR && bytes[i + 1] === LF))) {
       if (c === CR) i++
@@ -180,6 +191,18 @@ export function encodeQuotedPrintable(bytes: Uint8Array, options: QuotedPrintabl
 function isLineEnd(bytes: Uint8Array, i: number): boolean {
   return bytes[i] === LF || (bytes[i] === CR && bytes[i + 1] === LF)
 }
+
+const PLAIN = 1
+const BLANK = 2
+const BREAK = 3
+/** PLAIN octets stand for themselves anywhere, BLANK ones where their line does not end, BREAK is CR and LF; 0 must be encoded. */
+const KIND: Uint8Array = new Uint8Array(256)
+KIND.fill(PLAIN, SPACE + 1, 0x7f)
+KIND[EQUALS] = 0
+KIND[SPACE] = BLANK
+KIND[TAB] = BLANK
+KIND[CR] = BREAK
+KIND[LF] = BREAK
 
 const FROM: Uint8Array = Buffer.from('From ', 'latin1')
 
