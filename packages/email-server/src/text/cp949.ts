@@ -12,14 +12,20 @@ const UNKNOWN = 0xfffd
 /** Code units of all pairs, by lead and trail. */
 type Table = Uint16Array
 
-let table: Table | null = null
+// A constant that takes a millisecond to make, and that few programs need.
+const theTable: () => Table = once(buildTable)
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => (made ??= make())
+}
 
 /** Streaming decoder; holds back at most a lead byte. */
 export class Cp949Decoder implements TextSource {
   #lead = 0
 
   write(bytes: Uint8Array): string {
-    table ??= buildTable()
+    const table = theTable()
     const units = new Uint16Array(bytes.length + 1)
     let count = 0
     let lead = this.#lead
@@ -48,22 +54,22 @@ export class Cp949Decoder implements TextSource {
 
 /** The character of a pair of KS X 1001, given in seven bits (0x21–0x7E) as ISO-2022-KR has it. */
 export function ksx1001(row: number, cell: number): string {
-  table ??= buildTable()
-  return String.fromCharCode(table[((row | 0x80) - FIRST_LEAD) * 256 + (cell | 0x80)]!)
+  return String.fromCharCode(theTable()[((row | 0x80) - FIRST_LEAD) * 256 + (cell | 0x80)]!)
 }
 
 function buildTable(): Table {
   const out = new Uint16Array(LEADS * 256).fill(UNKNOWN)
-  const decoder = new TextDecoder('euc-kr')
   const hasSyllable = new Uint8Array(11172)
+  const pairs: number[] = []
   for (let lead = 0xa1; lead <= 0xfe; lead++)
-    for (let trail = 0xa1; trail <= 0xfe; trail++) {
-      const text = decoder.decode(Uint8Array.of(lead, trail))
-      const c = text.charCodeAt(0)
-      if (text.length !== 1 || (c >= 0xe000 && c <= 0xf8ff)) continue
-      out[(lead - FIRST_LEAD) * 256 + trail] = c
-      if (c >= 0xac00 && c <= 0xd7a3) hasSyllable[c - 0xac00] = 1
-    }
+    for (let trail = 0xa1; trail <= 0xfe; trail++) pairs.push(lead, trail, 10)
+  const texts = new TextDecoder('euc-kr').decode(Uint8Array.from(pairs)).split('\n')
+  for (let i = 0; i * 3 < pairs.length; i++) {
+    const c = texts[i]!.charCodeAt(0)
+    if (texts[i]!.length !== 1 || (c >= 0xe000 && c <= 0xf8ff)) continue
+    out[(pairs[i * 3]! - FIRST_LEAD) * 256 + pairs[i * 3 + 1]!] = c
+    if (c >= 0xac00 && c <= 0xd7a3) hasSyllable[c - 0xac00] = 1
+  }
   // the euro and the registered sign came with a later edition of KS X 1001
   out[(0xa2 - FIRST_LEAD) * 256 + 0xe6] = 0x20ac
   out[(0xa2 - FIRST_LEAD) * 256 + 0xe7] = 0xae
