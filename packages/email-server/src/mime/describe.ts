@@ -34,7 +34,8 @@ export function describePart(part: MessagePart, options?: CharsetOptions): PartF
   const disposition = raw === null ? null : readStructured(raw)
   const dispositionParameters = disposition?.parameters ?? NONE
   const kind = disposition?.value.trim().toLowerCase() || null
-  const container = part.kind === 'multipart'
+  // A multipart without parts is what a sender calls so: it is shown as text, unless a limit hides what it is.
+  const container = part.type === 'multipart' && !(part.kind === 'leaf' && part.truncated)
   return {
     contentType,
     parameters,

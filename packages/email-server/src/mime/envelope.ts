@@ -1,5 +1,6 @@
 // ENVELOPE of a header (RFC 3501 §7.4.2, RFC 9051 §7.5.2): fields as they stand, addresses taken apart, Sender and
 // Reply-To defaulting to From. When a field is repeated, the first counts.
+import { readAddressList, toEnvelopeAddresses } from '../address/index.ts'
 import { asBuffer } from '../base/bytes.ts'
 import { type HeaderBlock, headerText, splitHeader } from './header.ts'
 import type { Envelope, EnvelopeAddress } from './types.ts'
@@ -41,24 +42,7 @@ export function envelopeOf(header: HeaderBlock): Envelope {
   }
 }
 
-function addresses(header: HeaderBlock, key: string): EnvelopeAddress[] {
+function addresses(header: HeaderBlock, key: string): readonly EnvelopeAddress[] {
   const text = headerText(header, key)
-  if (text === null) return []
-  // Until the address room has its reader: plain forms only.
-  return text
-    .split(',')
-    .map(one => one.trim())
-    .filter(one => one !== '')
-    .map(one => {
-      const open = one.lastIndexOf('<')
-      const address = open < 0 ? one : one.slice(open + 1).replace(/>$/, '')
-      const name = open > 0 ? one.slice(0, open).trim().replace(/^"|"$/g, '') : null
-      const sign = address.lastIndexOf('@')
-      return {
-        name,
-        route: null,
-        mailbox: sign < 0 ? address : address.slice(0, sign),
-        host: sign < 0 ? '' : address.slice(sign + 1),
-      }
-    })
+  return text === null || text === '' ? [] : toEnvelopeAddresses(readAddressList(text))
 }

@@ -1,3 +1,6 @@
+export { AddressField } from './address-field.ts'
+export { Attachment } from './attachment.ts'
+export { type BinarySection, resolveBinary } from './binary.ts'
 export { composeMessage } from './compose.ts'
 export type {
   AttachmentOptions,
@@ -29,9 +32,21 @@ export {
   headerText,
   splitHeader,
 } from './header.ts'
+export { type HtmlToTextOptions, htmlToText } from './html-to-text.ts'
 export type { MimeLimits } from './limits.ts'
+export { extractMessageMetadata, type MessageMetadata, metadataOf } from './metadata.ts'
+export { type CalendarPart, ParsedMessage, type ParseOptions, parseMessage } from './parse.ts'
+export {
+  type HeaderLine,
+  type ListEntry,
+  ParsedHeaders,
+  type ParsedHeaderValue,
+  type StructuredValue,
+} from './parsed-headers.ts'
 export { isMessageType, type MessagePart } from './part.ts'
+export { previewOf } from './preview.ts'
 export { MessageScanner, type ScanEvents, type ScanOptions, scanMessage } from './scan.ts'
+export { SearchableMessage } from './search.ts'
 export {
   findPart,
   type Partial,
@@ -43,6 +58,7 @@ export {
 export { type MessageSource, parseMessageStream, type StreamedPart } from './stream.ts'
 export { bodyStructureOf, extractBodyStructure } from './structure.ts'
 export { parameterOf, type RawParameters, readStructured, type StructuredField } from './structured.ts'
+export { textToHtml } from './text-to-html.ts'
 export type {
   BodyStructure,
   Disposition,
