@@ -41,6 +41,10 @@ export class SessionClock {
     this.#onEarlier?.()
   }
 
+  has(name: Name): boolean {
+    return this.#due.has(name)
+  }
+
   clear(name: Name): void {
     this.#due.delete(name)
     if (this.#due.size === 0) this.#earliest = Number.POSITIVE_INFINITY

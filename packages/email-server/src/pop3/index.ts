@@ -1,1 +1,1 @@
-export {}
+export { type Pop3ServerEvents, type Pop3ServerOptions, Pop3ServerSession } from './server/session.ts'

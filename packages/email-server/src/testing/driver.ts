@@ -47,6 +47,7 @@ export class SessionDriver {
       this.#closed ??= { error }
       this.#input = []
     })
+    session.on('wake', () => session.tick(this.#now))
     session.on('pause', () => {
       this.#paused = true
     })

@@ -1,0 +1,76 @@
+// What a POP3 command is, and what CAPA says because of it: advertisement and dispatch come from the same table.
+import type { MailError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import type { OutputQueue } from '../base/output-queue.ts'
+import type { SessionClock } from '../base/session-clock.ts'
+import type { Credentials } from '../sasl/index.ts'
+import type { Authorization, State, Transaction } from './state.ts'
+import type { ResponseCode } from './wire/reply.ts'
+
+/** What the gates of capabilities and commands are decided by. */
+export interface Facts {
+  readonly state: State['kind']
+  readonly isTLS: boolean
+  /** Can this connection still become a TLS one? */
+  readonly canUpgrade: boolean
+  /** May a password cross this connection as it is? */
+  readonly plaintextAllowed: boolean
+}
+
+/** What a command may do with its session. */
+export interface CommandContext {
+  readonly facts: Facts
+  readonly limits: Limits
+  readonly clock: SessionClock
+  readonly output: OutputQueue
+  /** True when nobody listens any more: stop what takes long. */
+  readonly closed: boolean
+  /** Calls `listener` when the session ends, unless the function that it returns is called before. */
+  onClosed(listener: () => void): () => void
+  ok(text: string): void
+  err(text: string, code?: ResponseCode): void
+  /** As `err`, for what only a broken or hostile client says; counted. */
+  bad(text: string): void
+  enter(state: State): void
+  /** Everything that CAPA lists now. */
+  capabilities(): readonly string[]
+  /** The client's next line, for commands that are a dialogue; null when there will be none. */
+  nextLine(): Promise<Uint8Array | null>
+  /** Asks whether these credentials may come in, opens the maildrop, and answers. */
+  signIn(credentials: Credentials): Promise<void>
+  /** What is wrong here and not with the client. */
+  failed(what: string, error: unknown): void
+  /** What the client has said ahead is lost, and the next thing that it says is a TLS handshake. */
+  startTls(): void
+  /** Says nothing more. The error tells the driver why, when not in order. */
+  end(error?: MailError): void
+}
+
+interface CommandFacts {
+  readonly name: string
+  /** The lines of CAPA that this command is the reason for. */
+  capabilities?(facts: Facts): readonly string[]
+}
+
+type Run<S> = (cx: CommandContext, rest: string, state: S) => void | Promise<void>
+
+export type CommandSpec =
+  | (CommandFacts & { readonly state: 'authorization'; readonly run: Run<Authorization> })
+  | (CommandFacts & { readonly state: 'transaction'; readonly run: Run<Transaction> })
+  | (CommandFacts & { readonly state: 'any'; readonly run: Run<State> })
+
+export class Registry {
+  readonly #commands: ReadonlyMap<string, CommandSpec>
+
+  constructor(commands: readonly CommandSpec[]) {
+    this.#commands = new Map(commands.map(command => [command.name, command]))
+  }
+
+  find(name: string): CommandSpec | null {
+    return this.#commands.get(name) ?? null
+  }
+
+  capabilities(facts: Facts): string[] {
+    return [...this.#commands.values()].flatMap(command => command.capabilities?.(facts) ?? [])
+  }
+}

@@ -1,0 +1,446 @@
+// The server side of one POP3 connection, without I/O: RFC 1939, with the commands of the registry. It frames lines, runs
+// one command at a time, keeps time, and knows no command by name.
+import { Emitter } from '../../base/emitter.ts'
+import { MailError, PeerSyntaxError } from '../../base/errors.ts'
+import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
+import { type Limits, resolveLimits } from '../../base/limits.ts'
+import { OutputQueue } from '../../base/output-queue.ts'
+import type { TlsInfo } from '../../base/runtime.ts'
+import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
+import { SessionClock } from '../../base/session-clock.ts'
+import { MailboxSession } from '../../mailbox/index.ts'
+import { type AuthInfo, askAuth, type Credentials } from '../../sasl/index.ts'
+import { COMMANDS } from '../commands/index.ts'
+import { readCommandLine } from '../grammar/command.ts'
+import { type Maildrop, openMaildrop } from '../maildrop.ts'
+import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
+import { type State, TRANSITIONS } from '../state.ts'
+import { credentialsError, errLine, maildropError, okLine, type ResponseCode } from '../wire/reply.ts'
+import { MODES, type Mode } from './modes.ts'
+
+export interface Pop3ServerOptions extends ServerSessionOptions {}
+
+export type Pop3ServerEvents = SessionEvents & {
+  /** May this user come in? Answer with `info.accept()` or `info.reject()`. */
+  auth: [info: AuthInfo]
+  /** The user is in: the time to register storage handlers, before the client hears of it. */
+  mailboxSession: [session: MailboxSession]
+}
+
+const REGISTRY = new Registry(COMMANDS)
+
+/** Names of deadlines. */
+const LOGIN: unique symbol = Symbol('login')
+const IDLE: unique symbol = Symbol('idle')
+const LINE: unique symbol = Symbol('line')
+
+const OUR_FAULT = 'Something is wrong here; try again later'
+
+export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements ServerSession {
+  readonly remoteAddress: string
+  readonly #options: Pop3ServerOptions
+  readonly #limits: Limits
+  readonly #clock: SessionClock
+  readonly #input = new InputQueue()
+  readonly #output: OutputQueue
+  readonly #context: CommandContext
+  readonly #closeListeners = new Set<() => void>()
+  #state: State = { kind: 'authorization', username: null }
+  #mode: Mode = 'busy'
+  #tls: TlsInfo | null
+  #mailbox: MailboxSession | null = null
+  /** Who waits for the next line, in a dialogue. */
+  #lineWanted: ((line: Uint8Array | null) => void) | null = null
+  #pumping = false
+  #inputPaused = false
+  #peerEnded = false
+  #leaving = false
+  #badCommands = 0
+  #authFailures = 0
+
+  constructor(options: Pop3ServerOptions = {}) {
+    super()
+    this.#options = options
+    this.#limits = resolveLimits(options.limits)
+    this.#clock = new SessionClock(options.now, () => this.emit('wake'))
+    this.#tls = options.tls ?? null
+    this.remoteAddress = options.remoteAddress ?? ''
+    this.#output = new OutputQueue(bytes => this.emit('send', bytes))
+    this.#context = this.#makeContext()
+  }
+
+  get isTLS(): boolean {
+    return this.#tls !== null
+  }
+
+  /** The user that has logged in; null before that. */
+  get username(): string | null {
+    return this.#mailbox?.username ?? null
+  }
+
+  /** What the backend has to do with; null before the login. */
+  get mailbox(): MailboxSession | null {
+    return this.#mailbox
+  }
+
+  greet(): void {
+    if (this.#mode !== 'busy') return
+    this.#output.write(okLine(`${this.#options.hostname ?? 'localhost'} POP3 server ready`))
+    this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#goodbye('No login in time', 'ETIMEDOUT'))
+    this.#listen('command')
+    this.#pump()
+  }
+
+  feed(bytes: Uint8Array): boolean {
+    // what is said in clear while a handshake is expected is lost
+    if (this.#mode === 'closed' || this.#mode === 'tls') return true
+    this.#input.push(bytes)
+    this.#pump()
+    if (!this.#inputPaused && this.#input.length >= this.#limits.inputWindow) {
+      this.#inputPaused = true
+      this.emit('pause')
+    }
+    return !this.#inputPaused
+  }
+
+  eof(): void {
+    this.#peerEnded = true
+    this.#pump()
+  }
+
+  tick(now: number): void {
+    this.#clock.tick(now)
+  }
+
+  deadline(): number | null {
+    return this.#clock.next()
+  }
+
+  pauseOutput(): void {
+    this.#output.pause()
+  }
+
+  resumeOutput(): void {
+    this.#output.resume()
+  }
+
+  upgraded(tls: TlsInfo | null): void {
+    if (this.#mode !== 'tls') return
+    this.#tls = tls
+    this.#state = { kind: 'authorization', username: null }
+    this.#listen('command')
+    this.#pump()
+  }
+
+  shutdown(): void {
+    this.#leaving = true
+    if (this.#mode === 'command' || this.#mode === 'dialogue') this.#leave()
+  }
+
+  destroy(error: Error | null = null): void {
+    this.#close(error === null ? null : new MailError('ECONNECTION', error.message, { cause: error }))
+  }
+
+  protected override onListenerError(error: unknown, name: keyof Pop3ServerEvents): void {
+    this.#failed(`a listener of '${String(name)}'`, error)
+  }
+
+  /** Reads lines as long as something wants them and the peer takes the answers. */
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    for (;;) {
+      const limits = MODES[this.#mode]
+      if (limits === null) break
+      if (this.#leaving) {
+        this.#leave()
+        break
+      }
+      const wait = this.#output.ready()
+      if (wait) {
+        this.#pauseFor(wait)
+        break
+      }
+      const line = this.#input.takeLine(this.#limits[limits.line])
+      if (line === TOO_LONG) {
+        this.#goodbye('The line is too long', 'ELIMIT')
+        break
+      }
+      if (line === null) {
+        this.#waitForLine(this.#limits[limits.time])
+        break
+      }
+      this.#clock.clear(LINE)
+      if (this.#lineWanted) this.#giveLine(line)
+      else this.#command(line)
+    }
+    this.#pumping = false
+    if (this.#inputPaused && this.#input.length < this.#limits.inputWindow / 2) {
+      this.#inputPaused = false
+      this.emit('resume')
+    }
+  }
+
+  /** Nothing is read before the peer has taken what was said. */
+  #pauseFor(wait: Promise<void>): void {
+    const mode = this.#mode
+    this.#listen('busy')
+    void wait.then(() => {
+      if (this.#mode !== 'busy') return
+      this.#listen(mode)
+      this.#pump()
+    })
+  }
+
+  /** No whole line is there: the peer must go on in time, or has gone. */
+  #waitForLine(timeMs: number): void {
+    if (this.#peerEnded) {
+      // RFC 1939 §6: without QUIT nothing is removed
+      this.#close(null)
+    } else if (this.#input.length > 0) {
+      if (!this.#clock.has(LINE)) {
+        this.#clock.set(LINE, timeMs, () => this.#goodbye('The line takes too long', 'ETIMEDOUT'))
+      }
+    }
+  }
+
+  #giveLine(line: Uint8Array): void {
+    const give = this.#lineWanted!
+    this.#lineWanted = null
+    this.#listen('busy')
+    give(line)
+  }
+
+  #command(bytes: Uint8Array): void {
+    try {
+      const { keyword, rest } = readCommandLine(bytes)
+      const command = REGISTRY.find(keyword)
+      if (!command) this.#bad('Unknown command')
+      else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
+      else {
+        const running = run(command, this.#context, rest, this.#state)
+        if (running instanceof Promise) {
+          // a dialogue listens already
+          if (this.#mode === 'command') this.#listen('busy')
+          running.then(
+            () => this.#done(),
+            (error: unknown) => {
+              this.#failedCommand(error)
+              this.#done()
+            },
+          )
+          return
+        }
+      }
+    } catch (error) {
+      this.#failedCommand(error)
+    }
+    if (this.#mode === 'command') this.#listen('command')
+  }
+
+  /** The command that was waited for has answered. */
+  #done(): void {
+    if (this.#mode !== 'busy' && this.#mode !== 'dialogue') return
+    this.emit('wake')
+    if (this.#isClosed()) return
+    this.#listen('command')
+    this.#pump()
+  }
+
+  #failedCommand(error: unknown): void {
+    if (this.#mode === 'closed') return
+    if (error instanceof PeerSyntaxError) {
+      this.#bad(error.message)
+      return
+    }
+    this.#failed('a command', error)
+    this.#output.write(errLine(OUR_FAULT, 'SYS/TEMP'))
+  }
+
+  #bad(text: string): void {
+    this.#output.write(errLine(text))
+    if (++this.#badCommands >= this.#limits.badCommands) {
+      this.#goodbye('Too many bad commands', 'EPROTOCOL')
+    }
+  }
+
+  /** Enters a mode, and starts its wait. */
+  #listen(mode: Mode): void {
+    this.#mode = mode
+    const limits = MODES[mode]
+    this.#clock.clear(LINE)
+    if (limits === null) {
+      this.#clock.clear(IDLE)
+    } else {
+      // RFC 1939 §3: no UPDATE, and nothing is said
+      this.#clock.set(IDLE, this.#limits[limits.idle], () =>
+        this.#close(new MailError('ETIMEDOUT', 'the client has said nothing for too long')),
+      )
+    }
+  }
+
+  async #signIn(credentials: Credentials): Promise<void> {
+    const verdict = await askAuth({
+      protocol: 'pop3',
+      credentials,
+      remoteAddress: this.remoteAddress,
+      isTLS: this.isTLS,
+      clock: this.#clock,
+      timeoutMs: this.#limits.handlerTime,
+      dispatch: (info, onError) => this.dispatch('auth', [info], onError),
+      onFailure: error => this.#failed("the listener of 'auth'", error),
+    })
+    this.emit('wake')
+    if (this.#isClosed()) return
+    this.#state = { kind: 'authorization', username: null }
+    if (verdict.ok) return this.#openMaildrop(verdict.username)
+    await this.#clock.sleep(this.#limits.authFailureDelay)
+    if (this.#isClosed()) return
+    if (verdict.temporary) {
+      this.#output.write(errLine('Nobody can be let in at the moment', 'SYS/TEMP'))
+      return
+    }
+    this.#output.write(credentialsError(verdict.message))
+    if (++this.#authFailures >= this.#limits.authFailures) {
+      this.#close(new MailError('EAUTH', 'too many failed logins'))
+    }
+  }
+
+  async #openMaildrop(username: string): Promise<void> {
+    const mailbox = new MailboxSession({
+      protocol: 'pop3',
+      username,
+      remoteAddress: this.remoteAddress,
+      isTLS: this.isTLS,
+      clock: this.#clock,
+      handlerTimeoutMs: this.#limits.handlerTime,
+      onFailure: (_name, error) => this.#failed('a mailbox handler', error),
+    })
+    this.#mailbox = mailbox
+    this.emit('mailboxSession', mailbox)
+    let maildrop: Maildrop
+    try {
+      maildrop = await openMaildrop(mailbox)
+    } catch (error) {
+      if (this.#isClosed()) return
+      this.#mailbox = null
+      mailbox.closed()
+      this.#failed('opening the maildrop', error)
+      this.#output.write(maildropError(error))
+      return
+    }
+    if (this.#isClosed()) return
+    this.#clock.clear(LOGIN)
+    this.#enter({ kind: 'transaction', mailbox, maildrop })
+    const { count, octets } = maildrop.total()
+    this.#output.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))
+  }
+
+  #enter(state: State): void {
+    if (!TRANSITIONS[this.#state.kind].includes(state.kind)) {
+      throw new MailError('EPROTOCOL', `${this.#state.kind} does not lead to ${state.kind}`)
+    }
+    this.#state = state
+  }
+
+  #startTls(): void {
+    // RFC 2595 §4; what was said ahead in clear must not count as said behind the handshake
+    this.#input.clear()
+    this.#listen('tls')
+    this.#output.flush()
+    this.emit('upgrade', 'tls')
+  }
+
+  #leave(): void {
+    this.#goodbye('The server is shutting down', null, 'SYS/TEMP')
+  }
+
+  /** Says why, then ends. */
+  #goodbye(
+    text: string,
+    error: 'ETIMEDOUT' | 'ELIMIT' | 'EPROTOCOL' | null,
+    code: ResponseCode | null = null,
+  ): void {
+    if (this.#mode !== 'tls') this.#output.write(errLine(text, code))
+    this.#close(error === null ? null : new MailError(error, text))
+  }
+
+  #close(error: MailError | null): void {
+    if (this.#mode === 'closed') return
+    this.#listen('closed')
+    this.#input.clear()
+    this.#output.close()
+    this.#lineWanted?.(null)
+    this.#lineWanted = null
+    for (const listener of [...this.#closeListeners]) listener()
+    this.#closeListeners.clear()
+    this.#mailbox?.closed()
+    this.#clock.clearAll()
+    this.emit('close', error)
+  }
+
+  #isClosed(): boolean {
+    return this.#mode === 'closed'
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#options.onFailure?.(what, error)
+  }
+
+  #facts(): Facts {
+    const isTLS = this.isTLS
+    return {
+      state: this.#state.kind,
+      isTLS,
+      canUpgrade: !isTLS && this.#options.canUpgrade === true,
+      plaintextAllowed: isTLS || this.#options.allowInsecureAuth === true,
+    }
+  }
+
+  #makeContext(): CommandContext {
+    const session = this
+    return {
+      limits: this.#limits,
+      clock: this.#clock,
+      output: this.#output,
+      get facts() {
+        return session.#facts()
+      },
+      get closed() {
+        return session.#isClosed()
+      },
+      onClosed: listener => {
+        this.#closeListeners.add(listener)
+        return () => this.#closeListeners.delete(listener)
+      },
+      ok: text => this.#output.write(okLine(text)),
+      err: (text, code) => this.#output.write(errLine(text, code)),
+      bad: text => this.#bad(text),
+      enter: state => this.#enter(state),
+      capabilities: () => REGISTRY.capabilities(this.#facts()),
+      nextLine: () =>
+        new Promise(resolve => {
+          if (this.#isClosed()) return resolve(null)
+          this.#lineWanted = resolve
+          this.#listen('dialogue')
+          this.#pump()
+        }),
+      signIn: credentials => this.#signIn(credentials),
+      failed: (what, error) => this.#failed(what, error),
+      startTls: () => this.#startTls(),
+      end: error => this.#close(error ?? null),
+    }
+  }
+}
+
+/** Runs a command whose state was looked at: the compiler cannot follow that from one table to the other. */
+function run(command: CommandSpec, cx: CommandContext, rest: string, state: State): void | Promise<void> {
+  switch (command.state) {
+    case 'authorization':
+      return state.kind === 'authorization' ? command.run(cx, rest, state) : undefined
+    case 'transaction':
+      return state.kind === 'transaction' ? command.run(cx, rest, state) : undefined
+    case 'any':
+      return command.run(cx, rest, state)
+  }
+}
