@@ -44,6 +44,11 @@ export interface OpenedFolder {
   readonly uidValidity: number
   /** The next UID that will be given out. Absent: one more than the highest. */
   readonly uidNext?: number
+  /**
+   * Messages from this UID on have not been shown to any session before (\Recent of RFC 3501 §2.3.2). Absent: those that
+   * arrive while the folder is open.
+   */
+  readonly recentFrom?: number
   /** Messages in the folder. */
   readonly total: number
   readonly unread?: number

@@ -2,7 +2,7 @@
 // backend's news (`notify…`), which the protocol session delivers at the first moment its standard allows.
 import { type AsyncHandler, type CallbackHandler, Door } from '../base/ask.ts'
 import { Emitter } from '../base/emitter.ts'
-import { describe, usageError } from '../base/errors.ts'
+import { describe, MailError, usageError } from '../base/errors.ts'
 import type { SessionClock } from '../base/session-clock.ts'
 import {
   type BodyResponder,
@@ -54,12 +54,15 @@ export class MailboxSession {
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
   readonly #supplies = new Set<Supply>()
+  readonly #onFailure: (name: string, error: unknown) => void
+  readonly #warned = new Set<string>()
 
   constructor(options: MailboxSessionOptions) {
     this.protocol = options.protocol
     this.username = options.username
     this.remoteAddress = options.remoteAddress
     this.isTLS = options.isTLS
+    this.#onFailure = options.onFailure
     this.#door = new Door<MailboxContract>({
       names: MAILBOX_HANDLER_NAMES,
       clock: options.clock,
@@ -115,6 +118,13 @@ export class MailboxSession {
     context: MailboxContract[K]['context'],
   ): Promise<MailboxContract[K]['result']> {
     return this.#door.ask(name, args, context)
+  }
+
+  /** Tells the log once in a session that a backend does something harmless that it need not do. */
+  warnOnce(name: string, message: string): void {
+    if (this.#warned.has(name)) return
+    this.#warned.add(name)
+    this.#onFailure(name, new MailError('EHANDLER', message))
   }
 
   /** The open folder now has so many messages: new ones have come in. */

@@ -1,0 +1,55 @@
+// What a command sees of its session.
+import type { SessionClock } from '../base/session-clock.ts'
+import type { Limits } from '../base/limits.ts'
+import type { TlsInfo } from '../base/runtime.ts'
+import type { MailboxSession } from '../mailbox/index.ts'
+import type { AuthVerdict, Credentials } from '../sasl/index.ts'
+import type { Dialect } from './dialect.ts'
+import type { Extension, SessionFacts, Words } from './registry.ts'
+import type { SelectedFolder } from './selected.ts'
+import type { State } from './state.ts'
+import type { Writer } from './wire/writer.ts'
+
+export interface CommandContext {
+  readonly tag: string
+  /** The UID variant of the command was named. */
+  readonly byUid: boolean
+  readonly limits: Limits
+  readonly clock: SessionClock
+  readonly tls: TlsInfo | null
+  readonly state: State
+  readonly facts: SessionFacts
+  readonly words: Words
+  /** The extensions whose gate is open. */
+  readonly extensions: readonly Extension[]
+  readonly dialect: Dialect
+  readonly out: Writer
+  /** The backend. Only after login. */
+  readonly mailbox: MailboxSession
+  /** The open folder. Only in the selected state. */
+  readonly folder: SelectedFolder
+  /** The session has ended while the command ran: whatever it does now is for nobody. */
+  readonly over: boolean
+
+  /** Null: go on writing. A promise: the client is not reading. */
+  ready(): Promise<void> | null
+  /** `* OK [code] text` and the like. */
+  untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void
+  /** A line from the client in a dialogue of the command's own; null when the session ends instead. */
+  readLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null>
+  enable(change: Partial<Dialect>): void
+  /** Puts credentials to the `auth` listeners; a refusal costs time, too many cost the connection. */
+  authenticate(credentials: Credentials): Promise<AuthVerdict>
+  /** Opens the folder's numbering; the folder must have been opened by the backend. */
+  select(folder: SelectedFolder): Promise<void>
+  /** Leaves the open folder, if there is one. */
+  deselect(): void
+  /** After this command's reply the transport is changed. */
+  upgrade(kind: 'tls' | 'deflate'): void
+  /** After this command's reply the session is over. */
+  logout(): void
+  /** Tells the news of the open folder now, those that are allowed within IDLE and MOVE. */
+  tellNews(): Promise<void>
+  /** Something is wrong here and not with the client. */
+  failed(message: string, error: unknown): void
+}

@@ -1,0 +1,23 @@
+// The few extensions that change the rules of the whole room. An extension's file switches its field on; the writer,
+// the news and the commands read it. Nothing else may depend on what was enabled.
+
+export interface Dialect {
+  /** IMAP4rev2 (RFC 9051): no RECENT, ESEARCH instead of SEARCH. */
+  readonly rev2: boolean
+  /** UTF8=ACCEPT (RFC 6855): UTF-8 in quoted strings and mailbox names. */
+  readonly utf8: boolean
+  /** CONDSTORE (RFC 7162): mod-sequences in every FETCH response. */
+  readonly modseq: boolean
+  /** QRESYNC (RFC 7162), UIDONLY (RFC 9586): VANISHED instead of EXPUNGE. */
+  readonly vanished: boolean
+  /** UIDONLY (RFC 9586): no sequence numbers at all. */
+  readonly uidOnly: boolean
+}
+
+export const PLAIN_DIALECT: Dialect = {
+  rev2: false,
+  utf8: false,
+  modseq: false,
+  vanished: false,
+  uidOnly: false,
+}

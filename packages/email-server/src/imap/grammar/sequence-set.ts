@@ -1,0 +1,50 @@
+// Sequence sets (RFC 3501 §9, RFC 9051 §9): sets of sequence numbers or UIDs as ranges, never as lists.
+import type { ClosedRange } from '../../base/ranges.ts'
+import type { Grammar } from './grammar.ts'
+import type { Reader } from '../wire/reader.ts'
+
+/** `*`: the largest number in use. */
+export const STAR: number = Number.POSITIVE_INFINITY
+
+/** As the client wrote it: in its order, each range low to high (`*` is highest). */
+export type SequenceSet = readonly ClosedRange[]
+
+// sequence-set = (seq-number / seq-range) ["," sequence-set]      seq-number = nz-number / "*"
+// seq-range = seq-number ":" seq-number       ; in either order
+export const sequenceSet: Grammar<SequenceSet> = {
+  read(r) {
+    const ranges: ClosedRange[] = []
+    do {
+      const a = sequenceNumber(r)
+      const b = r.try(':') ? sequenceNumber(r) : a
+      const [low, high] = a <= b ? [a, b] : [b, a]
+      // what follows on or lies within the last range costs nothing, in whatever order
+      const last = ranges.at(-1)
+      if (last && low >= last[0] && low <= last[1] + 1) {
+        if (high > last[1]) ranges[ranges.length - 1] = [last[0], high]
+      } else ranges.push([low, high])
+      if (ranges.length > r.limits.setRanges) r.fail('fewer ranges in a sequence set')
+    } while (r.try(','))
+    return ranges
+  },
+  write: (w, set) => w.raw(formatSet(set)),
+  samples: [[[1, 1]], [[2, 4]], [[STAR, STAR]], [[1, STAR]], [[2, 2], [4, 7], [9, 9], [12, STAR]], [[4294967295, 4294967295]]],
+}
+
+function sequenceNumber(r: Reader): number {
+  return r.try('*') ? STAR : r.nzNumber()
+}
+
+export function formatSet(set: Iterable<ClosedRange>): string {
+  let out = ''
+  for (const [low, high] of set) {
+    if (out !== '') out += ','
+    out += formatNumber(low)
+    if (high !== low) out += `:${formatNumber(high)}`
+  }
+  return out
+}
+
+function formatNumber(n: number): string {
+  return n === STAR ? '*' : String(n)
+}

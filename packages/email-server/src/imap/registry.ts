@@ -1,0 +1,246 @@
+// The registry: what an extension may contribute, and the one place that says what is open in a session. Dispatch and
+// advertisement both ask it, so that no capability is named without its code, and no code runs unannounced.
+import { usageError } from '../base/errors.ts'
+import type { Folder, FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
+import type { CommandContext } from './context.ts'
+import type { Dialect } from './dialect.ts'
+import type { FetchedMessage, Need } from './fetched.ts'
+import type { Grammar, Term, Vocabulary } from './grammar/grammar.ts'
+import type { SearchScope } from './search-scope.ts'
+import type { StateKind } from './state.ts'
+import type { Writer } from './wire/writer.ts'
+
+/** When an extension is there. */
+export type Gate =
+  /** The library does it alone. */
+  | { readonly kind: 'free' }
+  /** Answering handlers of these names exist. */
+  | { readonly kind: 'handlers'; readonly names: readonly MailboxHandlerName[] }
+  /** The backend has promised these items. */
+  | { readonly kind: 'supplies'; readonly items: readonly Supply[] }
+  /** The driver can do it. */
+  | { readonly kind: 'transport'; readonly can: 'tls' | 'deflate' }
+
+/** What gates and capabilities depend on. */
+export interface SessionFacts {
+  readonly state: StateKind
+  readonly tlsActive: boolean
+  /** The driver can begin TLS, deflate. */
+  readonly canTls: boolean
+  readonly canDeflate: boolean
+  /** Passwords may cross this connection. */
+  readonly passwordsAllowed: boolean
+  handles(name: MailboxHandlerName): boolean
+  supplies(item: Supply): boolean
+}
+
+export interface Reply {
+  readonly status: 'OK' | 'NO' | 'BAD'
+  /** What stands in the brackets; absent: no brackets. */
+  readonly code?: string | undefined
+  readonly text: string
+}
+
+export interface CommandSpec<A = unknown> {
+  /** In upper case. */
+  readonly name: string
+  readonly rfc: string
+  readonly states: readonly StateKind[]
+  /** There is a UID variant, which works with UIDs instead of sequence numbers. */
+  readonly uid?: boolean
+  /** Only the UID variant exists (`UID EXPUNGE`). */
+  readonly onlyUid?: boolean
+  /** Its arguments or its responses have sequence numbers. */
+  readonly usesSequenceNumbers?: boolean
+  /** EXPUNGE may be told before its end (RFC 3501 §7.4.1); of a UID variant it always may. */
+  readonly mayExpunge: boolean
+  /** What literals it takes: `message` means up to a whole message. */
+  readonly literals: 'none' | 'small' | 'message'
+  /** Without these handlers it is answered NO [CANNOT]. */
+  readonly handlers?: readonly MailboxHandlerName[]
+  /** Answered NO in a folder that is open for reading only. */
+  readonly writes?: boolean
+  /** What follows its name, the space included. */
+  readonly args: Grammar<A>
+  /** Undefined: OK, completed. */
+  run(cx: CommandContext, args: A): Reply | undefined | Promise<Reply | undefined>
+}
+
+/** A data item of FETCH. The name of one that takes a section ends with its "[". */
+export interface FetchItem<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  /** What must be known of a message to write the item. */
+  needs(args: A): Need
+  /** Fetching it marks the message as seen (RFC 3501 §6.4.5). */
+  readonly setsSeen?: boolean
+  /** The item's name in the response and its value. */
+  write(w: Writer, message: FetchedMessage, args: A): void
+}
+
+/** A key of SEARCH: what it means in terms of the storage contract. */
+export interface SearchKeySpec<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  compile(args: A, scope: SearchScope): SearchKey
+}
+
+/** What a SEARCH found, in the numbers that the client asked for. */
+export interface SearchResult {
+  /** Half-open runs, ascending: sequence numbers or UIDs. */
+  readonly found: readonly number[]
+}
+
+/** A result option of SEARCH (RFC 4466 §2.6.1). */
+export interface SearchReturn<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  /** Writes a space, its name and its value; nothing when there is nothing to say. */
+  write(w: Writer, result: SearchResult, args: A): void
+}
+
+/** An item of STATUS. */
+export interface StatusItemSpec extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly item: keyof FolderStatus
+  value(status: FolderStatus): number
+}
+
+/** A folder as LIST sees it. */
+export interface ListedFolder {
+  readonly folder: Folder
+  readonly delimiter: string | null
+  readonly hasChildren: boolean
+}
+
+export interface Extension {
+  /** What it is called in the list of extensions. */
+  readonly name: string
+  readonly rfc: string
+  readonly gate: Gate
+  /** What CAPABILITY says, in this state of the session. */
+  capabilities?(facts: SessionFacts): readonly string[]
+  readonly commands?: readonly CommandSpec[]
+  readonly fetchItems?: readonly FetchItem[]
+  readonly searchKeys?: readonly SearchKeySpec[]
+  readonly searchReturns?: readonly SearchReturn[]
+  readonly statusItems?: readonly StatusItemSpec[]
+  /** Attributes of a name in LIST, without backslash. */
+  listAttributes?(listed: ListedFolder): readonly string[]
+  /** What ENABLE of its name switches on. */
+  readonly enables?: Partial<Dialect>
+}
+
+interface Held<T> {
+  readonly by: Extension
+  readonly spec: T
+}
+
+/** A command as it was named: `byUid` for the UID variant. */
+export interface NamedCommand {
+  readonly by: Extension
+  readonly spec: CommandSpec
+  readonly byUid: boolean
+}
+
+type Table<T> = ReadonlyMap<string, Held<T>>
+
+/** All that the extensions of a list contribute; immutable, shared by all sessions. */
+export class Registry {
+  readonly extensions: readonly Extension[]
+  readonly commands: ReadonlyMap<string, NamedCommand>
+  readonly #fetchItems: Table<FetchItem>
+  readonly #searchKeys: Table<SearchKeySpec>
+  readonly #searchReturns: Table<SearchReturn>
+  readonly #statusItems: Table<StatusItemSpec>
+
+  constructor(extensions: readonly Extension[]) {
+    this.extensions = extensions
+    this.commands = commandTable(extensions)
+    this.#fetchItems = table(extensions, each => each.fetchItems)
+    this.#searchKeys = table(extensions, each => each.searchKeys)
+    this.#searchReturns = table(extensions, each => each.searchReturns)
+    this.#statusItems = table(extensions, each => each.statusItems)
+  }
+
+  /** The command of this name (`FETCH`, `UID FETCH`), if its gate is open. */
+  command(name: string, facts: SessionFacts): NamedCommand | undefined {
+    const found = this.commands.get(name)
+    return found && isOpen(found.by.gate, facts) ? found : undefined
+  }
+
+  capabilities(facts: SessionFacts): readonly string[] {
+    return this.open(facts).flatMap(each => each.capabilities?.(facts) ?? [])
+  }
+
+  open(facts: SessionFacts): readonly Extension[] {
+    return this.extensions.filter(each => isOpen(each.gate, facts))
+  }
+
+  /** The items that commands of this session may name. */
+  words(facts: SessionFacts): Words {
+    const look = <T>(from: Table<T>, name: string): T | undefined => {
+      const held = from.get(name)
+      return held && isOpen(held.by.gate, facts) ? held.spec : undefined
+    }
+    return {
+      fetchItem: name => look(this.#fetchItems, name),
+      searchKey: name => look(this.#searchKeys, name),
+      searchReturn: name => look(this.#searchReturns, name),
+      statusItem: name => look(this.#statusItems, name),
+    }
+  }
+}
+
+export interface Words extends Vocabulary {
+  fetchItem(name: string): FetchItem | undefined
+  searchKey(name: string): SearchKeySpec | undefined
+  searchReturn(name: string): SearchReturn | undefined
+  statusItem(name: string): StatusItemSpec | undefined
+}
+
+function isOpen(gate: Gate, facts: SessionFacts): boolean {
+  switch (gate.kind) {
+    case 'free':
+      return true
+    case 'handlers':
+      return gate.names.every(name => facts.handles(name))
+    case 'supplies':
+      return gate.items.every(item => facts.supplies(item))
+    case 'transport':
+      return gate.can === 'tls' ? facts.canTls : facts.canDeflate
+  }
+}
+
+function commandTable(extensions: readonly Extension[]): ReadonlyMap<string, NamedCommand> {
+  const commands = new Map<string, NamedCommand>()
+  const add = (name: string, command: NamedCommand): void => {
+    if (commands.has(name)) throw usageError(`two IMAP commands are called ${name}`)
+    commands.set(name, command)
+  }
+  for (const by of extensions) {
+    for (const spec of by.commands ?? []) {
+      if (!spec.onlyUid) add(spec.name, { by, spec, byUid: false })
+      if (spec.uid || spec.onlyUid) add(`UID ${spec.name}`, { by, spec, byUid: true })
+    }
+  }
+  return commands
+}
+
+function table<T extends { readonly name: string }>(
+  extensions: readonly Extension[],
+  contributed: (extension: Extension) => readonly T[] | undefined,
+): Table<T> {
+  const out = new Map<string, Held<T>>()
+  for (const by of extensions) {
+    for (const spec of contributed(by) ?? []) {
+      if (out.has(spec.name)) throw usageError(`two IMAP items are called ${spec.name}`)
+      out.set(spec.name, { by, spec })
+    }
+  }
+  return out
+}

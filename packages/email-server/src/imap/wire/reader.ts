@@ -1,0 +1,214 @@
+// A cursor over one framed command or response: synchronous, every production's characters checked, every failure a
+// PeerSyntaxError with its position (RFC 3501 §9, RFC 9051 §9).
+import { latin1, utf8 } from '../../base/bytes.ts'
+import { PeerSyntaxError } from '../../base/errors.ts'
+import { ASTRING_CHAR, ATOM_CHAR, DIGIT, isClass, NAME_CHAR, QUOTED_PLAIN } from './chars.ts'
+import type { Framed, Literal } from './framer.ts'
+
+const END = -1
+const LITERAL = -2
+const SP = 0x20
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const MOST_32 = 4294967295
+
+export interface ReaderLimits {
+  /** Nested parentheses, and what else nests. */
+  readonly depth: number
+  /** Ranges in a sequence set. */
+  readonly setRanges: number
+  /** Keys in one search. */
+  readonly searchKeys: number
+  /** Items in one fetch. */
+  readonly fetchItems: number
+}
+
+export class Reader {
+  readonly limits: ReaderLimits
+  readonly #framed: Framed
+  /** The line at hand, one character an octet. */
+  #text: string
+  #at = 0
+  #line = 0
+  #depth = 0
+
+  constructor(framed: Framed, limits: ReaderLimits) {
+    this.#framed = framed
+    this.limits = limits
+    this.#text = latin1(framed.lines[0]!)
+  }
+
+  /** Offset in the line at hand. */
+  get position(): number {
+    return this.#at
+  }
+
+  /** Throws: the peer's grammar is wrong here. */
+  fail(expected: string): never {
+    throw new PeerSyntaxError(`expected ${expected}`, this.#at)
+  }
+
+  /** The octet at hand; -1 at the end of the command, -2 before a literal. */
+  peek(): number {
+    if (this.#at < this.#text.length) return this.#text.charCodeAt(this.#at)
+    return this.#line < this.#framed.literals.length ? LITERAL : END
+  }
+
+  atEnd(): boolean {
+    return this.peek() === END
+  }
+
+  /** Nothing may follow. */
+  end(): void {
+    if (!this.atEnd()) this.fail('the end of the command')
+  }
+
+  /** Takes this character if it is at hand. */
+  try(char: string): boolean {
+    if (this.peek() !== char.charCodeAt(0)) return false
+    this.#at++
+    return true
+  }
+
+  expect(char: string): this {
+    if (!this.try(char)) this.fail(`"${char}"`)
+    return this
+  }
+
+  sp(): this {
+    if (this.peek() !== SP) this.fail('a space')
+    this.#at++
+    return this
+  }
+
+  /** "(" with its depth counted; `close` gives it back. */
+  open(): this {
+    this.expect('(')
+    return this.deeper()
+  }
+
+  close(): this {
+    this.expect(')')
+    this.#depth--
+    return this
+  }
+
+  /** One level down in something that nests without parentheses. */
+  deeper(): this {
+    if (++this.#depth > this.limits.depth) throw new PeerSyntaxError('nested too deeply', this.#at)
+    return this
+  }
+
+  shallower(): void {
+    this.#depth--
+  }
+
+  /** One or more characters of these classes. */
+  run(classes: number, expected: string): string {
+    const start = this.#at
+    while (this.#at < this.#text.length && isClass(this.#text.charCodeAt(this.#at), classes)) this.#at++
+    if (this.#at === start) this.fail(expected)
+    return this.#text.slice(start, this.#at)
+  }
+
+  /** atom = 1*ATOM-CHAR */
+  atom(): string {
+    return this.run(ATOM_CHAR, 'an atom')
+  }
+
+  /** An atom that is a keyword, in upper case. */
+  keyword(): string {
+    return this.atom().toUpperCase()
+  }
+
+  /** The name of a data item, in upper case: stops before "[", "<" and the like. */
+  name(): string {
+    return this.run(NAME_CHAR, 'a name').toUpperCase()
+  }
+
+  /** Takes this keyword (given in upper case) if it stands here as a whole. */
+  tryKeyword(word: string): boolean {
+    const end = this.#at + word.length
+    if (this.#text.slice(this.#at, end).toUpperCase() !== word) return false
+    if (end < this.#text.length && isClass(this.#text.charCodeAt(end), ATOM_CHAR)) return false
+    this.#at = end
+    return true
+  }
+
+  /** number = 1*DIGIT, 0…4294967295 */
+  number(): number {
+    const value = this.number64()
+    if (value > MOST_32) this.fail('a number below 4294967296')
+    return value
+  }
+
+  /** nz-number = digit-nz *DIGIT */
+  nzNumber(): number {
+    if (this.peek() === 0x30) this.fail('a number from 1')
+    return this.number()
+  }
+
+  /** number64 = 1*DIGIT, 0…2^53-1 */
+  number64(): number {
+    const digits = this.run(DIGIT, 'a number')
+    const value = Number(digits)
+    if (digits.length > 16 || !Number.isSafeInteger(value)) this.fail('a smaller number')
+    return value
+  }
+
+  /** string = quoted / literal, as UTF-8 text; octets that are not UTF-8 become U+FFFD. */
+  string(): string {
+    const next = this.peek()
+    if (next === QUOTE) return this.#quoted()
+    if (next === LITERAL) {
+      const { bytes } = this.literal()
+      if (bytes.includes(0)) this.fail('a literal without NUL')
+      return utf8(bytes)
+    }
+    return this.fail('a string')
+  }
+
+  /** nstring = string / nil */
+  nstring(): string | null {
+    return this.tryKeyword('NIL') ? null : this.string()
+  }
+
+  /** astring = 1*ASTRING-CHAR / string */
+  astring(): string {
+    return isClass(this.peek(), ASTRING_CHAR) ? this.run(ASTRING_CHAR, 'a string') : this.string()
+  }
+
+  /** literal / literal8 */
+  literal(): Literal {
+    if (this.peek() !== LITERAL) this.fail('a literal')
+    const literal = this.#framed.literals[this.#line]!
+    this.#line++
+    this.#text = latin1(this.#framed.lines[this.#line]!)
+    this.#at = 0
+    return literal
+  }
+
+  // quoted = DQUOTE *QUOTED-CHAR DQUOTE       QUOTED-CHAR = TEXT-CHAR except quoted-specials / "\" quoted-specials
+  #quoted(): string {
+    const text = this.#text
+    let start = ++this.#at
+    let out = ''
+    let wide = false
+    for (;;) {
+      const c = this.#at < text.length ? text.charCodeAt(this.#at) : END
+      if (isClass(c, QUOTED_PLAIN)) {
+        if (c > 0x7f) wide = true
+        this.#at++
+      } else if (c === QUOTE) {
+        out += text.slice(start, this.#at++)
+        return wide ? Buffer.from(out, 'latin1').toString('utf8') : out
+      } else if (c === BACKSLASH) {
+        const escaped = text.charCodeAt(this.#at + 1)
+        if (escaped !== QUOTE && escaped !== BACKSLASH) this.fail('a quoted string')
+        out += text.slice(start, this.#at)
+        start = this.#at + 1
+        this.#at += 2
+      } else this.fail('the end of a quoted string')
+    }
+  }
+}
