@@ -36,6 +36,8 @@ export interface Limits {
   readonly imapLiteral: number
   /** IMAP: literals in one command. → BAD */
   readonly imapLiterals: number
+  /** IMAP: flags named in one command, and flags of one message. → BAD, NO [LIMIT] */
+  readonly imapFlags: number
   /** IMAP: nested parentheses, and nested SEARCH keys. → BAD */
   readonly imapDepth: number
   /** IMAP: keys in one SEARCH. → BAD */
@@ -56,6 +58,8 @@ export interface Limits {
   readonly smtpDataTime: number
   /** IMAP: time without a command, also in IDLE (RFC 9051 §5.4), ms. → BYE */
   readonly imapIdle: number
+  /** IMAP: time for one literal to come in, ms. → BYE */
+  readonly imapUploadTime: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
   readonly pop3Idle: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
@@ -87,6 +91,7 @@ export const DEFAULT_LIMITS: Limits = {
   imapLiteralBeforeLogin: 4 * KIB,
   imapLiteral: 64 * KIB,
   imapLiterals: 64,
+  imapFlags: 100,
   imapDepth: 32,
   imapSearchKeys: 512,
   imapSetRanges: 1000,
@@ -97,6 +102,7 @@ export const DEFAULT_LIMITS: Limits = {
   smtpIdle: 5 * MINUTE,
   smtpDataTime: 10 * MINUTE,
   imapIdle: 30 * MINUTE,
+  imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,

@@ -1,7 +1,8 @@
 // What a command sees of its session.
-import type { SessionClock } from '../base/session-clock.ts'
+
 import type { Limits } from '../base/limits.ts'
 import type { TlsInfo } from '../base/runtime.ts'
+import type { SessionClock } from '../base/session-clock.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import type { AuthVerdict, Credentials } from '../sasl/index.ts'
 import type { Dialect } from './dialect.ts'
@@ -35,11 +36,15 @@ export interface CommandContext {
   ready(): Promise<void> | null
   /** `* OK [code] text` and the like. */
   untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void
+  /** `+ text`: the client may go on. Text of the library's own, or base64. */
+  continueWith(text: string): void
   /** A line from the client in a dialogue of the command's own; null when the session ends instead. */
   readLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null>
   enable(change: Partial<Dialect>): void
   /** Puts credentials to the `auth` listeners; a refusal costs time, too many cost the connection. */
   authenticate(credentials: Credentials): Promise<AuthVerdict>
+  /** An attempt failed before it came to credentials: it costs the same. */
+  authenticationFailed(): Promise<void>
   /** Opens the folder's numbering; the folder must have been opened by the backend. */
   select(folder: SelectedFolder): Promise<void>
   /** Leaves the open folder, if there is one. */
@@ -48,8 +53,6 @@ export interface CommandContext {
   upgrade(kind: 'tls' | 'deflate'): void
   /** After this command's reply the session is over. */
   logout(): void
-  /** Tells the news of the open folder now, those that are allowed within IDLE and MOVE. */
-  tellNews(): Promise<void>
   /** Something is wrong here and not with the client. */
   failed(message: string, error: unknown): void
 }

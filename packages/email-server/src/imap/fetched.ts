@@ -1,7 +1,9 @@
 // A message as the items of FETCH see it: what was asked of the backend for them, and what is computed from its bytes.
-import type { BodyStructure, Envelope, MessagePart } from '../mime/index.ts'
-import { extractBodyStructure, extractEnvelope, scanMessage } from '../mime/index.ts'
+
 import type { MessageMeta } from '../mailbox/index.ts'
+import type { BodyStructure, Envelope, MessagePart } from '../mime/index.ts'
+import { bodyStructureOf, extractEnvelope, scanMessage } from '../mime/index.ts'
+import type { Writer } from './wire/writer.ts'
 
 /** How much of a message an item needs, each bit by itself. */
 export const NEEDS_META = 1
@@ -45,6 +47,7 @@ export class FetchedMessage {
   /** The message's bytes, or those of its header. */
   set bytes(bytes: Uint8Array) {
     this.#bytes = bytes
+    this.length = bytes.length
   }
 
   get bytes(): Uint8Array {
@@ -65,8 +68,24 @@ export class FetchedMessage {
   }
 
   get structure(): BodyStructure {
-    this.#structure ??= extractBodyStructure(this.tree)
+    this.#structure ??= bodyStructureOf(this.tree)
     return this.#structure
+  }
+
+  /** Octets of the message; known when its bytes are, or its stream is open. */
+  length = 0
+  /** A run of the stream that was announced and must be sent now. */
+  announced: { readonly start: number; readonly size: number } | null = null
+
+  /** Writes octets of the whole message as a literal; those of a stream are only announced. */
+  writeRun(w: Writer, start: number, length: number): void {
+    if (this.#bytes) {
+      w.literal(this.#bytes.subarray(start, start + length))
+      return
+    }
+    const size = Math.max(0, Math.min(length, this.length - start))
+    w.announce(size)
+    this.announced = { start, size }
   }
 
   /** The parts of the message, scanned once. */

@@ -1,1 +1,1 @@
-export {}
+export { type ImapServerEvents, type ImapServerOptions, ImapServerSession } from './server/session.ts'

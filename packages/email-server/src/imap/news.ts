@@ -118,5 +118,8 @@ export class News {
 }
 
 function spelled(flags: readonly string[]): string {
-  return flags.map(flag => flag.toUpperCase()).sort().join(' ')
+  return flags
+    .map(flag => flag.toUpperCase())
+    .sort()
+    .join(' ')
 }

@@ -20,6 +20,7 @@ export function scopeOf(folder: SelectedFolder, outOfRange: () => never): Search
       const uids = folder.view.uidsAt(set)
       return uids === null ? outOfRange() : closedRanges(uids)
     },
-    recent: () => (folder.recentFrom === Number.POSITIVE_INFINITY ? [] : [[folder.recentFrom, Number.POSITIVE_INFINITY]]),
+    recent: () =>
+      folder.recentFrom === Number.POSITIVE_INFINITY ? [] : [[folder.recentFrom, Number.POSITIVE_INFINITY]],
   }
 }

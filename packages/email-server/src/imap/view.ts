@@ -108,7 +108,7 @@ export class SequenceView {
 
   /**
    * Takes these out of view; those that are not in it are ignored.
-   * @returns their sequence numbers before the removal, descending: the order in which EXPUNGE is told
+   * @returns their sequence numbers before the removal, ascending
    */
   remove(uids: readonly number[]): number[] {
     const gone: number[] = []
@@ -133,7 +133,7 @@ export class SequenceView {
       this.#runs = kept.#runs
       this.#count = kept.#count
     }
-    return gone.reverse()
+    return gone
   }
 
   #push(from: number, end: number): void {

@@ -1,7 +1,9 @@
 // Flags as handlers see them: no backslash, system flags in their one spelling (RFC 3501 §2.3.2).
 import { FLAGS } from './names.ts'
 
-const SYSTEM: ReadonlyMap<string, string> = new Map(Object.values(FLAGS).map(name => [name.toUpperCase(), name]))
+const SYSTEM: ReadonlyMap<string, string> = new Map(
+  Object.values(FLAGS).map(name => [name.toUpperCase(), name]),
+)
 
 /** The system flag of this name in whatever case, or undefined for a keyword. */
 export function systemFlag(name: string): string | undefined {

@@ -42,7 +42,8 @@ export function visitRefs(
     let id: unknown = entry
     if (typeof entry === 'object' && entry !== null) {
       ;({ uid, id } = entry as { uid?: unknown; id?: unknown })
-      if (typeof id !== 'string' && typeof id !== 'number') throw badAnswer(name, 'ids with each { id, uid }', id)
+      if (typeof id !== 'string' && typeof id !== 'number')
+        throw badAnswer(name, 'ids with each { id, uid }', id)
       if (id !== uid) plain = false
     }
     if (!isUid(uid)) throw badAnswer(name, 'UIDs from 1 to 4294967295 (or { id, uid })', uid)
@@ -82,13 +83,18 @@ export async function metas(
 function checkedMeta(session: MailboxSession, meta: MessageMeta): MessageMeta {
   const name = 'messageMeta'
   if (!Number.isSafeInteger(meta.size) || meta.size < 0) throw badAnswer(name, 'a size in octets', meta.size)
-  if (!isDate(meta.internalDate)) throw badAnswer(name, 'a Date or milliseconds as internalDate', meta.internalDate)
+  if (!isDate(meta.internalDate))
+    throw badAnswer(name, 'a Date or milliseconds as internalDate', meta.internalDate)
   const flags = checkedFlags(session, name, meta.flags)
   return flags === meta.flags ? meta : { ...meta, flags }
 }
 
 /** Flags from a handler, without backslashes and in their one spelling; the same array when there was nothing to do. */
-export function checkedFlags(session: MailboxSession, name: MailboxHandlerName, flags: unknown): readonly string[] {
+export function checkedFlags(
+  session: MailboxSession,
+  name: MailboxHandlerName,
+  flags: unknown,
+): readonly string[] {
   if (!Array.isArray(flags)) throw badAnswer(name, 'an array of flags', flags)
   let clean: string[] | null = null
   for (let i = 0; i < flags.length; i++) {
@@ -96,7 +102,8 @@ export function checkedFlags(session: MailboxSession, name: MailboxHandlerName, 
     if (typeof flag !== 'string') throw badAnswer(name, 'flags that are strings', flag)
     const known = flag === 'Seen' ? flag : cleanFlag(flag)
     if (known !== flag) {
-      if (flag.startsWith('\\')) session.warnOnce('flags', `the handler '${name}' gives flags with a backslash: '${known}' is enough`)
+      if (flag.startsWith('\\'))
+        session.warnOnce('flags', `the handler '${name}' gives flags with a backslash: '${known}' is enough`)
       clean ??= [...(flags as string[])]
       clean[i] = known
     }
@@ -128,7 +135,11 @@ export async function structures(
   return oneEach(name, refs, await session.ask(name, [refs.map(ref => ref.id)], {}))
 }
 
-function oneEach<T>(name: MailboxHandlerName, refs: readonly MessageRef[], answer: unknown): readonly (T | null)[] {
+function oneEach<T>(
+  name: MailboxHandlerName,
+  refs: readonly MessageRef[],
+  answer: unknown,
+): readonly (T | null)[] {
   if (!Array.isArray(answer) || answer.length !== refs.length) {
     throw badAnswer(name, 'one entry for each id, null where there is none', answer)
   }
@@ -150,7 +161,8 @@ export async function openBody(session: MailboxSession, id: MessageId): Promise<
     throw badAnswer(name, 'a length in octets beside the stream', length)
   }
   if (stream instanceof Uint8Array) {
-    if (stream.length !== length) throw badAnswer(name, `the ${length} octets that it announces`, stream.length)
+    if (stream.length !== length)
+      throw badAnswer(name, `the ${length} octets that it announces`, stream.length)
     return { length, bytes: stream, stream: null }
   }
   if (typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream) {

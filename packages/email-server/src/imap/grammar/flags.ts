@@ -53,7 +53,7 @@ export const flagList: Grammar<readonly string[]> = {
       while (r.try(' '))
     }
     r.close()
-    return distinct(flags)
+    return distinct(r, flags)
   },
   write: (w, flags) => w.list(flags, value => w.raw(wireFlag(value))),
   samples: [[], ['Seen'], ['Seen', 'Answered', '$Junk']],
@@ -66,14 +66,15 @@ export const storeFlags: Grammar<readonly string[]> = {
     const flags: string[] = []
     do flags.push(readFlag(r))
     while (r.try(' '))
-    return distinct(flags)
+    return distinct(r, flags)
   },
   write: flagList.write,
   samples: flagList.samples,
 }
 
-function distinct(flags: readonly string[]): readonly string[] {
+function distinct(r: Reader, flags: readonly string[]): readonly string[] {
   const seen = new Map<string, string>()
   for (const value of flags) if (!seen.has(value.toUpperCase())) seen.set(value.toUpperCase(), value)
+  if (seen.size > r.limits.flags) r.fail('fewer flags')
   return [...seen.values()]
 }

@@ -3,7 +3,7 @@
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'
 import type { Grammar, Named, Vocabulary } from './grammar.ts'
-import { type SequenceSet, formatSet, sequenceSet } from './sequence-set.ts'
+import { formatSet, type SequenceSet, sequenceSet } from './sequence-set.ts'
 
 export type SearchTerm =
   | { readonly term: 'and'; readonly of: readonly SearchTerm[] }

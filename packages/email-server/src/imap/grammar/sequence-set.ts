@@ -1,7 +1,7 @@
 // Sequence sets (RFC 3501 §9, RFC 9051 §9): sets of sequence numbers or UIDs as ranges, never as lists.
 import type { ClosedRange } from '../../base/ranges.ts'
-import type { Grammar } from './grammar.ts'
 import type { Reader } from '../wire/reader.ts'
+import type { Grammar } from './grammar.ts'
 
 /** `*`: the largest number in use. */
 export const STAR: number = Number.POSITIVE_INFINITY
@@ -28,7 +28,19 @@ export const sequenceSet: Grammar<SequenceSet> = {
     return ranges
   },
   write: (w, set) => w.raw(formatSet(set)),
-  samples: [[[1, 1]], [[2, 4]], [[STAR, STAR]], [[1, STAR]], [[2, 2], [4, 7], [9, 9], [12, STAR]], [[4294967295, 4294967295]]],
+  samples: [
+    [[1, 1]],
+    [[2, 4]],
+    [[STAR, STAR]],
+    [[1, STAR]],
+    [
+      [2, 2],
+      [4, 7],
+      [9, 9],
+      [12, STAR],
+    ],
+    [[4294967295, 4294967295]],
+  ],
 }
 
 function sequenceNumber(r: Reader): number {

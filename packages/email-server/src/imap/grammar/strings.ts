@@ -5,7 +5,20 @@ import type { Grammar } from './grammar.ts'
 export const astring: Grammar<string> = {
   read: r => r.astring(),
   write: (w, value) => w.astring(value),
-  samples: ['a', 'foo]', '', 'two words', 'quo"te', 'back\\slash', 'Grüße', 'line\r\nline', 'NIL', '%*', '{5}', '~{1+}'],
+  samples: [
+    'a',
+    'foo]',
+    '',
+    'two words',
+    'quo"te',
+    'back\\slash',
+    'Grüße',
+    'line\r\nline',
+    'NIL',
+    '%*',
+    '{5}',
+    '~{1+}',
+  ],
 }
 
 // nstring = string / nil

@@ -146,7 +146,9 @@ export class Framer {
         return false
       }
       if (this.#filled + piece.length > buffer.length) {
-        const larger = Buffer.allocUnsafe(Math.min(size, Math.max(buffer.length * 2, this.#filled + piece.length)))
+        const larger = Buffer.allocUnsafe(
+          Math.min(size, Math.max(buffer.length * 2, this.#filled + piece.length)),
+        )
         larger.set(buffer.subarray(0, this.#filled))
         buffer = larger
       }
@@ -187,4 +189,3 @@ export function frameWhole(bytes: Uint8Array, input: InputQueue): Framed | null 
     framer.accept()
   }
 }
-

@@ -21,6 +21,8 @@ export interface ReaderLimits {
   readonly searchKeys: number
   /** Items in one fetch. */
   readonly fetchItems: number
+  /** Flags in one list. */
+  readonly flags: number
 }
 
 export class Reader {

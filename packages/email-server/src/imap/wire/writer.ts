@@ -20,6 +20,9 @@ export class Writer {
   utf8 = false
   readonly #sink: Sink
   #text = ''
+  /** Text and bytes before `#text`, not let go yet. */
+  #pieces: (string | Uint8Array)[] = []
+  #torn = false
 
   constructor(sink: Sink) {
     this.#sink = sink
@@ -71,22 +74,29 @@ export class Writer {
     return isAll(text, ASTRING_CHAR) && text.toUpperCase() !== 'NIL' ? this.raw(text) : this.string(text)
   }
 
-  /** Announces a literal and sends its octets. */
+  /** A literal and its octets. */
   literal(bytes: Uint8Array): this {
-    this.announce(bytes.length)
-    this.#sink.write(bytes)
+    this.#text += `{${bytes.length}}\r\n`
+    this.#pieces.push(this.#text, bytes)
+    this.#text = ''
     return this
   }
 
-  /** Announces a literal whose octets the caller sends to `bytes` piece by piece. What is written so far leaves. */
+  /** Announces a literal whose octets the caller gives to `bytes` piece by piece. What is written so far leaves. */
   announce(size: number): this {
     this.#text += `{${size}}\r\n`
     this.commit()
+    this.#torn = true
     return this
   }
 
   bytes(bytes: Uint8Array): void {
     this.#sink.write(bytes)
+  }
+
+  /** Part of a line has left already: it can only be ended, not taken back. */
+  get torn(): boolean {
+    return this.#torn
   }
 
   /** A parenthesized list. */
@@ -106,10 +116,15 @@ export class Writer {
   end(): void {
     this.#text += '\r\n'
     this.commit()
+    this.#torn = false
   }
 
   /** Lets go what is written. */
   commit(): void {
+    if (this.#pieces.length > 0) {
+      for (const piece of this.#pieces) this.#sink.write(piece)
+      this.#pieces = []
+    }
     const text = this.#text
     this.#text = ''
     this.#sink.write(text)
@@ -118,6 +133,7 @@ export class Writer {
   /** Forgets what has not been let go: a value in it could not be said. */
   discard(): void {
     this.#text = ''
+    this.#pieces = []
   }
 }
 

@@ -1,0 +1,204 @@
+// FETCH and UID FETCH (RFC 3501 §6.4.5). The backend is asked for many messages at a time, and only for what the items
+// need; bodies are opened one by one, and passed on as the client reads them.
+import { Refusal } from '../../base/errors.ts'
+import type { FlatRanges } from '../../base/ranges.ts'
+import {
+  changeFlags,
+  envelopes,
+  FLAGS,
+  hasFlag,
+  type MessageRef,
+  metas,
+  type OpenBody,
+  openBody,
+  structures,
+} from '../../mailbox/index.ts'
+import { collect, collectHeader, passOn, type SourceLimits } from '../body-source.ts'
+import type { CommandContext } from '../context.ts'
+import {
+  FetchedMessage,
+  NEEDS_BYTES,
+  NEEDS_ENVELOPE,
+  NEEDS_HEADER,
+  NEEDS_META,
+  NEEDS_STREAM,
+  NEEDS_STRUCTURE,
+  type Need,
+} from '../fetched.ts'
+import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
+import { batches, refsOf } from '../message-refs.ts'
+import type { CommandSpec, FetchItem } from '../registry.ts'
+import { writeFlags } from './fetch-items.ts'
+import { messagesOf, noteGone } from './messages.ts'
+import { storeFlags } from './store.ts'
+
+const BATCH = 500
+
+interface Asked {
+  readonly item: FetchItem
+  readonly args: unknown
+}
+
+/** What one FETCH wants of every message. */
+interface Plan {
+  readonly asked: readonly Asked[]
+  readonly needs: Need
+  /** Mark as seen what is not. */
+  readonly seen: boolean
+  readonly tellsFlags: boolean
+}
+
+export const fetch: CommandSpec<FetchRequest> = {
+  name: 'FETCH',
+  rfc: '3501 §6.4.5',
+  states: ['selected'],
+  uid: true,
+  usesSequenceNumbers: true,
+  mayExpunge: false,
+  literals: 'small',
+  args: fetchArgs,
+  async run(cx, { set, items }) {
+    const uids = messagesOf(cx, set)
+    const names =
+      cx.byUid && !items.some(each => each.name === 'UID') ? [{ name: 'UID', args: null }, ...items] : items
+    const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
+    await fetchMessages(cx, uids, planOf(cx, asked))
+    return undefined
+  },
+}
+
+function planOf(cx: CommandContext, asked: readonly Asked[]): Plan {
+  let needs = 0
+  let streamed = 0
+  for (const { item, args } of asked) {
+    const need = item.needs(args)
+    if (need & NEEDS_STREAM) streamed++
+    needs |= need
+  }
+  // what is passed on can't be kept: whoever needs it twice, or in part, holds it
+  if (streamed > 1 || (streamed === 1 && needs & (NEEDS_HEADER | NEEDS_BYTES))) needs |= NEEDS_BYTES
+  const seen =
+    asked.some(({ item }) => item.setsSeen) && !cx.folder.readOnly && cx.mailbox.handles('setFlags')
+  if (seen) needs |= NEEDS_META
+  // the item that may be passed on comes last: nothing can be taken back behind it
+  const ordered = [...asked].sort((a, b) => streams(a) - streams(b))
+  return { asked: ordered, needs, seen, tellsFlags: asked.some(({ item }) => item.name === 'FLAGS') }
+}
+
+function streams({ item, args }: Asked): number {
+  return item.needs(args) & NEEDS_STREAM ? 1 : 0
+}
+
+async function fetchMessages(cx: CommandContext, uids: FlatRanges, plan: Plan): Promise<void> {
+  for (const batch of batches(uids, BATCH)) {
+    const refs = await refsOf(cx.mailbox, cx.folder, batch)
+    const known = plan.needs & NEEDS_META ? await metas(cx.mailbox, refs) : null
+    const kept = plan.needs & NEEDS_ENVELOPE ? await envelopes(cx.mailbox, refs) : null
+    const shapes = plan.needs & NEEDS_STRUCTURE ? await structures(cx.mailbox, refs) : null
+    const gone: number[] = []
+    for (let i = 0; i < refs.length; i++) {
+      const ref = refs[i]!
+      if (known && !known[i]) {
+        gone.push(ref.uid)
+        continue
+      }
+      const recent = ref.uid >= cx.folder.recentFrom && !cx.dialect.rev2
+      const message = new FetchedMessage(
+        ref.uid,
+        known?.[i] ?? null,
+        recent,
+        kept?.[i] ?? null,
+        shapes?.[i] ?? null,
+      )
+      const need = bodyNeed(plan, message)
+      if (need === 0) writeMessage(cx, plan, message, false)
+      else if (!(await fetchBody(cx, plan, message, ref, need))) gone.push(ref.uid)
+      if (cx.over) return
+      const wait = cx.ready()
+      if (wait) await wait
+      if (cx.over) return
+    }
+    noteGone(cx, gone)
+  }
+}
+
+/** How much of the body this message needs, beyond what is known of it. */
+function bodyNeed({ needs }: Plan, message: FetchedMessage): Need {
+  let need = needs & (NEEDS_HEADER | NEEDS_BYTES | NEEDS_STREAM)
+  if (needs & NEEDS_STRUCTURE && !message.hasStructure) need |= NEEDS_BYTES
+  if (needs & NEEDS_ENVELOPE && !message.hasEnvelope) need |= NEEDS_HEADER
+  return need
+}
+
+/** False: the message is gone. */
+async function fetchBody(
+  cx: CommandContext,
+  plan: Plan,
+  message: FetchedMessage,
+  ref: MessageRef,
+  need: Need,
+): Promise<boolean> {
+  const limits: SourceLimits = {
+    clock: cx.clock,
+    pieceTime: cx.limits.handlerTime,
+    inMemory: cx.limits.messageSize,
+  }
+  let body: OpenBody
+  try {
+    body = await openBody(cx.mailbox, ref.id)
+  } catch (error) {
+    if (error instanceof Refusal && (error.code === 'EXPUNGEISSUED' || error.code === 'NONEXISTENT'))
+      return false
+    throw error
+  }
+  if (cx.over) return true
+  message.length = body.length
+  // a header is wanted besides the stream: then all of it is held
+  if (need & NEEDS_BYTES || (need & NEEDS_STREAM && need & NEEDS_HEADER))
+    message.bytes = await collect(body, limits)
+  else if (need & NEEDS_HEADER) message.bytes = await collectHeader(body, limits)
+  else if (body.bytes) message.bytes = body.bytes
+  const marked = plan.seen && !hasFlag(message.flags, FLAGS.Seen) && (await markSeen(cx, message, ref))
+  if (cx.over) return true
+  writeMessage(cx, plan, message, marked && !plan.tellsFlags)
+  if (message.announced) {
+    await passOn(body, message.announced, limits, piece => {
+      cx.out.bytes(piece)
+      return cx.ready()
+    })
+    cx.out.raw(')').end()
+  }
+  return true
+}
+
+/** \Seen is set, or was not to be had: the latter costs the client nothing but the flag. */
+async function markSeen(cx: CommandContext, message: FetchedMessage, ref: MessageRef): Promise<boolean> {
+  const result = changeFlags(message.flags, 'add', [FLAGS.Seen])
+  try {
+    message.flags = await storeFlags(cx, ref, result, { mode: 'add', changed: [FLAGS.Seen] })
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return false
+  }
+}
+
+/** The whole response, or all of it up to the octets that are announced. */
+function writeMessage(cx: CommandContext, plan: Plan, message: FetchedMessage, withFlags: boolean): void {
+  const w = cx.out
+  w.raw(`* ${cx.folder.view.sequenceOf(message.uid)} FETCH (`)
+  let first = true
+  const space = (): void => {
+    if (!first) w.raw(' ')
+    first = false
+  }
+  if (withFlags) {
+    space()
+    writeFlags(w, message)
+  }
+  for (const { item, args } of plan.asked) {
+    space()
+    item.write(w, message, args)
+  }
+  if (!message.announced) w.raw(')').end()
+}

@@ -1,0 +1,38 @@
+// The core of the protocol as one more member of the registry (RFC 3501 §6).
+import type { Extension } from '../registry.ts'
+import { capability, logout, noop } from './any-state.ts'
+import { authenticate, openMechanisms } from './authenticate.ts'
+import { expunge } from './expunge.ts'
+import { fetch } from './fetch.ts'
+import { FETCH_ITEMS } from './fetch-items.ts'
+import { login } from './login.ts'
+import { check, close, examine, select } from './select.ts'
+import { store } from './store.ts'
+
+export const imap4rev1: Extension = {
+  name: 'IMAP4rev1',
+  rfc: '3501',
+  gate: { kind: 'free' },
+  capabilities(facts) {
+    if (facts.state !== 'notAuthenticated') return ['IMAP4rev1']
+    const mechanisms = openMechanisms(facts).map(each => `AUTH=${each.name}`)
+    return facts.passwordsAllowed
+      ? ['IMAP4rev1', ...mechanisms]
+      : ['IMAP4rev1', ...mechanisms, 'LOGINDISABLED']
+  },
+  commands: [
+    capability,
+    noop,
+    logout,
+    login,
+    authenticate,
+    select,
+    examine,
+    check,
+    close,
+    expunge,
+    fetch,
+    store,
+  ],
+  fetchItems: FETCH_ITEMS,
+}

@@ -1,0 +1,21 @@
+// The messages that a command names: sequence numbers, or UIDs in the UID variant (RFC 3501 §6.4.8).
+import { PeerSyntaxError } from '../../base/errors.ts'
+import type { FlatRanges } from '../../base/ranges.ts'
+import type { CommandContext } from '../context.ts'
+import type { SequenceSet } from '../grammar/sequence-set.ts'
+
+/** The UIDs in view that the set names. A sequence number beyond the last message is an error, a UID that is not there none. */
+export function messagesOf(cx: CommandContext, set: SequenceSet): FlatRanges {
+  const { view } = cx.folder
+  if (cx.byUid) return view.uidsIn(set)
+  return view.uidsAt(set) ?? beyondTheLast()
+}
+
+export function beyondTheLast(): never {
+  throw new PeerSyntaxError('there is no message of that number')
+}
+
+/** These messages turned out to be gone, whether the backend has said so or not. */
+export function noteGone(cx: CommandContext, uids: readonly number[]): void {
+  if (uids.length > 0) cx.folder.news.add({ kind: 'vanished', uids })
+}

@@ -1,0 +1,25 @@
+// STARTTLS (RFC 3501 §6.2.1): what the client has sent ahead in clear is thrown away.
+import { nothing } from '../grammar/grammar.ts'
+import type { CommandSpec, Extension } from '../registry.ts'
+
+const command: CommandSpec<null> = {
+  name: 'STARTTLS',
+  rfc: '3501 §6.2.1',
+  states: ['notAuthenticated'],
+  mayExpunge: true,
+  literals: 'none',
+  args: nothing,
+  run(cx) {
+    if (cx.tls) return { status: 'BAD', text: 'TLS is active already' }
+    cx.upgrade('tls')
+    return { status: 'OK', text: 'Begin TLS negotiation now' }
+  },
+}
+
+export const starttls: Extension = {
+  name: 'STARTTLS',
+  rfc: '3501 §6.2.1',
+  gate: { kind: 'transport', can: 'tls' },
+  capabilities: facts => (facts.state === 'notAuthenticated' && !facts.tlsActive ? ['STARTTLS'] : []),
+  commands: [command],
+}

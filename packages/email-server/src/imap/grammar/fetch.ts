@@ -1,0 +1,66 @@
+// The arguments of FETCH (RFC 3501 §6.4.5, §9). Which items there are is said by the registry.
+
+import type { Reader } from '../wire/reader.ts'
+import type { Grammar, Named, Vocabulary } from './grammar.ts'
+import { formatSet, type SequenceSet, sequenceSet } from './sequence-set.ts'
+
+export interface FetchRequest {
+  readonly set: SequenceSet
+  readonly items: readonly Named[]
+}
+
+/** Macros (RFC 3501 §6.4.5): a whole list by one name. */
+const MACROS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['FAST', ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE']],
+  ['ALL', ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE']],
+  ['FULL', ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE', 'BODY']],
+])
+
+// fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
+/** What follows FETCH, its space included. */
+export const fetch: Grammar<FetchRequest> = {
+  read(r, words) {
+    const set = sequenceSet.read(r.sp(), words)
+    r.sp()
+    if (r.peek() !== 0x28) {
+      for (const [macro, names] of MACROS) {
+        if (r.tryKeyword(macro)) return { set, items: names.map(name => ({ name, args: null })) }
+      }
+      return { set, items: [readItem(r, words)] }
+    }
+    const items: Named[] = []
+    r.open()
+    do {
+      items.push(readItem(r, words))
+      if (items.length > r.limits.fetchItems) r.fail('fewer items')
+    } while (r.try(' '))
+    r.close()
+    return { set, items }
+  },
+  write(w, { set, items }, words) {
+    w.raw(` ${formatSet(set)} `).list(items, ({ name, args }) => {
+      w.raw(name)
+      words.fetchItem(name)?.args?.write(w, args, words)
+    })
+  },
+  samples: [
+    { set: [[1, 1]], items: [{ name: 'FLAGS', args: null }] },
+    {
+      set: [[2, 4]],
+      items: [
+        { name: 'UID', args: null },
+        { name: 'ENVELOPE', args: null },
+        { name: 'BODY', args: null },
+      ],
+    },
+  ],
+}
+
+// fetch-att = "ENVELOPE" / … / "BODY" section ["<" number "." nz-number ">"] / …
+function readItem(r: Reader, words: Vocabulary): Named {
+  let name = r.name()
+  if (r.try('[')) name += '['
+  const term = words.fetchItem(name)
+  if (!term) return r.fail('a known data item')
+  return { name, args: term.args ? term.args.read(r, words) : null }
+}

@@ -1,0 +1,94 @@
+// Tells the client what is new in the open folder (RFC 3501 §7.3, §7.4.1). Called where the standard allows it: in IDLE,
+// and at the end of commands; EXPUNGE only when `mayExpunge`.
+import { closedRanges, type FlatRanges } from '../../base/ranges.ts'
+import { type MailboxSession, metas, resolve } from '../../mailbox/index.ts'
+import type { Dialect } from '../dialect.ts'
+import { wireFlag } from '../grammar/flags.ts'
+import { formatSet } from '../grammar/sequence-set.ts'
+import { batches, refsOf } from '../message-refs.ts'
+import type { SelectedFolder } from '../selected.ts'
+import type { Writer } from '../wire/writer.ts'
+
+export interface Teller {
+  readonly folder: SelectedFolder
+  readonly mailbox: MailboxSession
+  readonly dialect: Dialect
+  readonly out: Writer
+  readonly over: boolean
+  ready(): Promise<void> | null
+}
+
+const BATCH = 500
+
+export async function tellNews(to: Teller, mayExpunge: boolean): Promise<void> {
+  const { news } = to.folder
+  for (;;) {
+    if (mayExpunge) await tellVanished(to)
+    for (const [uid, { flags }] of news.takeFlags()) {
+      tellFlags(to, uid, flags)
+      const wait = to.ready()
+      if (wait) await wait
+    }
+    await askFlags(to, news.takeChanged())
+    if (to.over || !news.takeExists()) return
+    await lookForNew(to)
+    if (to.over) return
+  }
+}
+
+async function tellVanished(to: Teller): Promise<void> {
+  const uids = to.folder.news.takeVanished()
+  if (uids.length === 0) return
+  const recent = to.folder.recent()
+  const gone = to.folder.view.remove(uids)
+  if (to.dialect.vanished) {
+    if (gone.length > 0) to.out.raw(`* VANISHED ${formatSet(closedRanges(uids))}`).end()
+  } else {
+    // each number counts without those that were told before it
+    for (let i = 0; i < gone.length; i++) {
+      to.out.raw(`* ${gone[i]! - i} EXPUNGE`).end()
+      const wait = to.ready()
+      if (wait) await wait
+      if (to.over) return
+    }
+  }
+  if (to.folder.recent() !== recent) tellRecent(to)
+}
+
+function tellFlags(to: Teller, uid: number, flags: readonly string[]): void {
+  const sequence = to.folder.view.sequenceOf(uid)
+  if (sequence === 0) return
+  const words = flags.map(wireFlag)
+  if (uid >= to.folder.recentFrom && !to.dialect.rev2) words.push('\\Recent')
+  to.out.raw(`* ${sequence} FETCH (UID ${uid} FLAGS (${words.join(' ')}))`).end()
+}
+
+/** Flag changes that were too many to be kept. */
+async function askFlags(to: Teller, uids: FlatRanges): Promise<void> {
+  if (uids.length === 0) return
+  for (const batch of batches(uids, BATCH)) {
+    const refs = await refsOf(to.mailbox, to.folder, batch)
+    for (const meta of await metas(to.mailbox, refs)) if (meta) tellFlags(to, meta.uid, meta.flags)
+    const wait = to.ready()
+    if (wait) await wait
+    if (to.over) return
+  }
+}
+
+/** Asks for the messages behind the last one, and tells how many there are now. */
+async function lookForNew(to: Teller): Promise<void> {
+  const { view } = to.folder
+  const before = view.count
+  const recent = to.folder.recent()
+  const plain = await resolve(to.mailbox, [[view.nextUid, Number.POSITIVE_INFINITY]], uid => {
+    if (uid >= view.nextUid) view.append(uid)
+  })
+  if (!plain) to.folder.idsAreUids = false
+  if (view.count === before || to.over) return
+  to.out.raw(`* ${view.count} EXISTS`).end()
+  if (to.folder.recent() !== recent) tellRecent(to)
+}
+
+function tellRecent(to: Teller): void {
+  if (!to.dialect.rev2) to.out.raw(`* ${to.folder.recent()} RECENT`).end()
+}
