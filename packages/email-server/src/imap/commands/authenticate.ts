@@ -8,6 +8,7 @@ import {
   plain,
   type SaslExchange,
   type SaslMechanism,
+  xoauth2,
 } from '../../sasl/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
@@ -41,7 +42,7 @@ const args: Grammar<AuthenticateArgs> = {
 }
 
 /** In the order in which they are advertised. */
-const MECHANISMS: readonly SaslMechanism[] = [plain, login]
+const MECHANISMS: readonly SaslMechanism[] = [plain, login, xoauth2]
 
 /** Mechanisms that may be used on this connection now. */
 export function openMechanisms(facts: SessionFacts): readonly SaslMechanism[] {

@@ -14,6 +14,8 @@ export interface LoginPort {
   readonly over: boolean
   dispatch(info: AuthInfo, onError: (error: unknown) => void): boolean
   failed(message: string, error: unknown): void
+  /** Makes the driver say what time it is: a handler may have taken long. */
+  wake(): void
   /** The backend is attached now. */
   opened(mailbox: MailboxSession): void
   /** That was one failure too many. */
@@ -64,6 +66,7 @@ export class Login {
   async failure(): Promise<void> {
     const { clock, limits } = this.#port
     this.#failures++
+    this.#port.wake()
     await clock.sleep(limits.authFailureDelay)
     if (this.#failures >= limits.authFailures) this.#port.exhausted()
   }

@@ -89,7 +89,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       flags: imapFlags,
     }
     this.#tls = options.tls ?? null
-    this.#clock = new SessionClock(options.now)
+    this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#out = new Writer(this.#output)
     this.#facts = this.#makeFacts()
@@ -478,6 +478,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       },
       dispatch: (info, onError) => this.dispatch('auth', [info], onError),
       failed: (message, error) => this.#failed(message, error),
+      wake: () => this.emit('wake'),
       opened: mailbox => this.#opened(mailbox),
       exhausted: () => {
         this.#afterwards = () => this.#bye('Too many failed logins')
