@@ -1,5 +1,10 @@
 // The public surface of email-server.
 export {
+  addressForAsciiOnlyPeer,
+  addressNeedsSmtputf8,
+  splitAddress,
+} from './address/index.ts'
+export {
   MailError,
   type MailErrorCode,
   type MailErrorFacts,
@@ -7,5 +12,32 @@ export {
   type RefusalCode,
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
-export { FLAGS, SPECIAL_USE } from './mailbox/index.ts'
+export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export { ImapServerSession as IMAPSession } from './imap/index.ts'
+export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
+export {
+  type ComposedMessage,
+  extractBodyStructure,
+  extractEnvelope,
+  extractMessageMetadata,
+  type MessageOptions,
+  ParsedMessage,
+  parseMessage,
+  parseMessageStream,
+} from './mime/index.ts'
+export { composeMessage } from './node/index.ts'
+export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
+export {
+  type ConnectionInfo,
+  createServer,
+  type DomainMaterial,
+  type ListenerName,
+  type SecureInfo,
+  Server,
+  type ServerEvents,
+  type ServerOptions,
+  type SniCallback,
+} from './server/index.ts'
+export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'

@@ -1,2 +1,3 @@
+export { composeMessage } from './compose.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

@@ -1,0 +1,106 @@
+// A mailbox in memory as a store would keep it: 10,000 messages of the kinds that people have, without their bodies.
+import type { MailboxHandlers } from 'email-server/mailbox'
+import type { BodyStructure, Envelope, EnvelopeAddress } from 'email-server/mime'
+
+export const MESSAGES = 10_000
+
+function address(name: string, mailbox: string, host: string): EnvelopeAddress {
+  return { name, route: null, mailbox, host }
+}
+
+function text(subtype: string, size: number): BodyStructure {
+  return {
+    kind: 'single',
+    type: 'text',
+    subtype,
+    parameters: [['charset', 'utf-8']],
+    id: null,
+    description: null,
+    encoding: 'quoted-printable',
+    size,
+    lines: Math.ceil(size / 70),
+    message: null,
+    md5: null,
+    disposition: null,
+    language: null,
+    location: null,
+  }
+}
+
+function attachment(filename: string, size: number): BodyStructure {
+  return {
+    kind: 'single',
+    type: 'application',
+    subtype: 'pdf',
+    parameters: [['name', filename]],
+    id: null,
+    description: null,
+    encoding: 'base64',
+    size,
+    lines: null,
+    message: null,
+    md5: null,
+    disposition: { type: 'attachment', parameters: [['filename', filename]] },
+    language: null,
+    location: null,
+  }
+}
+
+function multipart(subtype: string, boundary: string, parts: readonly BodyStructure[]): BodyStructure {
+  return {
+    kind: 'multipart',
+    subtype,
+    parameters: [['boundary', boundary]],
+    parts,
+    disposition: null,
+    language: null,
+    location: null,
+  }
+}
+
+function envelope(uid: number): Envelope {
+  const from = [address(`Sender ${uid % 500}`, `sender${uid % 500}`, `domain${uid % 97}.example`)]
+  return {
+    date: `Thu, ${1 + (uid % 28)} Oct 2026 10:${10 + (uid % 50)}:00 +0000`,
+    subject: uid % 3 === 0 ? `Re: Minutes of meeting ${uid}` : `=?utf-8?Q?Gr=C3=BC=C3=9Fe_Nummer_${uid}?=`,
+    from,
+    sender: from,
+    replyTo: from,
+    to: [address('Alice Example', 'alice', 'example.test')],
+    cc: uid % 5 === 0 ? [address('Bob', 'bob', 'example.test'), address('Carol', 'carol', 'c.example')] : [],
+    bcc: [],
+    inReplyTo: uid % 3 === 0 ? `<${uid - 1}.abcdef@domain${uid % 97}.example>` : null,
+    messageId: `<${uid}.abcdef@domain${uid % 97}.example>`,
+  }
+}
+
+function structure(uid: number): BodyStructure {
+  if (uid % 3 === 0) return text('plain', 1500 + (uid % 900))
+  const alternative = multipart('alternative', `=_alt_${uid}`, [text('plain', 1200), text('html', 6000)])
+  if (uid % 3 === 1) return alternative
+  return multipart('mixed', `=_mixed_${uid}`, [alternative, attachment(`report-${uid}.pdf`, 18_000)])
+}
+
+/** Handlers that answer everything a listing asks from arrays. */
+export function mailboxInMemory(): MailboxHandlers {
+  const uids = Array.from({ length: MESSAGES }, (_, i) => i + 1)
+  const metas = uids.map(uid => ({
+    id: uid,
+    uid,
+    size: 4000 + ((uid * 7919) % 14_000),
+    internalDate: Date.UTC(2026, 0, 1) + uid * 1_800_000,
+    flags: uid % 4 === 0 ? ['Seen', 'Answered'] : ['Seen'],
+  }))
+  const envelopes = uids.map(envelope)
+  const structures = uids.map(structure)
+  const index = (id: string | number): number => Number(id) - 1
+  return {
+    folders: async () => [{ name: 'INBOX' }],
+    openFolder: async () => ({ uidValidity: 1, uidNext: MESSAGES + 1, total: MESSAGES }),
+    resolveMessages: async ({ ranges }) =>
+      uids.filter(uid => ranges.some(([low, high]) => low <= uid && uid <= high)),
+    messageMeta: async ids => ids.map(id => metas[index(id)]!),
+    messageEnvelope: async ids => ids.map(id => envelopes[index(id)]!),
+    messageBodyStructure: async ids => ids.map(id => structures[index(id)]!),
+  }
+}

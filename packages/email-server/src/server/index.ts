@@ -1,0 +1,8 @@
+export type { ListenerName, SecureInfo, ServerOptions, SniCallback } from './options.ts'
+export {
+  type ConnectionInfo,
+  createServer,
+  type DomainMaterial,
+  Server,
+  type ServerEvents,
+} from './server.ts'

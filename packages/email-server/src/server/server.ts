@@ -1,0 +1,301 @@
+// The server: listeners, sessions and the events that tie them to the user's code. It knows no protocol's commands; each
+// protocol's room makes its own sessions.
+import { drive } from '../base/drive.ts'
+import { Emitter } from '../base/emitter.ts'
+import { describe, MailError, usageError } from '../base/errors.ts'
+import type { Connection, Listener, TlsInfo } from '../base/runtime.ts'
+import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
+import { ImapServerSession } from '../imap/index.ts'
+import type { MailboxSession } from '../mailbox/index.ts'
+import { Pop3ServerSession } from '../pop3/index.ts'
+import type { AuthInfo } from '../sasl/index.ts'
+import { SmtpServerSession } from '../smtp/index.ts'
+import { domainToAscii } from '../text/index.ts'
+import {
+  LISTENERS,
+  type ListenerName,
+  type ResolvedOptions,
+  resolveOptions,
+  type SecureInfo,
+  type ServerOptions,
+} from './options.ts'
+import { PeerCounter } from './peers.ts'
+
+/** A connection that has just been made; `reject` during the event turns it away. */
+export interface ConnectionInfo {
+  readonly listener: ListenerName
+  readonly protocol: 'smtp' | 'imap' | 'pop3'
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localPort: number
+  /** Closes the connection before anything is said. */
+  reject(): void
+}
+
+export type ServerEvents = {
+  connection: [info: ConnectionInfo]
+  /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
+  auth: [info: AuthInfo]
+  /** An SMTP session begins (inbound or submission). */
+  smtpSession: [session: SmtpServerSession]
+  /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
+  mailboxSession: [session: MailboxSession]
+  /** A TLS handshake has finished. */
+  secure: [info: SecureInfo]
+  /** Something failed here that no caller can be told. */
+  error: [error: MailError]
+  close: []
+}
+
+/** What `addDomain` takes: a name, or anything that carries one (such as a domain's mail material). */
+export type DomainMaterial = string | { readonly domain: string }
+
+interface Live {
+  readonly connection: Connection
+  readonly session: ServerSession | null
+  readonly mailbox: () => MailboxSession | null
+}
+
+type Phase = 'new' | 'opening' | 'open' | 'closing' | 'closed'
+
+export class Server extends Emitter<ServerEvents> {
+  readonly #options: ResolvedOptions
+  readonly #domains = new Set<string>()
+  readonly #live = new Map<Connection, Live>()
+  readonly #peers = new PeerCounter()
+  readonly #listeners = new Map<ListenerName, Listener>()
+  readonly #onEmpty: (() => void)[] = []
+  #phase: Phase = 'new'
+  #closing: Promise<void> | null = null
+
+  /** Throws a MailError (`ECONFIG`) that names the bad option. */
+  constructor(options: ServerOptions = {}) {
+    super()
+    this.#options = resolveOptions(options)
+  }
+
+  get hostname(): string {
+    return this.#options.hostname
+  }
+
+  /** The ports that are open, with the numbers that were really given. */
+  get ports(): { readonly [K in ListenerName]?: number } {
+    return Object.fromEntries([...this.#listeners].map(([name, listener]) => [name, listener.port]))
+  }
+
+  /** The domains that inbound mail is taken for, in ASCII form. */
+  get domains(): readonly string[] {
+    return [...this.#domains]
+  }
+
+  /** Takes inbound mail for this domain. Throws `EUSAGE` when the name is none. */
+  addDomain(material: DomainMaterial): this {
+    this.#domains.add(domainName(material))
+    return this
+  }
+
+  removeDomain(domain: DomainMaterial): this {
+    this.#domains.delete(domainName(domain))
+    return this
+  }
+
+  /** Opens all ports, or none. Rejects (or calls back) with a MailError: `ECONNECTION` when a port cannot be had. */
+  listen(): Promise<void>
+  listen(callback: (error?: MailError) => void): void
+  listen(callback?: (error?: MailError) => void): Promise<void> | undefined {
+    const opened = this.#open()
+    if (!callback) return opened
+    opened.then(
+      () => callback(),
+      error => callback(error as MailError),
+    )
+    return undefined
+  }
+
+  /**
+   * Stops listening, lets every session finish what it is at, says goodbye, and cuts what is left after `closeTimeout`.
+   * Safe to call more than once.
+   */
+  close(): Promise<void>
+  close(callback: () => void): void
+  close(callback?: () => void): Promise<void> | undefined {
+    this.#closing ??= this.#shutDown()
+    if (!callback) return this.#closing
+    this.#closing.then(callback)
+    return undefined
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Calls `visit` with every mailbox session that is logged in. */
+  forEachMailboxSession(visit: (session: MailboxSession) => unknown): void {
+    for (const live of [...this.#live.values()]) {
+      const mailbox = live.mailbox()
+      if (!mailbox) continue
+      try {
+        const result = visit(mailbox)
+        if (result instanceof Promise) result.catch(error => this.#fail('forEachMailboxSession', error))
+      } catch (error) {
+        this.#fail('forEachMailboxSession', error)
+      }
+    }
+  }
+
+  protected override onListenerError(error: unknown, name: keyof ServerEvents): void {
+    // a broken 'error' listener must not be told of itself
+    if (name === 'error') this.#options.runtime.warn("a listener of 'error' failed", error)
+    else this.#fail(`a listener of '${name}'`, error)
+  }
+
+  async #open(): Promise<void> {
+    if (this.#phase !== 'new') throw usageError('listen may be called once')
+    if (this.#options.ports.size === 0) throw new MailError('ECONFIG', 'ports names no listener')
+    this.#phase = 'opening'
+    try {
+      for (const [name, port] of this.#options.ports) {
+        const { host, runtime } = this.#options
+        const where = { port, ...(host !== undefined && { host }) }
+        this.#listeners.set(name, await runtime.listen(where, connection => this.#accept(name, connection)))
+      }
+    } catch (error) {
+      await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
+      this.#listeners.clear()
+      this.#phase = 'new'
+      throw error
+    }
+    if (this.#phase === 'opening') this.#phase = 'open'
+  }
+
+  #accept(name: ListenerName, connection: Connection): void {
+    const { limits, runtime, tls } = this.#options
+    const { protocol, implicitTls } = LISTENERS[name]
+    const address = connection.remoteAddress
+    let rejected = this.#phase !== 'open' && this.#phase !== 'opening'
+    this.emit('connection', {
+      listener: name,
+      protocol,
+      remoteAddress: address,
+      remotePort: connection.remotePort,
+      localPort: connection.localPort,
+      reject: () => {
+        rejected = true
+      },
+    })
+    if (rejected || !this.#peers.enter(address, limits.connectionsPerAddress)) {
+      connection.destroy()
+      return
+    }
+    this.#live.set(connection, { connection, session: null, mailbox: () => null })
+    drive({
+      connection,
+      runtime,
+      limits,
+      side: 'server',
+      tls,
+      implicitTls,
+      start: info => {
+        if (this.#phase === 'closing') return null
+        const live = this.#startSession(name, connection, info)
+        this.#live.set(connection, live)
+        return live.session
+      },
+      onSecured: info => this.#secured(name, address, info),
+      onClosed: () => {
+        this.#live.delete(connection)
+        this.#peers.leave(address)
+        if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+      },
+    })
+  }
+
+  #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
+    const { hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { protocol } = LISTENERS[name]
+    const options: ServerSessionOptions = {
+      hostname,
+      remoteAddress: connection.remoteAddress,
+      localAddress: connection.localAddress,
+      tls,
+      canUpgrade: this.#options.tls !== null && !tls,
+      allowInsecureAuth,
+      limits,
+      now: runtime.now(),
+      random: length => runtime.random(length),
+      openSpool: () => runtime.openSpool(),
+      onFailure: (message, error) => this.#fail(message, error),
+    }
+    if (protocol === 'smtp') {
+      const session = new SmtpServerSession({
+        ...options,
+        role: name === 'inbound' ? 'inbound' : 'submission',
+        isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
+      })
+      session.on('auth', info => this.#askAuth(info))
+      this.emit('smtpSession', session)
+      return { connection, session, mailbox: () => null }
+    }
+    const session = protocol === 'imap' ? new ImapServerSession(options) : new Pop3ServerSession(options)
+    session.on('auth', info => this.#askAuth(info))
+    session.on('mailboxSession', mailbox => {
+      this.emit('mailboxSession', mailbox)
+    })
+    return { connection, session, mailbox: () => session.mailbox }
+  }
+
+  /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */
+  #askAuth(info: AuthInfo): Promise<never> {
+    return new Promise((_, reject) => {
+      if (!this.dispatch('auth', [info], reject)) info.reject()
+    })
+  }
+
+  #secured(listener: ListenerName, remoteAddress: string, tls: TlsInfo): void {
+    const info: SecureInfo = { ...tls, listener, remoteAddress }
+    try {
+      this.#options.onSecure?.(info)
+    } catch (error) {
+      this.#fail('onSecure', error)
+    }
+    this.emit('secure', info)
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#phase = 'closing'
+    await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
+    const gone = new Promise<void>(resolve => {
+      if (this.#live.size === 0) resolve()
+      else this.#onEmpty.push(resolve)
+    })
+    for (const live of [...this.#live.values()]) {
+      if (live.session) live.session.shutdown()
+      else live.connection.destroy()
+    }
+    const cut = this.#options.runtime.setTimer(this.#options.closeTimeoutMs, () => {
+      for (const live of [...this.#live.values()]) live.connection.destroy()
+    })
+    await gone
+    cut.cancel()
+    this.#phase = 'closed'
+    this.emit('close')
+  }
+
+  #fail(what: string, error: unknown): void {
+    const failure =
+      error instanceof MailError ? error : new MailError('EHANDLER', `${what} failed`, { cause: error })
+    if (!this.emit('error', failure)) this.#options.runtime.warn(what, error)
+  }
+}
+
+/** A server that listens on nothing yet. Throws a MailError (`ECONFIG`) that names the bad option. */
+export function createServer(options: ServerOptions = {}): Server {
+  return new Server(options)
+}
+
+function domainName(material: DomainMaterial): string {
+  const name = typeof material === 'string' ? material : material?.domain
+  const ascii = typeof name === 'string' ? domainToAscii(name.replace(/\.$/, '')).toLowerCase() : ''
+  if (ascii === '') throw usageError(`${describe(name)} is not a domain`)
+  return ascii
+}
