@@ -208,10 +208,11 @@ function encoded(
 ): EncodedBody {
   if (encoding === 'base64') return base64Body(bytes)
   const text = quotedPrintable(bytes, shape)
-  const open = isRoot && !endsFine(bytes, shape)
+  const ends = endsFine(bytes, shape) && shape.bareBreaks === 0
+  const open = isRoot && !ends
   // At the end of the message a line break must follow; a soft one says that it is not part of the content.
   const pieces: Piece[] = open ? [text, '=\r\n'] : [text]
-  const endsWithBreak = open || endsFine(bytes, shape)
+  const endsWithBreak = open || ends
   return { encoding, domain: '7bit', type: null, pieces, plain: null, endsWithBreak }
 }
 

@@ -19,7 +19,7 @@ export function writeListFields(header: HeaderWriter, list: ListOptions): void {
   for (const [option, value] of Object.entries(list)) {
     if (value === undefined || value === null || option === 'oneClick') continue
     const key = option.trim().toLowerCase()
-    const field = `list.${option}`
+    const field = /^[\w-]+$/.test(option) ? `list.${option}` : 'list'
     if (typeof value === 'boolean') throw optionError(field, 'a URL', value)
     const name = NAMES.get(key) ?? `List-${option.trim()}`
     for (const line of Array.isArray(value)

@@ -85,7 +85,7 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
   add((htmlPart = text(html, 'html', 'text/html; charset=utf-8')))
   if (calendar) {
     const { part, source, method } = calendar
-    const contentType = `text/calendar; charset=utf-8; method=${method}`
+    const contentType = `text/calendar; method=${method}; charset=utf-8`
     const nameless = { ...part, filename: undefined }
     add(
       part.raw !== undefined
