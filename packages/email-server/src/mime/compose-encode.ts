@@ -275,7 +275,14 @@ function encodeStream(
   const isText = part.content === 'text' || (identityOnly && source.size === null)
   const pieces: Piece[] = [streamPiece(source, encoding, isText ? 'text' : 'file')]
   if (isRoot && encoding === 'quoted-printable') pieces.push('=\r\n')
-  return { encoding, domain, type: null, pieces, plain: null, endsWithBreak: encoding !== 'base64' }
+  return {
+    encoding,
+    domain,
+    type: null,
+    pieces,
+    plain: null,
+    endsWithBreak: encoding !== 'base64' || source.size === 0,
+  }
 }
 
 function streamEncoding(part: LeafPart, rules: EncodingRules, identityOnly: boolean): TransferEncoding {
