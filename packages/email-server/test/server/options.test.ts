@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { createServer, MailError, type ServerOptions } from '../../src/index.ts'
+
+const BAD: readonly (readonly [options: unknown, message: RegExp])[] = [
+  [{ prots: { imap: 143 } }, /no option "prots"/],
+  [{ ports: { imaap: 143 } }, /ports.*imaap/],
+  [{ ports: { imap: '143' } }, /ports\.imap/],
+  [{ ports: { imap: 70_000 } }, /ports\.imap/],
+  [{ ports: { imap: Number.NaN } }, /ports\.imap/],
+  [{ ports: 25 }, /ports/],
+  [{ ports: { imaps: 993 } }, /ports\.imaps needs tlsOptions/],
+  [{ tlsOptions: { cert: 'x' } }, /tlsOptions/],
+  [{ SNICallback: () => {} }, /SNICallback/],
+  [{ onSecure: true }, /onSecure/],
+  [{ hostname: 'a b' }, /hostname/],
+  [{ hostname: 'mail.example.com\r\n220 evil' }, /hostname/],
+  [{ host: '' }, /host/],
+  [{ maxSize: 0 }, /maxSize/],
+  [{ maxSize: '25MB' }, /maxSize/],
+  [{ maxRecipients: -1 }, /maxRecipients/],
+  [{ closeTimeout: -1 }, /closeTimeout/],
+  [{ allowInsecureAuth: 'yes' }, /allowInsecureAuth/],
+  [{ limits: { imapCommandLine: 0 } }, /limits\.imapCommandLine/],
+  [{ limits: { imapCommandLines: 5 } }, /imapCommandLines/],
+  [null, /createServer/],
+]
+
+for (const [options, message] of BAD) {
+  test(`createServer refuses ${JSON.stringify(options)} and names what is wrong`, () => {
+    assert.throws(
+      () => createServer(options as ServerOptions),
+      (error: unknown) =>
+        error instanceof MailError && error.code === 'ECONFIG' && message.test(error.message),
+    )
+  })
+}
+
+test('a server without ports cannot listen, and says so', async () => {
+  await assert.rejects(createServer().listen(), { code: 'ECONFIG', message: /ports/ })
+})
+
+test('addDomain takes names and materials, in any case and script, and refuses what is no domain', () => {
+  const server = createServer()
+  server.addDomain('Example.COM').addDomain({ domain: 'bücher.example' }).addDomain('dot.example.')
+  assert.deepEqual(server.domains, ['example.com', 'xn--bcher-kva.example', 'dot.example'])
+  server.removeDomain('EXAMPLE.com')
+  assert.deepEqual(server.domains, ['xn--bcher-kva.example', 'dot.example'])
+  for (const bad of ['', 'a b', 'x\r\ny', 42 as unknown as string, null as unknown as string]) {
+    assert.throws(() => server.addDomain(bad), { code: 'EUSAGE' })
+  }
+})
