@@ -99,9 +99,12 @@ export class Door<C extends Questions<C>> {
       }
       const fail = (error: unknown): void => {
         if (!settle()) {
+          if (this.#closed && asRefusal(error)) return
           onFailure(
             name,
-            new MailError('EHANDLER', `the handler '${name}' failed after its answer`, { cause: error }),
+            new MailError('EHANDLER', `the handler '${name}' failed after its answer was needed`, {
+              cause: error,
+            }),
           )
           return
         }
@@ -116,7 +119,8 @@ export class Door<C extends Questions<C>> {
       }
       const answer = (result: C[K]['result']): void => {
         if (settle()) resolve(result)
-        else
+        // a client that has hung up meanwhile is no fault of the handler
+        else if (!this.#closed)
           onFailure(
             name,
             new MailError('EHANDLER', `the handler '${name}' answered more than once, or too late`),
