@@ -1,7 +1,13 @@
 // The maildrop of one session (RFC 1939 §4, §5): the messages of INBOX as they were at login, numbered from 1, and the
 // marks that DELE sets. What is numbered stays so until the session ends, whatever happens to the folder.
-import type { MailboxSession, MessageId, MessageRef } from '../mailbox/index.ts'
-import { badAnswer, metas, resolve } from './reading.ts'
+import {
+  badAnswer,
+  type MailboxSession,
+  type MessageId,
+  type MessageRef,
+  metas,
+  resolve,
+} from '../mailbox/index.ts'
 
 export interface MaildropMessage {
   readonly id: MessageId

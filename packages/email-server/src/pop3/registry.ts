@@ -36,8 +36,11 @@ export interface CommandContext {
   capabilities(): readonly string[]
   /** The client's next line, for commands that are a dialogue; null when there will be none. */
   nextLine(): Promise<Uint8Array | null>
-  /** Asks whether these credentials may come in, opens the maildrop, and answers. */
-  signIn(credentials: Credentials): Promise<void>
+  /**
+   * Asks whether these credentials may come in, opens the maildrop, and answers.
+   * @param beforeRefusal awaited before the client hears that they may not
+   */
+  signIn(credentials: Credentials, beforeRefusal?: () => Promise<void>): Promise<void>
   /** What is wrong here and not with the client. */
   failed(what: string, error: unknown): void
   /** What the client has said ahead is lost, and the next thing that it says is a TLS handshake. */

@@ -2,7 +2,7 @@
 // were announced there is no way to say so (RFC 1939 knows no reply inside a response): the connection is closed without
 // the end of the response, so that the client does not take half a message for a whole one.
 import { MailError } from '../base/errors.ts'
-import type { OpenBody } from './reading.ts'
+import type { OpenBody } from '../mailbox/index.ts'
 import type { CommandContext } from './registry.ts'
 import { DotStuffer } from './wire/dot-stuffing.ts'
 import { TopLines } from './wire/top-lines.ts'

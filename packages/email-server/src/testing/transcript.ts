@@ -209,10 +209,12 @@ function utf8ToBytes(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** `\r`, `\n`, `\0` inside <<base64 …>> and <<…*n>>, where no nested mark can stand. */
+/** `\r`, `\n`, `\0`, `\x1f` inside <<base64 …>> and <<…*n>>, where no nested mark can stand. */
 function unescaped(text: string): string {
   const named: Readonly<Record<string, string>> = { r: '\r', n: '\n', '0': '\0' }
-  return utf8ToBytes(text).replace(/\\([rn0])/g, (_all, letter: string) => named[letter]!)
+  return utf8ToBytes(text).replace(/\\(?:([rn0])|x([0-9a-fA-F]{2}))/g, (_all, letter, hex) =>
+    letter === undefined ? String.fromCharCode(Number.parseInt(hex as string, 16)) : named[letter as string]!,
+  )
 }
 
 /** Pieces of a block are bytes and nothing else. */

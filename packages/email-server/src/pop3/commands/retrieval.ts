@@ -1,8 +1,8 @@
 // RETR (RFC 1939 §5) and TOP (§7).
 import { Refusal } from '../../base/errors.ts'
+import { type OpenBody, openBody } from '../../mailbox/index.ts'
 import { readNumbers } from '../grammar/command.ts'
 import type { MaildropMessage } from '../maildrop.ts'
-import { type OpenBody, openBody } from '../reading.ts'
 import type { CommandContext, CommandSpec } from '../registry.ts'
 import { sendBody } from '../send-body.ts'
 import type { Transaction } from '../state.ts'

@@ -1,10 +1,17 @@
 // USER and PASS (RFC 1939 §7), AUTH (RFC 5034 §4).
 import { latin1 } from '../../base/bytes.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
-import { decodeSaslBase64, encodeSaslBase64, login, plain, type SaslMechanism } from '../../sasl/index.ts'
+import {
+  decodeSaslBase64,
+  encodeSaslBase64,
+  login,
+  plain,
+  type SaslMechanism,
+  xoauth2,
+} from '../../sasl/index.ts'
 import type { CommandContext, CommandSpec, Facts } from '../registry.ts'
 
-const MECHANISMS: readonly SaslMechanism[] = [plain, login]
+const MECHANISMS: readonly SaslMechanism[] = [plain, login, xoauth2]
 
 const IN_CLEAR = 'Passwords are not taken in clear: say STLS first'
 
@@ -68,15 +75,24 @@ async function exchange(
   for (let response = initial; ; ) {
     const step = server.step(response)
     if (step.kind === 'malformed') return cx.bad('That is not how this mechanism goes')
-    if (step.kind === 'credentials') return cx.signIn(step.credentials)
-    cx.output.write(`+ ${encodeSaslBase64(step.bytes)}\r\n`)
-    const line = await cx.nextLine()
+    if (step.kind === 'credentials') {
+      return cx.signIn(step.credentials, async () => {
+        // the client answers the mechanism's own words about the refusal with anything
+        if (server.refusal) await challenge(cx, server.refusal())
+      })
+    }
+    const line = await challenge(cx, step.bytes)
     if (line === null) return
     const text = latin1(line)
     if (text === '*') return cx.err('Authentication cancelled')
     response = decodeSaslBase64(text)
     if (response === null) return cx.bad('That is not base64')
   }
+}
+
+function challenge(cx: CommandContext, bytes: Uint8Array): Promise<Uint8Array | null> {
+  cx.output.write(`+ ${encodeSaslBase64(bytes)}\r\n`)
+  return cx.nextLine()
 }
 
 function available(facts: Facts): readonly SaslMechanism[] {

@@ -279,7 +279,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
   }
 
-  async #signIn(credentials: Credentials): Promise<void> {
+  async #signIn(credentials: Credentials, beforeRefusal?: () => Promise<void>): Promise<void> {
     const verdict = await askAuth({
       protocol: 'pop3',
       credentials,
@@ -300,6 +300,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       this.#output.write(errLine('Nobody can be let in at the moment', 'SYS/TEMP'))
       return
     }
+    await beforeRefusal?.()
+    if (this.#isClosed()) return
     this.#output.write(credentialsError(verdict.message))
     if (++this.#authFailures >= this.#limits.authFailures) {
       this.#close(new MailError('EAUTH', 'too many failed logins'))
@@ -425,7 +427,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
           this.#listen('dialogue')
           this.#pump()
         }),
-      signIn: credentials => this.#signIn(credentials),
+      signIn: (credentials, beforeRefusal) => this.#signIn(credentials, beforeRefusal),
       failed: (what, error) => this.#failed(what, error),
       startTls: () => this.#startTls(),
       end: error => this.#close(error ?? null),
