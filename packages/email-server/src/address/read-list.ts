@@ -106,7 +106,8 @@ class ListReader {
     if (specs.length === 0) {
       const text = phrase(tokens)
       const comment = commentText(tokens)
-      if (text === null && comment === null) return
+      // A comment alone stands for an address that nobody can read only when there is nothing else: `(nobody)`.
+      if (text === null && (comment === null || this.entries.length > 0)) return
       const ambiguous = tokens.some(token => isMark(token, '@'))
       const raw = this.#text.slice(tokens[0]!.start, this.#token.start).trim()
       const name = ambiguous ? raw : (text ?? comment)
