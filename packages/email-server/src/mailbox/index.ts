@@ -1,5 +1,7 @@
+export { collect, collectHeader, passOn, type SourceLimits } from './body-source.ts'
 export type * from './contract.ts'
 export { MAILBOX_HANDLER_NAMES } from './contract.ts'
+export { evaluate, type SearchDepth, type SearchSubject, searchDepth } from './evaluate.ts'
 export { changeFlags, hasFlag, sameFlag, systemFlag } from './flags.ts'
 export { FLAGS, SPECIAL_USE } from './names.ts'
 export {
@@ -15,4 +17,5 @@ export {
   visitRefs,
 } from './read.ts'
 export type { SearchKey, SortKey, ThreadNode } from './search.ts'
+export { type SearchOptions, searchFolder } from './search-folder.ts'
 export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'

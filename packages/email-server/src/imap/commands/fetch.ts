@@ -4,6 +4,8 @@ import { Refusal } from '../../base/errors.ts'
 import type { FlatRanges } from '../../base/ranges.ts'
 import {
   changeFlags,
+  collect,
+  collectHeader,
   envelopes,
   FLAGS,
   hasFlag,
@@ -11,9 +13,9 @@ import {
   metas,
   type OpenBody,
   openBody,
+  passOn,
   structures,
 } from '../../mailbox/index.ts'
-import { collect, collectHeader, passOn, type SourceLimits } from '../body-source.ts'
 import type { CommandContext } from '../context.ts'
 import {
   FetchedMessage,
@@ -29,7 +31,7 @@ import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import type { CommandSpec, FetchItem } from '../registry.ts'
 import { writeFlags } from './fetch-items.ts'
-import { messagesOf, noteGone } from './messages.ts'
+import { messagesOf, noteGone, sourceLimits } from './messages.ts'
 import { storeFlags } from './store.ts'
 
 const BATCH = 500
@@ -138,11 +140,7 @@ async function fetchBody(
   ref: MessageRef,
   need: Need,
 ): Promise<boolean> {
-  const limits: SourceLimits = {
-    clock: cx.clock,
-    pieceTime: cx.limits.handlerTime,
-    inMemory: cx.limits.messageSize,
-  }
+  const limits = sourceLimits(cx)
   let body: OpenBody
   try {
     body = await openBody(cx.mailbox, ref.id)

@@ -1,6 +1,7 @@
 // The messages that a command names: sequence numbers, or UIDs in the UID variant (RFC 3501 §6.4.8).
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { FlatRanges } from '../../base/ranges.ts'
+import type { SourceLimits } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 
@@ -18,4 +19,9 @@ export function beyondTheLast(): never {
 /** These messages turned out to be gone, whether the backend has said so or not. */
 export function noteGone(cx: CommandContext, uids: readonly number[]): void {
   if (uids.length > 0) cx.folder.news.add({ kind: 'vanished', uids })
+}
+
+/** How bodies are read in this session. */
+export function sourceLimits(cx: CommandContext): SourceLimits {
+  return { clock: cx.clock, pieceTime: cx.limits.handlerTime, inMemory: cx.limits.messageSize }
 }

@@ -1,10 +1,35 @@
 // The one list of what the server speaks. An extension is its file and its line here.
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
+import { children } from './children.ts'
+import { enable } from './enable.ts'
+import { esearch } from './esearch.ts'
+import { id } from './id.ts'
+import { idle } from './idle.ts'
 import { literal } from './literal.ts'
+import { move } from './move.ts'
+import { namespace } from './namespace.ts'
 import { saslIr } from './sasl-ir.ts'
+import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
+import { uidplus } from './uidplus.ts'
+import { unselect } from './unselect.ts'
 
-export const EXTENSIONS: readonly Extension[] = [imap4rev1, literal, saslIr, starttls]
+export const EXTENSIONS: readonly Extension[] = [
+  imap4rev1,
+  literal,
+  saslIr,
+  starttls,
+  id,
+  enable,
+  idle,
+  namespace,
+  children,
+  specialUse,
+  uidplus,
+  unselect,
+  move,
+  esearch,
+]
 
 export const REGISTRY: Registry = new Registry(EXTENSIONS)

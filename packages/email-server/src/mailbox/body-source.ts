@@ -3,7 +3,7 @@
 import { concat, indexOf } from '../base/bytes.ts'
 import { describe, MailError, Refusal } from '../base/errors.ts'
 import type { SessionClock } from '../base/session-clock.ts'
-import type { OpenBody } from '../mailbox/index.ts'
+import type { OpenBody } from './read.ts'
 
 export interface SourceLimits {
   readonly clock: SessionClock

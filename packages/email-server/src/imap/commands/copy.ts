@@ -1,0 +1,62 @@
+// COPY and UID COPY (RFC 3501 §6.4.7) with COPYUID (RFC 4315 §3).
+import type { MessageRef } from '../../mailbox/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Grammar } from '../grammar/grammar.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { refsOf } from '../message-refs.ts'
+import type { CommandSpec } from '../registry.ts'
+import { messagesOf } from './messages.ts'
+import { inOrder, placedUids } from './placed.ts'
+
+export interface CopyArgs {
+  readonly set: SequenceSet
+  readonly destination: string
+}
+
+// copy = "COPY" SP sequence-set SP mailbox        move = "MOVE" SP sequence-set SP mailbox
+export const copyArgs: Grammar<CopyArgs> = {
+  read(r, words) {
+    const set = sequenceSet.read(r.sp(), words)
+    return { set, destination: mailbox.read(r.sp(), words) }
+  },
+  write(w, { set, destination }, words) {
+    mailbox.write(w.raw(` ${formatSet(set)} `), destination, words)
+  },
+  samples: [
+    { set: [[2, 4]], destination: 'MEETING' },
+    { set: [[1, 1]], destination: 'Gelöschte Objekte' },
+  ],
+}
+
+/** Puts messages into another folder; gives the messages and the COPYUID code, where the backend says enough for one. */
+export async function place(
+  cx: CommandContext,
+  handler: 'copyMessages' | 'move',
+  { set, destination }: CopyArgs,
+): Promise<{ readonly refs: readonly MessageRef[]; readonly code: string | undefined }> {
+  const refs = await refsOf(cx.mailbox, cx.folder, messagesOf(cx, set))
+  if (refs.length === 0) return { refs, code: undefined }
+  const placed = await cx.mailbox.ask(handler, [refs.map(ref => ref.id), destination], {})
+  if (cx.mailbox.currentFolder === destination) cx.folder.news.lookForNew()
+  const uids = placedUids(cx, handler, placed, refs.length)
+  if (!uids) return { refs, code: undefined }
+  const [validity, to] = uids.split(' ')
+  return { refs, code: `COPYUID ${validity} ${inOrder(refs.map(ref => ref.uid))} ${to}` }
+}
+
+export const copy: CommandSpec<CopyArgs> = {
+  name: 'COPY',
+  rfc: '3501 §6.4.7',
+  states: ['selected'],
+  uid: true,
+  usesSequenceNumbers: true,
+  mayExpunge: true,
+  literals: 'small',
+  handlers: ['copyMessages'],
+  args: copyArgs,
+  async run(cx, args) {
+    const { code } = await place(cx, 'copyMessages', args)
+    return { status: 'OK', code, text: 'COPY completed' }
+  },
+}

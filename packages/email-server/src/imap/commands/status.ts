@@ -1,0 +1,126 @@
+// STATUS (RFC 3501 §6.3.10). Which items there are is said by the registry.
+import {
+  badAnswer,
+  FLAGS,
+  type FolderStatus,
+  hasFlag,
+  type MessageRef,
+  metas,
+  resolve,
+} from '../../mailbox/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Grammar } from '../grammar/grammar.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import type { CommandSpec, StatusItemSpec } from '../registry.ts'
+import { LOGGED_IN } from '../state.ts'
+
+interface StatusArgs {
+  readonly folder: string
+  readonly items: readonly string[]
+}
+
+// status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
+const args: Grammar<StatusArgs> = {
+  read(r, words) {
+    const folder = mailbox.read(r.sp(), words)
+    const items: string[] = []
+    r.sp().open()
+    do {
+      const name = r.name()
+      if (!words.statusItem(name)) r.fail('a known status item')
+      if (!items.includes(name)) items.push(name)
+    } while (r.try(' '))
+    r.close()
+    return { folder, items }
+  },
+  write(w, { folder, items }, words) {
+    mailbox.write(w.raw(' '), folder, words)
+    w.raw(' ').list(items, item => w.raw(item))
+  },
+  samples: [
+    { folder: 'blurdybloop', items: ['UIDNEXT', 'MESSAGES'] },
+    { folder: 'INBOX', items: ['UNSEEN', 'RECENT', 'UIDVALIDITY'] },
+  ],
+}
+
+function item(
+  name: string,
+  key: keyof FolderStatus,
+  value: (status: FolderStatus) => number,
+): StatusItemSpec {
+  return { name, rfc: '3501 §6.3.10', item: key, value }
+}
+
+export const STATUS_ITEMS: readonly StatusItemSpec[] = [
+  item('MESSAGES', 'total', status => status.total),
+  item('RECENT', 'recent', status => status.recent ?? 0),
+  item('UIDNEXT', 'uidNext', status => status.uidNext),
+  item('UIDVALIDITY', 'uidValidity', status => status.uidValidity),
+  item('UNSEEN', 'unread', status => status.unread),
+]
+
+export const status: CommandSpec<StatusArgs> = {
+  name: 'STATUS',
+  rfc: '3501 §6.3.10',
+  states: LOGGED_IN,
+  mayExpunge: true,
+  literals: 'small',
+  args,
+  async run(cx, { folder, items }) {
+    const specs = items.map(name => cx.words.statusItem(name)!)
+    const found = await folderStatus(cx, folder, specs)
+    const w = cx.out
+    w.raw('* STATUS ')
+    mailbox.write(w, folder, cx.words)
+    w.raw(' ')
+      .list(specs, spec => w.raw(spec.name).raw(' ').number(spec.value(found)))
+      .end()
+    return undefined
+  },
+}
+
+export async function folderStatus(
+  cx: CommandContext,
+  folder: string,
+  specs: readonly StatusItemSpec[],
+): Promise<FolderStatus> {
+  const items = specs.map(spec => spec.item)
+  if (!cx.mailbox.handles('status')) return byOpening(cx, folder, items)
+  const answer: unknown = await cx.mailbox.ask('status', [folder], { items })
+  if (typeof answer !== 'object' || answer === null)
+    throw badAnswer('status', 'the state of the folder', answer)
+  return answer as FolderStatus
+}
+
+const BATCH = 500
+
+/** Without a `status` handler: the folder is opened for a moment, behind the back of the one that is open. */
+async function byOpening(
+  cx: CommandContext,
+  name: string,
+  items: readonly (keyof FolderStatus)[],
+): Promise<FolderStatus> {
+  const { mailbox: backend } = cx
+  const opened = await backend.ask('openFolder', [name], { readOnly: true })
+  const known = { uidNext: 1, unread: 0, ...opened }
+  const counts = items.includes('unread') && opened.unread === undefined
+  if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
+  const before = backend.currentFolder
+  backend.currentFolder = name
+  try {
+    const refs: MessageRef[] = []
+    await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
+    let unread = 0
+    for (let i = 0; counts && i < refs.length; i += BATCH) {
+      for (const meta of await metas(backend, refs.slice(i, i + BATCH))) {
+        if (meta && !hasFlag(meta.flags, FLAGS.Seen)) unread++
+      }
+    }
+    const uidNext = opened.uidNext ?? (refs.at(-1)?.uid ?? 0) + 1
+    return { ...known, uidNext, unread: opened.unread ?? unread }
+  } finally {
+    if (!cx.over) backend.currentFolder = before
+    // news of the open folder may have been kept from us meanwhile
+    if (cx.state.kind === 'selected') cx.folder.news.lookForNew()
+  }
+}

@@ -1,0 +1,40 @@
+// ESEARCH (RFC 4731): SEARCH says how many, the first, the last, or all as a set.
+import { closedRanges, countOf } from '../../base/ranges.ts'
+import { formatSet } from '../grammar/sequence-set.ts'
+import type { Extension, SearchReturn } from '../registry.ts'
+
+const RFC = '4731 §3.1'
+
+// MIN, MAX and ALL are left out when nothing was found; COUNT never is
+const RETURNS: readonly SearchReturn[] = [
+  {
+    name: 'MIN',
+    rfc: RFC,
+    write(w, { found }) {
+      if (found.length > 0) w.raw(` MIN ${found[0]}`)
+    },
+  },
+  {
+    name: 'MAX',
+    rfc: RFC,
+    write(w, { found }) {
+      if (found.length > 0) w.raw(` MAX ${found[found.length - 1]! - 1}`)
+    },
+  },
+  {
+    name: 'ALL',
+    rfc: RFC,
+    write(w, { found }) {
+      if (found.length > 0) w.raw(` ALL ${formatSet(closedRanges(found))}`)
+    },
+  },
+  { name: 'COUNT', rfc: RFC, write: (w, { found }) => void w.raw(` COUNT ${countOf(found)}`) },
+]
+
+export const esearch: Extension = {
+  name: 'ESEARCH',
+  rfc: '4731',
+  gate: { kind: 'free' },
+  capabilities: facts => (facts.state === 'notAuthenticated' ? [] : ['ESEARCH']),
+  searchReturns: RETURNS,
+}

@@ -1,0 +1,34 @@
+// MOVE (RFC 6851), when the backend can.
+import { type CopyArgs, copyArgs, place } from '../commands/copy.ts'
+import { noteGone } from '../commands/messages.ts'
+import type { CommandSpec, Extension } from '../registry.ts'
+
+const command: CommandSpec<CopyArgs> = {
+  name: 'MOVE',
+  rfc: '6851 §3.1',
+  states: ['selected'],
+  uid: true,
+  usesSequenceNumbers: true,
+  mayExpunge: true,
+  literals: 'small',
+  writes: true,
+  args: copyArgs,
+  async run(cx, args) {
+    const { refs, code } = await place(cx, 'move', args)
+    // before the EXPUNGEs, so that the client can follow its messages (RFC 6851 §4.3)
+    if (code) cx.untagged('OK', 'Moved', code)
+    noteGone(
+      cx,
+      refs.map(ref => ref.uid),
+    )
+    return undefined
+  },
+}
+
+export const move: Extension = {
+  name: 'MOVE',
+  rfc: '6851',
+  gate: { kind: 'handlers', names: ['move'] },
+  capabilities: facts => (facts.state === 'notAuthenticated' ? [] : ['MOVE']),
+  commands: [command],
+}
