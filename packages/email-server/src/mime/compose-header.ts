@@ -108,7 +108,7 @@ export class HeaderWriter {
   }
 
   #parameter(key: string, text: string): readonly string[] {
-    const raw = this.rules.utf8 && !isAscii(text) && !/[\x00-\x1f\x7f]/.test(text)
+    const raw = this.rules.utf8 && !isAscii(text) && !/[\x00-\x1f\x7f]|=\?/.test(text)
     if (raw && text.length <= LINE_LIMIT / 4) return [`${key}="${text.replace(/[\\"]/g, '\\$&')}"`]
     return encodeParameter(key, text)
   }
