@@ -66,6 +66,10 @@ export class SessionDriver {
     return this.#upgrade
   }
 
+  get isOpen(): boolean {
+    return this.#closed === null
+  }
+
   /** Null while the session lives. */
   get closed(): { readonly error: MailError | null } | null {
     return this.#closed

@@ -166,7 +166,7 @@ describe('a POP3 session', () => {
     await signIn(driver)
     await driver.exchange('RETR 1\r\n')
     await driver.advance(59_999)
-    assert.equal(driver.closed === null, true)
+    assert.ok(driver.isOpen)
     await driver.advance(1)
     assert.equal(driver.closed?.error?.code, 'ESTREAM')
   })
@@ -239,7 +239,7 @@ describe('a POP3 session', () => {
     await driver.exchange('DELE 3\r\nDELE 1\r\n')
     assert.equal(await driver.exchange('QUIT\r\n'), '')
     assert.deepEqual(expunged, [['first', 'third']])
-    assert.equal(driver.closed, null)
+    assert.ok(driver.isOpen)
     release!()
     await driver.settle()
     assert.equal(driver.takeText(), '+OK Goodbye\r\n')
@@ -379,7 +379,7 @@ describe('a POP3 session', () => {
       await driver.exchange('USER u\r\nPASS p\r\n')
       await driver.advance(1000)
       assert.match(driver.takeText(), expected)
-      assert.equal(driver.closed, null)
+      assert.ok(driver.isOpen)
     }
   })
 
