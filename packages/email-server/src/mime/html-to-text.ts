@@ -118,9 +118,9 @@ class TextWriter {
   }
 
   text(raw: string): void {
-    const text = decodeReferences(raw).replace(/\u00a0/g, ' ')
+    const text = decodeReferences(raw)
     if (this.#pre > 0) {
-      const lines = text.replace(/\r\n?/g, '\n').split('\n')
+      const lines = withBlanks(text).replace(/\r\n?/g, '\n').split('\n')
       for (let i = 0; i < lines.length; i++) {
         if (i > 0) this.#newLine()
         if (lines[i] !== '') this.#put(lines[i]!)
@@ -133,7 +133,7 @@ class TextWriter {
     const words = collapsed.slice(begins ? 1 : 0, ends && collapsed.length > 1 ? -1 : undefined)
     if (begins) this.#space = true
     if (words === '') return
-    this.#put(words)
+    this.#put(withBlanks(words))
     this.#space = ends
   }
 
@@ -258,6 +258,11 @@ class TextWriter {
     this.#put(`[${bare}]`)
     this.#space = space
   }
+}
+
+/** Blanks that do not break are blanks in plain text. */
+function withBlanks(text: string): string {
+  return text.includes('\u00a0') ? text.replaceAll('\u00a0', ' ') : text
 }
 
 /** Where the tag that begins at `open` ends (its `>`), quoted attribute values passed over; -1 when it does not. */
