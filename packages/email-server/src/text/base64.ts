@@ -203,7 +203,10 @@ function decodeRegularLines(src: Uint8Array, out: Buffer): { length: number; pos
 
 function isBase64Line(line: Uint8Array, from: number, to: number): boolean {
   let characters = 0
-  for (let i = from; i < to; i++) {
+  let i = from
+  // the second "=" of an ending may come in the next chunk
+  while (i < to && line[i] === PAD) i++
+  for (; i < to; i++) {
     const c = line[i]!
     if (VALUE[c]! >= 0 || c === PAD) characters++
     else if (c !== CR && c !== LF && c !== 0x20 && c !== 0x09) return false

@@ -6,6 +6,7 @@ import { concat, latin1, utf8 } from '../base/bytes.ts'
 import { Big5Decoder } from './big5.ts'
 import { canonicalCharset } from './charset-names.ts'
 import { Cp949Decoder } from './cp949.ts'
+import { FramedDecoder } from './framed.ts'
 import { Iso2022Decoder } from './iso2022.ts'
 import { decodeSingleByte, hasSingleByteTable } from './single-byte.ts'
 import type { TextSource } from './text-source.ts'
@@ -112,6 +113,10 @@ function sourceFor(charset: string): TextSource {
       return new WideDecoder(4, 'be')
     case 'euc-kr':
       return new Cp949Decoder()
+    case 'gb18030':
+    case 'gbk':
+    case 'euc-jp':
+      return new FramedDecoder(charset)
     case 'big5':
       return new Big5Decoder()
     case 'iso-2022-jp':

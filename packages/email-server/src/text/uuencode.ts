@@ -1,13 +1,15 @@
 // uuencode (POSIX uuencode, historical algorithm): decoding of whole bodies, of streams, and finding of files that
 // stand in plain text, as mail before MIME carried them.
 
-import { asBuffer, concat, EMPTY, latin1 } from '../base/bytes.ts'
+import { asBuffer, concat, EMPTY, indexOf, latin1 } from '../base/bytes.ts'
 import type { ByteDecoder } from './base64.ts'
 
 const LF = 10
 const CR = 13
 /** No line of the format is longer than 61 characters; a longer one is not one. */
 const LINE_LIMIT = 128
+/** So many characters may be missing at the end of a line (stripped spaces); more would let two bytes become 45. */
+const MISSING_LIMIT = 8
 /** Longest `begin` line that is recognised, in bytes. */
 const BEGIN_LIMIT = 1024
 
@@ -21,7 +23,7 @@ export class UuDecoder implements ByteDecoder {
     if (this.#ended) return EMPTY
     const src = this.#line.length === 0 ? chunk : concat([this.#line, chunk])
     this.#line = EMPTY
-    const out = Buffer.allocUnsafe(src.length)
+    const out = Buffer.allocUnsafe(src.length + MISSING_LIMIT * (countLines(src) + 1))
     let length = 0
     let position = 0
     while (position < src.length && !this.#ended) {
@@ -41,7 +43,7 @@ export class UuDecoder implements ByteDecoder {
     const line = this.#line
     this.#line = EMPTY
     if (this.#ended || line.length === 0) return EMPTY
-    const out = Buffer.allocUnsafe(line.length)
+    const out = Buffer.allocUnsafe(line.length + MISSING_LIMIT)
     const length = this.#takeLine(line, 0, line.length, out, 0)
     this.#ended = true
     return out.subarray(0, length)
@@ -119,6 +121,12 @@ export function findUuencoded(bytes: Uint8Array, limit = 100): UuencodedFile[] {
   return found
 }
 
+function countLines(src: Uint8Array): number {
+  let lines = 0
+  for (let at = indexOf(src, LF); at >= 0; at = indexOf(src, LF, at + 1)) lines++
+  return lines
+}
+
 function lineEnd(buffer: Buffer, from: number): { text: number; next: number } {
   const newline = buffer.indexOf(LF, from)
   if (newline < 0) return { text: buffer.length, next: buffer.length }
@@ -154,10 +162,10 @@ function isDataLine(src: Uint8Array, start: number, end: number): boolean {
 
 function decodeLine(src: Uint8Array, start: number, end: number, out: Uint8Array, at: number): number {
   if (end === start || src[start]! < 0x20 || src[start]! > 0x60) return at
-  const count = Math.min((src[start]! - 0x20) & 0x3f, Math.floor(((end - start + 2) * 3) / 4))
+  const count = Math.min((src[start]! - 0x20) & 0x3f, Math.floor(((end - start - 1 + MISSING_LIMIT) * 3) / 4))
   const value = (i: number): number => (i < end ? (src[i]! - 0x20) & 0x3f : 0)
   let o = at
-  const stop = at + Math.min(count, out.length - at)
+  const stop = at + count
   for (let i = start + 1; o < stop; i += 4) {
     const bits = (value(i) << 18) | (value(i + 1) << 12) | (value(i + 2) << 6) | value(i + 3)
     out[o++] = bits >> 16
