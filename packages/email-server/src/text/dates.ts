@@ -50,14 +50,13 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 /**
  * The date of a Date field's body, or null when it cannot be one. Taken besides the standard: comments anywhere, any or no day name, month
  * before day (`Nov 5, 2026`, and C's asctime), dashes (`05-Nov-26`), years of two and three digits (RFC 5322 §4.3), no
- * seconds, fractions, dots for colons, no zone (then UTC), zones by name, `GMT+0200`, `+02:00`.
+ * seconds, fractions, dots for colons, no zone (then UTC), zones by name, `GMT+0200`, `+02:00`, and ISO 8601.
  */
 export function readMailDate(text: string): MailDate | null {
   if (text.length > TEXT_LIMIT) return null
-  const words = split(text)
-  let day = -1
-  let month = -1
-  let year = -1
+  const start = readIsoDay(text)
+  const words = split(start === null ? text : text.slice(start.end))
+  let { year, month, day } = start ?? { year: -1, month: -1, day: -1 }
   let clock: { ms: number } | null = null
   let zone: number | null = null
   for (let i = 0; i < words.length; i++) {
@@ -92,16 +91,25 @@ export function readMailDate(text: string): MailDate | null {
   return { time: utc(year, month, day) + clock.ms - (zone ?? 0) * 60_000, zone: zone ?? 0 }
 }
 
-// Words are separated by white space, commas and comments; a sign begins a new word after digits of a time ("02:44:25-0700"), and
-// dashes separate day, month and year before it.
+// ISO 8601 (RFC 3339 §5.6), which no mail standard has and many programs write: date "T" time.
+function readIsoDay(text: string): { year: number; month: number; day: number; end: number } | null {
+  const match = /^\s{0,10}([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]/.exec(text)
+  if (match === null) return null
+  const month = Number(match[2]) - 1
+  if (month < 0 || month > 11) return null
+  return { year: Number(match[1]), month, day: Number(match[3]), end: match[0].length }
+}
+
+// Words are separated by white space, commas and comments; not around the colons of a time, where RFC 5322 §4.3 allows them. Behind the time, a
+// sign or a letter begins a new word ("02:44:25-0700", "02:44Z"); before it, dashes separate day, month and year.
 function split(text: string): string[] {
   const words: string[] = []
   let word = ''
   let depth = 0
   let timeSeen = false
   const push = (): void => {
-    if (word === '') return
-    if (word.includes(':') || (timeSeen === false && words.length >= 3 && word.includes('.'))) timeSeen = true
+    if (word === '' || word.endsWith(':')) return
+    timeSeen ||= word.includes(':') || (words.length >= 3 && word.includes('.'))
     words.push(word)
     word = ''
   }
@@ -115,13 +123,16 @@ function split(text: string): string[] {
       push()
       depth = 1
     } else if (c === ' ' || c === '\t' || c === ',' || c === '\r' || c === '\n' || c === '"') push()
+    else if (c === ':') word = `${word || (words.pop() ?? '')}:`
     else if (c === '+' || c === '-') {
       push()
-      // behind the time a sign begins the zone, before it a dash separates
       if (timeSeen) word = c
-    } else word += c
+    } else {
+      if (isLetter(c) && word.includes(':')) push()
+      word += c
+    }
   }
-  push()
+  if (word !== '') words.push(word)
   return words
 }
 
@@ -177,6 +188,10 @@ export function readNumber(text: string): number {
     value = value * 10 + c - 0x30
   }
   return value
+}
+
+function isLetter(c: string): boolean {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 }
 
 function isDigit(c: number): boolean {

@@ -113,34 +113,26 @@ function join(
   defects: Set<ParameterDefect>,
 ): { value: string; language: string | null } {
   const ordered = contiguous(segments, defects)
+  // continuations without any charset are plain text, in which encoded words may lie across segments
+  if (!ordered.some(segment => segment.extended))
+    return { value: decodeEncodedWords(ordered.map(s => s.value).join(''), options), language: null }
   let charset: string | null = null
   let language: string | null = null
   const parts: Uint8Array[] = []
-  for (const [index, segment] of ordered.entries()) {
+  for (const segment of ordered) {
     let text = segment.value
-    if (!segment.extended) {
-      parts.push(fromUtf8(text))
-      continue
-    }
-    if (index === 0) {
-      const second = text.indexOf("'", text.indexOf("'") + 1)
-      if (second > 0) {
-        const first = text.indexOf("'")
+    if (segment === segments.get(0) && segment.extended) {
+      const first = text.indexOf("'")
+      const second = text.indexOf("'", first + 1)
+      if (first >= 0 && second > first) {
         charset = text.slice(0, first)
         language = text.slice(first + 1, second) || null
         text = text.slice(second + 1)
       } else defects.add('malformed')
     }
-    parts.push(percentDecode(text, defects))
+    parts.push(segment.extended ? percentDecode(text, defects) : fromUtf8(text))
   }
-  const bytes = concat(parts)
-  const value = charset === null && !ordered.some(s => s.extended) ? bytesToText(ordered, options) : null
-  return { value: value ?? oneLine(decodeCharset(bytes, charset, options)), language }
-}
-
-// Continuations without any charset are plain text, in which encoded words may lie across segments.
-function bytesToText(segments: readonly Segment[], options: CharsetOptions): string {
-  return decodeEncodedWords(segments.map(s => s.value).join(''), options)
+  return { value: oneLine(decodeCharset(concat(parts), charset, options)), language }
 }
 
 function contiguous(segments: ReadonlyMap<number, Segment>, defects: Set<ParameterDefect>): Segment[] {
