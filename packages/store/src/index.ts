@@ -1,1 +1,6 @@
-export {}
+// The public surface of @email-server/store.
+export type { ArrivedMail, AttachOptions, MailServer, MailSession, RecipientAnswer } from './attach.ts'
+export type { Change, Watcher } from './changes.ts'
+export type { MailboxAccess } from './mailbox-handlers.ts'
+export { openStore, type StoreOptions } from './open-store.ts'
+export type { Store, StoredMessage } from './store.ts'

@@ -1,0 +1,130 @@
+// The store behind a server: who may log in, whose mail is taken, where it goes, what mailbox sessions see.
+import { type AuthInfo, Refusal } from 'email-server'
+import type { MailboxSession } from 'email-server/mailbox'
+import type { Change } from './changes.ts'
+import { isNoSpace, isStorageFailure } from './errors.ts'
+import { SUPPLIES } from './mailbox-handlers.ts'
+import type { Store } from './store.ts'
+
+/** What the store needs of email-server's `Server`. */
+export interface MailServer {
+  on(event: 'auth', listener: (info: AuthInfo) => unknown): unknown
+  on(event: 'smtpSession', listener: (session: MailSession) => unknown): unknown
+  on(event: 'mailboxSession', listener: (session: MailboxSession) => unknown): unknown
+}
+
+/** What it needs of an SMTP session. */
+export interface MailSession {
+  readonly isSubmission: boolean
+  readonly username: string | null
+  on(event: 'rcpt', handler: (address: string, params: never, context: RecipientAnswer) => unknown): unknown
+  on(event: 'mail', listener: (mail: ArrivedMail) => unknown): unknown
+}
+
+export interface RecipientAnswer {
+  accept(): void
+  reject(code?: number, text?: string): void
+}
+
+export interface ArrivedMail {
+  readonly to: readonly string[]
+  readonly size: number
+  readonly rawBytes: Uint8Array
+  /** `Return-Path: <…>` with its CRLF. */
+  readonly returnPath: string
+  accept(): void
+  reject(code?: number, text?: string): void
+}
+
+export interface AttachOptions {
+  /**
+   * The folder of the sender that keeps submitted mail for other domains, made when there is none; null: such mail is
+   * refused. Default `Outbox`. Nothing leaves the machine by way of the store.
+   */
+  readonly outbox?: string | null
+}
+
+export function attachStore(store: Store, server: MailServer, options: AttachOptions = {}): void {
+  const outbox = options.outbox === undefined ? 'Outbox' : options.outbox
+  server.on('auth', info => authenticate(store, info))
+  server.on('smtpSession', session => {
+    const sender = (): string | null => (session.isSubmission ? session.username : null)
+    session.on('rcpt', (address, _params, answer) => askRecipient(store, address, answer, sender(), outbox))
+    session.on('mail', mail => deliver(store, mail, sender(), outbox))
+  })
+  server.on('mailboxSession', session => openSession(store, session))
+}
+
+async function authenticate(store: Store, info: AuthInfo): Promise<void> {
+  if (info.authMethod === 'xoauth2' || info.authMethod === 'oauthbearer') {
+    info.reject('tokens are not taken here')
+    return
+  }
+  const username = await store.verifyUser(info.username, info.password)
+  const actsAs = info.authorizationId === '' ? username : await store.findUser(info.authorizationId)
+  if (username !== null && actsAs === username) info.accept(username)
+  else info.reject()
+}
+
+async function askRecipient(
+  store: Store,
+  address: string,
+  answer: RecipientAnswer,
+  sender: string | null,
+  outbox: string | null,
+): Promise<void> {
+  try {
+    if ((await store.findRecipient(address)) !== null) answer.accept()
+    else if (await store.isLocal(address)) answer.reject(550, '5.1.1 there is nobody of that name here')
+    else if (sender !== null && outbox !== null) answer.accept()
+    else answer.reject(550, '5.7.1 mail for that domain is not taken here')
+  } catch (error) {
+    rejectFor(error, answer)
+  }
+}
+
+async function deliver(
+  store: Store,
+  mail: ArrivedMail,
+  sender: string | null,
+  outbox: string | null,
+): Promise<void> {
+  try {
+    await store.deliverMail(
+      mail,
+      sender === null || outbox === null ? null : { username: sender, folder: outbox },
+    )
+    mail.accept()
+  } catch (error) {
+    rejectFor(error, mail)
+  }
+}
+
+/** A temporary reply for what may go better later; anything else is the library's to answer and to report. */
+function rejectFor(error: unknown, answer: { reject(code?: number, text?: string): void }): void {
+  const cause = error instanceof Refusal && error.code === 'UNAVAILABLE' ? (error.cause ?? error) : error
+  if (isNoSpace(cause)) answer.reject(452, '4.3.1 no room is left here, try again later')
+  else if (cause !== error || isStorageFailure(error)) {
+    answer.reject(451, '4.3.0 storage fails here, try again later')
+  } else throw error
+}
+
+async function openSession(store: Store, session: MailboxSession): Promise<void> {
+  const access = store.openMailbox(session.username, change => tell(session, change))
+  session.use(access.handlers, { supplies: SUPPLIES })
+  session.on('close', () => access.close())
+}
+
+function tell(session: MailboxSession, change: Change): void {
+  switch (change.kind) {
+    case 'exists':
+      session.notifyExists(change.total)
+      break
+    case 'vanished':
+      session.notifyVanished(change.uids)
+      break
+    case 'flags':
+      for (const { id, flags, modseq } of change.messages)
+        session.notifyFlags(null, id as number, flags, modseq)
+  }
+}

@@ -1,0 +1,80 @@
+// Bodies of messages, each different content once: small ones in the database, larger ones in files. A body lives as long
+// as a message refers to it (see sweeper.ts for what happens then).
+import { createHash } from 'node:crypto'
+import { Refusal } from 'email-server'
+import type { MessageBody } from 'email-server/mailbox'
+import type { Kysely, Transaction } from 'kysely'
+import type { Tables } from '../database/schema.ts'
+import type { BodyFiles } from './body-files.ts'
+import { describeMessage, type Metadata } from './metadata.ts'
+
+/** Bodies up to this size are in the database (see the figures in the README). */
+export const SMALL_BODY: number = 128 * 1024
+
+export interface PreparedBody {
+  readonly hash: string
+  readonly content: Uint8Array
+  readonly metadata: Metadata
+}
+
+export class Bodies {
+  readonly #files: BodyFiles
+  readonly #smallBody: number
+
+  constructor(files: BodyFiles, smallBody: number) {
+    this.#files = files
+    this.#smallBody = smallBody
+  }
+
+  /** Hashes and describes a message. */
+  prepare(raw: Uint8Array): PreparedBody {
+    const hash = createHash('sha256').update(raw).digest('hex')
+    return { hash, content: raw, metadata: describeMessage(raw) }
+  }
+
+  /** Runs `work`, which is to call `insert`, with the body's file in place if it is to have one. */
+  holding<T>(body: PreparedBody, work: () => Promise<T>): Promise<T> {
+    return this.#isSmall(body) ? work() : this.#files.holding(body.hash, body.content, work)
+  }
+
+  /** The row of the body, made when there is none; inside of `holding`. */
+  async insert(trx: Transaction<Tables>, body: PreparedBody): Promise<number> {
+    const known = await trx.selectFrom('bodies').select('id').where('hash', '=', body.hash).executeTakeFirst()
+    if (known) return known.id
+    const small = this.#isSmall(body)
+    const { id } = await trx
+      .insertInto('bodies')
+      .values({
+        hash: body.hash,
+        size: body.content.length,
+        in_file: small ? 0 : 1,
+        envelope: JSON.stringify(body.metadata.envelope),
+        structure: JSON.stringify(body.metadata.structure),
+        preview: null,
+        sent_at: null,
+        base_subject: null,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    if (small) await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
+    return id
+  }
+
+  /** The bytes of a message. Refuses with EXPUNGEISSUED when it is gone. */
+  async read(db: Kysely<Tables>, folderId: number, uid: number): Promise<MessageBody> {
+    const row = await db
+      .selectFrom('messages')
+      .innerJoin('bodies', 'bodies.id', 'messages.body_id')
+      .leftJoin('body_contents', 'body_contents.body_id', 'bodies.id')
+      .select(['bodies.hash', 'body_contents.content'])
+      .where('messages.folder_id', '=', folderId)
+      .where('messages.uid', '=', uid)
+      .executeTakeFirst()
+    if (!row) throw new Refusal('EXPUNGEISSUED', 'the message is gone')
+    return row.content ?? this.#files.read(row.hash)
+  }
+
+  #isSmall(body: PreparedBody): boolean {
+    return body.content.length <= this.#smallBody
+  }
+}

@@ -1,0 +1,105 @@
+// Removes bodies that no message refers to any more, a few at a time and apart from the command that removed the
+// messages: freeing the space of a large folder would hold up everybody else. What is left to do is in the database, so
+// that a killed process goes on with it at the next start.
+import { sql } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { BodyFiles } from './body-files.ts'
+
+/** Bodies in one transaction. */
+const AT_A_TIME = 16
+
+export class Sweeper {
+  readonly #database: Database
+  readonly #files: BodyFiles
+  readonly #onError: (error: unknown) => void
+  #running: Promise<void> | null = null
+  #again = false
+  #stopped = false
+
+  constructor(database: Database, files: BodyFiles, onError: (error: unknown) => void) {
+    this.#database = database
+    this.#files = files
+    this.#onError = onError
+  }
+
+  /** There is something to remove. */
+  wake(): void {
+    this.#again = true
+    this.#running ??= this.#run()
+  }
+
+  /** Resolves when nothing is left to remove. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  /** Ends after the transaction under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false
+        while (!this.#stopped && (await this.#removeBodies())) await nextTurn()
+        await this.#removeFiles()
+      }
+    } catch (error) {
+      // what is left stays noted for the next time
+      this.#onError(error)
+    } finally {
+      this.#running = null
+    }
+  }
+
+  /** True when there may be more. */
+  async #removeBodies(): Promise<boolean> {
+    const noted = await this.#database.read(db =>
+      db.selectFrom('unused_bodies').select('body_id').limit(AT_A_TIME).execute(),
+    )
+    if (noted.length === 0) return false
+    const ids = noted.map(row => row.body_id)
+    await this.#database.write(async trx => {
+      const removed = await trx
+        .deleteFrom('bodies')
+        .where('id', 'in', ids)
+        .where(({ not, exists, selectFrom }) =>
+          not(exists(selectFrom('messages').select('uid').whereRef('messages.body_id', '=', 'bodies.id'))),
+        )
+        .returning(['hash', 'in_file'])
+        .execute()
+      const files = removed.filter(row => row.in_file === 1).map(({ hash }) => ({ hash }))
+      if (files.length > 0) {
+        await trx
+          .insertInto('unused_files')
+          .values(files)
+          .onConflict(conflict => conflict.doNothing())
+          .execute()
+      }
+      await trx.deleteFrom('unused_bodies').where('body_id', 'in', ids).execute()
+    })
+    return true
+  }
+
+  async #removeFiles(): Promise<void> {
+    const files = await this.#database.read(db => db.selectFrom('unused_files').select('hash').execute())
+    for (const { hash } of files) {
+      if (this.#stopped) return
+      await this.#files.remove(hash, () => this.#isMentioned(hash))
+      await this.#database.write(trx => trx.deleteFrom('unused_files').where('hash', '=', hash).execute())
+    }
+  }
+
+  async #isMentioned(hash: string): Promise<boolean> {
+    const { rows } = await this.#database.read(db =>
+      sql`select 1 from bodies where hash = ${hash}`.execute(db),
+    )
+    return rows.length > 0
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}

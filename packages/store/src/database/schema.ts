@@ -1,0 +1,127 @@
+// The tables, as the query builder sees them. Dates are milliseconds since the epoch, truth values 0 and 1, JSON is text:
+// what SQLite and PostgreSQL both have.
+import type { Generated } from 'kysely'
+
+export interface DomainsTable {
+  id: Generated<number>
+  /** Lower case, A-labels. */
+  name: string
+  created_at: number
+}
+
+export interface AccountsTable {
+  id: Generated<number>
+  domain_id: number
+  /** Lower case, without a tag. */
+  local_part: string
+  /** PHC string. */
+  password_hash: string
+  created_at: number
+}
+
+export interface FoldersTable {
+  id: Generated<number>
+  account_id: number
+  /** The full name, levels separated by `/`. */
+  name: string
+  special_use: string | null
+  uid_validity: number
+  /** Grows only. */
+  uid_next: number
+  /** Grows with every change in the folder, removals included. */
+  highest_modseq: number
+  /** What STATUS says, kept with every change so that it costs the same in a folder of any size. */
+  total: number
+  unread: number
+  deleted: number
+  size: number
+}
+
+/** Names, not folders: a subscription outlives its folder (RFC 9051 §6.3.7). */
+export interface SubscriptionsTable {
+  account_id: number
+  name: string
+}
+
+/** Keywords in use in a folder, in the letter case in which they came first. */
+export interface FolderKeywordsTable {
+  folder_id: number
+  /** Lower case. */
+  folded: string
+  name: string
+}
+
+export interface MessagesTable {
+  folder_id: number
+  uid: number
+  body_id: number
+  size: number
+  internal_date: number
+  /** When it came into this folder. */
+  saved_at: number
+  /** The change that touched it last; see `highest_modseq`. */
+  modseq: number
+  /** Bits: see messages/flags.ts. */
+  system_flags: number
+  /** JSON array of strings, null for none. */
+  keywords: string | null
+}
+
+/** One row for each different content, shared by all messages that have it. What is computed from it is computed once. */
+export interface BodiesTable {
+  id: Generated<number>
+  /** SHA-256, lower case hex. */
+  hash: string
+  size: number
+  /** Where the bytes are: 1 in a file of that hash, 0 in `body_contents`. */
+  in_file: number
+  envelope: string
+  structure: string
+  preview: string | null
+  /** The Date field. */
+  sent_at: number | null
+  /** RFC 5256 §2.1 */
+  base_subject: string | null
+}
+
+export interface BodyContentsTable {
+  body_id: number
+  content: Uint8Array
+}
+
+/** Bodies that have lost a message: candidates for removal, which happens a few at a time. */
+export interface UnusedBodiesTable {
+  body_id: number
+}
+
+/** Files whose body is gone, until they are removed. */
+export interface UnusedFilesTable {
+  hash: string
+}
+
+/** Numbers that must never go back. */
+export interface CountersTable {
+  name: string
+  value: number
+}
+
+export interface MigrationsTable {
+  version: number
+  name: string
+  applied_at: number
+}
+
+export interface Tables {
+  domains: DomainsTable
+  accounts: AccountsTable
+  folders: FoldersTable
+  subscriptions: SubscriptionsTable
+  folder_keywords: FolderKeywordsTable
+  messages: MessagesTable
+  bodies: BodiesTable
+  body_contents: BodyContentsTable
+  unused_bodies: UnusedBodiesTable
+  unused_files: UnusedFilesTable
+  counters: CountersTable
+  migrations: MigrationsTable
+}

@@ -1,0 +1,38 @@
+// Every operation of the store passes here: counted, so that closing waits for it; refused when the store is closed; and
+// a failure of disk or database becomes a refusal that a client understands, while the cause goes to whoever keeps the log.
+import { Refusal } from 'email-server'
+import { isStorageFailure, unavailable } from './errors.ts'
+
+export class Gate {
+  readonly #onError: (error: unknown) => void
+  #inside = 0
+  #closed = false
+  #left: (() => void) | null = null
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Refusal('UNAVAILABLE', 'the mail store is closed')
+    this.#inside++
+    try {
+      return await work()
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error
+      this.#onError(error)
+      throw unavailable(error)
+    } finally {
+      this.#inside--
+      if (this.#inside === 0) this.#left?.()
+    }
+  }
+
+  /** Lets nobody in any more; resolves when all are out. False when it was closed before. */
+  async close(): Promise<boolean> {
+    if (this.#closed) return false
+    this.#closed = true
+    if (this.#inside > 0) await new Promise<void>(resolve => (this.#left = resolve))
+    return true
+  }
+}

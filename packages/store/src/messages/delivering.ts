@@ -1,0 +1,70 @@
+// Storing a new message: one body, any number of folders, all or none.
+import type { Transaction } from 'kysely'
+import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
+import type { ChangeFeed } from '../changes.ts'
+import type { Database } from '../database/database.ts'
+import type { Tables } from '../database/schema.ts'
+import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
+import { noteKeywords, touchFolder } from './placing.ts'
+
+export interface Placement {
+  readonly folderId: number
+  readonly flags: FlagSet
+  /** ms */
+  readonly internalDate: number
+}
+
+export interface PlacedMessage {
+  readonly folderId: number
+  readonly uidValidity: number
+  readonly uid: number
+}
+
+/**
+ * Stores a message in every folder that `where` names (it is asked in the transaction). Resolves when all of that is
+ * durable; when it rejects nothing was stored.
+ */
+export async function storeMessage(
+  database: Database,
+  bodies: Bodies,
+  changes: ChangeFeed,
+  body: PreparedBody,
+  where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
+): Promise<readonly PlacedMessage[]> {
+  const size = body.content.length
+  const stored = await bodies.holding(body, () =>
+    database.write(async trx => {
+      const placements = await where(trx)
+      const bodyId = await bodies.insert(trx, body)
+      const placed: (PlacedMessage & { total: number })[] = []
+      for (const { folderId, flags, internalDate } of placements) {
+        const { uidValidity, firstUid, modseq, total } = await touchFolder(trx, folderId, {
+          uids: 1,
+          total: 1,
+          unread: flags.bits & SEEN ? 0 : 1,
+          deleted: flags.bits & DELETED ? 1 : 0,
+          size,
+        })
+        await noteKeywords(trx, folderId, flags.keywords)
+        await trx
+          .insertInto('messages')
+          .values({
+            folder_id: folderId,
+            uid: firstUid,
+            body_id: bodyId,
+            size,
+            internal_date: internalDate,
+            saved_at: Date.now(),
+            modseq,
+            system_flags: flags.bits,
+            keywords: keywordColumn(flags),
+          })
+          .execute()
+        placed.push({ folderId, uidValidity, uid: firstUid, total })
+      }
+      return placed
+    }),
+  )
+  for (const { folderId, total } of stored) changes.publish({ kind: 'exists', folderId, total }, null)
+  return stored
+}

@@ -1,0 +1,129 @@
+// Reading the open folder: which messages there are, what a list of them shows.
+
+import type { MessageMeta } from 'email-server/mailbox'
+import type { BodyStructure, Envelope } from 'email-server/mime'
+import { type Kysely, sql } from 'kysely'
+import type { Dialect, Range } from '../database/dialect.ts'
+import type { Tables } from '../database/schema.ts'
+import { flagNames } from './flags.ts'
+
+const HIGHEST = 0xffffffff
+
+/** The UIDs in these ranges, ascending. */
+export async function uidsIn(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  ranges: readonly Range[],
+): Promise<number[]> {
+  const finite = ranges.map(([from, to]): Range => [Math.min(from, HIGHEST), Math.min(to, HIGHEST)])
+  return jsonRows<number>(db, dialect, folderId, finite, ['messages.uid'])
+}
+
+type MetaRow = [
+  uid: number,
+  size: number,
+  internalDate: number,
+  savedAt: number,
+  modseq: number,
+  bits: number,
+  keywords: string | null,
+  bodyId: number,
+]
+
+/** One entry for each of the UIDs that still exists, ascending. */
+export async function metaOf(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  uids: readonly number[],
+): Promise<MessageMeta[]> {
+  const rows = await jsonRows<MetaRow>(db, dialect, folderId, rangesOf(uids), [
+    'messages.uid',
+    'messages.size',
+    'messages.internal_date',
+    'messages.saved_at',
+    'messages.modseq',
+    'messages.system_flags',
+    'messages.keywords',
+    'messages.body_id',
+  ])
+  return rows.map(([uid, size, internalDate, savedAt, modseq, bits, keywords, bodyId]) => ({
+    id: uid,
+    uid,
+    size,
+    internalDate,
+    flags: flagNames(bits, keywords),
+    modseq,
+    emailId: `M${bodyId}`,
+    saveDate: savedAt,
+  }))
+}
+
+/** One entry for each of the UIDs, null for those that are gone. */
+export function envelopesOf(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  uids: readonly number[],
+): Promise<(Envelope | null)[]> {
+  return describedBy<Envelope>(db, dialect, folderId, uids, 'envelope')
+}
+
+/** One entry for each of the UIDs, null for those that are gone. */
+export function structuresOf(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  uids: readonly number[],
+): Promise<(BodyStructure | null)[]> {
+  return describedBy<BodyStructure>(db, dialect, folderId, uids, 'structure')
+}
+
+async function describedBy<T>(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  uids: readonly number[],
+  column: 'envelope' | 'structure',
+): Promise<(T | null)[]> {
+  const { rows } = await sql<{ uid: number; text: string }>`
+    select messages.uid as uid, bodies.${sql.ref(column)} as text
+    from ${dialect.ranges(rangesOf(uids))} as wanted
+    cross join messages
+    inner join bodies on bodies.id = messages.body_id
+    where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi`.execute(db)
+  const texts = new Map(rows.map(row => [row.uid, row.text]))
+  return uids.map(uid => {
+    const text = texts.get(uid)
+    return text === undefined ? null : (JSON.parse(text) as T)
+  })
+}
+
+/** Rows of the messages in these ranges. The order of the tables matters: each range is one search in the index. */
+async function jsonRows<T>(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  ranges: readonly Range[],
+  columns: readonly string[],
+): Promise<T[]> {
+  if (ranges.length === 0) return []
+  const { rows } = await sql<{ rows: string }>`
+    select ${dialect.jsonRows(columns)} as rows
+    from ${dialect.ranges(ranges)} as wanted
+    cross join messages
+    where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi`.execute(db)
+  return JSON.parse(rows[0]?.rows ?? '[]') as T[]
+}
+
+/** Runs of neighbours in an ascending list of UIDs. */
+export function rangesOf(uids: readonly number[]): Range[] {
+  const ranges: [number, number][] = []
+  for (const uid of uids) {
+    const last = ranges.at(-1)
+    if (last && uid === last[1] + 1) last[1] = uid
+    else ranges.push([uid, uid])
+  }
+  return ranges
+}

@@ -1,0 +1,70 @@
+// `openStore`: from a URL to a store that is ready. `sqlite:DIR` is a directory with the database and the bodies.
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Bodies, SMALL_BODY } from './bodies/bodies.ts'
+import { BodyFiles, flushDirectory } from './bodies/body-files.ts'
+import { Sweeper } from './bodies/sweeper.ts'
+import { openSqlite } from './database/sqlite.ts'
+import { codeOf, openError } from './errors.ts'
+import { Store } from './store.ts'
+
+export interface StoreOptions {
+  /** Hears of failures of disk and database, whose sessions are told "try again later". Default: a process warning. */
+  readonly onError?: (error: unknown) => void
+  /** Bodies up to so many bytes are kept in the database, larger ones in files. Default 131072. */
+  readonly smallBody?: number
+}
+
+/**
+ * Opens a store, and makes it when there is none: `sqlite:./data`. One process at a time has it open. Throws a MailError
+ * ECONFIG, whose message is one line for the person who started the program, when the place cannot be used, is in use,
+ * damaged, not a mail store, or written by a later version.
+ */
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  const match = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)
+  if (!match?.[1]) throw openError(`a store is opened as sqlite:DIRECTORY, not as ${JSON.stringify(url)}`)
+  const smallBody = options.smallBody ?? SMALL_BODY
+  if (!Number.isSafeInteger(smallBody) || smallBody < 0) {
+    throw openError(`option smallBody must be a number of bytes, not ${smallBody}`)
+  }
+  const directory = resolve(match[1])
+  const onError =
+    options.onError ?? (error => process.emitWarning(error instanceof Error ? error : String(error)))
+  const files = new BodyFiles(join(directory, 'bodies'))
+  await prepareDirectory(directory, files)
+  const database = await openSqlite(join(directory, 'mail.sqlite'))
+  try {
+    await flushDirectory(directory)
+    // only now is it sure that no other process is writing bodies here
+    await files.removeUnfinished()
+  } catch (error) {
+    await database.close()
+    throw unusable(directory, error)
+  }
+  const sweeper = new Sweeper(database, files, onError)
+  sweeper.wake()
+  return new Store({ database, bodies: new Bodies(files, smallBody), sweeper, onError })
+}
+
+async function prepareDirectory(directory: string, files: BodyFiles): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await files.makeDirectories()
+  } catch (error) {
+    throw unusable(directory, error)
+  }
+}
+
+function unusable(directory: string, error: unknown): Error {
+  const reason = codeOf(error) || (error instanceof Error ? error.message : String(error))
+  return openError(`mail cannot be stored in ${directory}: ${REASONS.get(reason) ?? reason}`, error)
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'no permission to write there'],
+  ['EPERM', 'no permission to write there'],
+  ['EROFS', 'the file system is read-only'],
+  ['ENOTDIR', 'it is not a directory'],
+  ['EEXIST', 'it is not a directory'],
+  ['ENOSPC', 'no room is left on the disk'],
+])

@@ -1,0 +1,250 @@
+// The store: accounts, delivery and mailboxes over one database and one place for bodies.
+import { Refusal } from 'email-server'
+import type { MailboxHandlers } from 'email-server/mailbox'
+import { type Account, Accounts } from './accounts/accounts.ts'
+import { domainName } from './accounts/address.ts'
+import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
+import type { Bodies } from './bodies/bodies.ts'
+import type { Sweeper } from './bodies/sweeper.ts'
+import { ChangeFeed, type Watcher } from './changes.ts'
+import type { Database } from './database/database.ts'
+import { usageError } from './errors.ts'
+import { createFolder, findFolder } from './folders/folders.ts'
+import { INBOX } from './folders/names.ts'
+import { Gate } from './gate.ts'
+import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
+import { ByteBudget } from './messages/budget.ts'
+import { type Placement, storeMessage } from './messages/delivering.ts'
+import { flagSet } from './messages/flags.ts'
+
+export interface StoreParts {
+  readonly database: Database
+  readonly bodies: Bodies
+  readonly sweeper: Sweeper
+  readonly onError: (error: unknown) => void
+}
+
+export interface StoredMessage {
+  readonly uidValidity: number
+  readonly uid: number
+}
+
+/** Messages from this size on wait for their share of memory. */
+const LARGE = 1024 * 1024
+/** Bytes of large messages in memory at a time. */
+const LARGE_AT_A_TIME = 64 * LARGE
+
+export class Store {
+  readonly #database: Database
+  readonly #bodies: Bodies
+  readonly #sweeper: Sweeper
+  readonly #accounts: Accounts
+  readonly #changes: ChangeFeed
+  readonly #gate: Gate
+  readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+
+  constructor(parts: StoreParts) {
+    this.#database = parts.database
+    this.#bodies = parts.bodies
+    this.#sweeper = parts.sweeper
+    this.#accounts = new Accounts(parts.database)
+    this.#changes = new ChangeFeed(parts.onError)
+    this.#gate = new Gate(parts.onError)
+  }
+
+  /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
+  attach(server: MailServer, options: AttachOptions = {}): this {
+    attachStore(this, server, options)
+    return this
+  }
+
+  /** Makes a domain ours: mail for it is taken, accounts can be made in it. Nothing happens when it is already. */
+  addDomain(name: string): Promise<void> {
+    return this.#gate.pass(() => this.#accounts.addDomain(name))
+  }
+
+  /** The domains that are ours, by name, in lower case and ASCII. */
+  domains(): Promise<readonly string[]> {
+    return this.#gate.pass(() => this.#accounts.domains())
+  }
+
+  /** Is the domain of this address ours? */
+  async isLocal(address: string): Promise<boolean> {
+    const domain = domainName(address.slice(address.lastIndexOf('@') + 1))
+    return domain !== null && (await this.domains()).includes(domain)
+  }
+
+  /**
+   * Makes an account with INBOX, Sent, Drafts, Trash, Junk and Archive; answers its canonical address. Throws EUSAGE when
+   * the domain is not ours or the account exists.
+   */
+  async addUser(address: string, password: string): Promise<string> {
+    return (await this.#gate.pass(() => this.#accounts.addUser(address, password))).address
+  }
+
+  /** Throws EUSAGE when there is no such account. */
+  setPassword(address: string, password: string): Promise<void> {
+    return this.#gate.pass(() => this.#accounts.setPassword(address, password))
+  }
+
+  hasUsers(): Promise<boolean> {
+    return this.#gate.pass(() => this.#accounts.hasUsers())
+  }
+
+  /**
+   * The canonical address of the account whose password this is, else null. Takes as long for users that do not exist.
+   * A name without a domain is taken as one of the only domain, when there is only one.
+   */
+  async verifyUser(username: string, password: string): Promise<string | null> {
+    const address = await this.#complete(username)
+    return (await this.#gate.pass(() => this.#accounts.verify(address, password)))?.address ?? null
+  }
+
+  /** The canonical address of this account, null when there is none. */
+  async findUser(username: string): Promise<string | null> {
+    const address = await this.#complete(username)
+    return (await this.#gate.pass(() => this.#accounts.find(address)))?.address ?? null
+  }
+
+  /** The canonical address of the account that gets mail for this address (`user+tag` is `user`), null for none. */
+  async findRecipient(address: string): Promise<string | null> {
+    return (await this.#gate.pass(() => this.#accounts.forRecipient(address)))?.address ?? null
+  }
+
+  /**
+   * Delivers a message to the INBOX of each recipient, all or none; resolves when that is durable. Rejects with
+   * NONEXISTENT when an address belongs to no account here.
+   */
+  async deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
+    const accounts = await this.#recipients(recipients)
+    if (accounts.includes(null)) throw new Refusal('NONEXISTENT', 'there is nobody of that name here')
+    await this.#place(raw, accounts as Account[], null)
+  }
+
+  /**
+   * Delivers what has come in by SMTP, with its Return-Path, to the recipients that are here; for the others into
+   * `outbox`, in the same step.
+   */
+  async deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
+    const accounts = await this.#recipients(mail.to)
+    const local = accounts.filter(account => account !== null)
+    const remote = local.length < accounts.length
+    if (remote && !outbox) throw new Refusal('NONEXISTENT', 'there is nobody of that name here')
+    const work = (): Promise<void> => {
+      const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
+      return this.#place(raw, local, remote ? outbox : null)
+    }
+    await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
+  }
+
+  /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
+  storeMessage(
+    username: string,
+    folder: string,
+    raw: Uint8Array,
+    flags: readonly string[] = [],
+    options: { readonly internalDate?: Date } = {},
+  ): Promise<StoredMessage> {
+    return this.#gate.pass(async () => {
+      const account = await this.#account(username)
+      const placement = {
+        flags: flagSet(flags),
+        internalDate: options.internalDate?.getTime() ?? Date.now(),
+      }
+      const body = this.#bodies.prepare(raw)
+      const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+        const target =
+          (await findFolder(trx, account.id, folder)) ?? (await createFolder(trx, account.id, folder))
+        return [{ ...placement, folderId: target.id }]
+      })
+      const { uidValidity, uid } = placed[0]!
+      return { uidValidity, uid }
+    })
+  }
+
+  /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
+  openMailbox(username: string, onChange: Watcher = () => {}): MailboxAccess {
+    let id: number | null = null
+    const account = async (): Promise<number> => (id ??= (await this.#account(username)).id)
+    const parts = {
+      database: this.#database,
+      bodies: this.#bodies,
+      sweeper: this.#sweeper,
+      changes: this.#changes,
+      gate: this.#gate,
+    }
+    return openMailbox(parts, account, onChange)
+  }
+
+  /** As `openMailbox`, without news. */
+  mailbox(username: string): MailboxHandlers {
+    return this.openMailbox(username).handlers
+  }
+
+  /** Resolves when the work in the background (freeing what removed messages have left) is done. */
+  idle(): Promise<void> {
+    return this.#sweeper.idle()
+  }
+
+  /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
+  async close(): Promise<void> {
+    if (!(await this.#gate.close())) return
+    await this.#sweeper.stop()
+    await this.#database.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #account(username: string): Promise<Account> {
+    const account = await this.#accounts.find(username)
+    if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
+    return account
+  }
+
+  async #complete(username: string): Promise<string> {
+    if (username.includes('@')) return username
+    const domains = await this.domains()
+    return domains.length === 1 ? `${username}@${domains[0]}` : username
+  }
+
+  /** One entry for each different account, null when there is an address of none. */
+  #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
+    return this.#gate.pass(async () => {
+      const found = new Map<number | null, Account | null>()
+      for (const address of addresses) {
+        const account = await this.#accounts.forRecipient(address)
+        found.set(account?.id ?? null, account)
+      }
+      return [...found.values()]
+    })
+  }
+
+  async #place(
+    raw: Uint8Array,
+    accounts: readonly Account[],
+    outbox: { username: string; folder: string } | null,
+  ): Promise<void> {
+    await this.#gate.pass(async () => {
+      const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
+      const body = this.#bodies.prepare(raw)
+      const internalDate = Date.now()
+      await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+        const placements: Placement[] = []
+        for (const { id } of accounts) {
+          const inbox = await findFolder(trx, id, INBOX)
+          if (!inbox) throw new Refusal('UNAVAILABLE', 'the account has no INBOX')
+          placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
+        }
+        if (sender) {
+          const folder =
+            (await findFolder(trx, sender.id, sender.folder)) ??
+            (await createFolder(trx, sender.id, sender.folder))
+          placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
+        }
+        return placements
+      })
+    })
+  }
+}
