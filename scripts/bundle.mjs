@@ -1,6 +1,6 @@
 // Turns the compiled modules into the few files that are published: loading one file is several
 // times faster than loading the two hundred modules that a reader of the source wants.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -14,7 +14,7 @@ for (const name of ['email-server', 'store', 'host']) {
     ...Object.values(pkg.exports ?? {}).map(entry => entry.default),
     ...Object.values(pkg.bin ?? {}),
   ].filter(Boolean)
-  const entryPoints = {}
+  const sources = new Map()
   for (const output of outputs) {
     const entry = output.replace(/^\.\/dist\//, '').replace(/\.js$/, '')
     // dist/index.js comes from src/index.ts, dist/mime.js from the room src/mime/index.ts
@@ -22,11 +22,17 @@ for (const name of ['email-server', 'store', 'host']) {
       .map(path => join(dir, path))
       .find(existsSync)
     if (!source) throw new Error(`${pkg.name}: nothing to build ${output} from`)
-    entryPoints[entry] = source
+    sources.set(entry, source)
   }
+  rmSync(join(dir, 'dist'), { recursive: true, force: true })
   await build({
     absWorkingDir: dir,
-    entryPoints,
+    ...(name === 'email-server'
+      ? {
+          entryPoints: Object.fromEntries([...sources.keys()].map(entry => [entry, `entry:${entry}`])),
+          plugins: [fewChunks(sources)],
+        }
+      : { entryPoints: Object.fromEntries(sources) }),
     outdir: 'dist',
     bundle: true,
     splitting: true,
@@ -37,4 +43,29 @@ for (const name of ['email-server', 'store', 'host']) {
     sourcemap: true,
     logLevel: 'warning',
   })
+}
+
+/**
+ * Code that several entry points share becomes a file for each such set of them, and every file costs a millisecond or two at
+ * each start. So the sets are made few: what reaches one protocol reaches them all, and everything reaches messages and mailboxes.
+ */
+function fewChunks(sources) {
+  const of = entries => entries.flatMap(entry => sources.get(entry) ?? [])
+  const [below, protocols] = [of(['mime', 'mailbox']), of(['smtp', 'imap', 'pop3'])]
+  return {
+    name: 'few-chunks',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'entry' }))
+      esbuild.onResolve({ filter: /^reach:/ }, ({ path }) => ({ path: path.slice(6), sideEffects: true }))
+      esbuild.onLoad({ filter: /^/, namespace: 'entry' }, ({ path }) => {
+        const source = sources.get(path)
+        const reached = below.includes(source) ? below : [...below, ...protocols]
+        const imports = reached.map(room => `import ${JSON.stringify(`reach:${room}`)}`)
+        return {
+          contents: [...imports, `export * from ${JSON.stringify(source)}`].join('\n'),
+          resolveDir: dirname(source),
+        }
+      })
+    },
+  }
 }
