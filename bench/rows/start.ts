@@ -36,6 +36,19 @@ const library = (name: string, kind: Contender['kind']): Contender => program(na
 
 export const rows: readonly Row[] = [
   {
+    name: 'listen',
+    task: 'process start until the server listens (ours: SMTP, IMAP and POP3)',
+    metrics: METRICS,
+    rounds: 15,
+    contenders: [
+      program('email-server', 'ours', 'listen-ours'),
+      program('smtp-server', 'peer', 'listen-smtp-server'),
+      program('raw node:net', 'peer', 'listen-raw'),
+      bare,
+    ],
+    targets: [{ metric: 'ms', atMost: 30, aboveThatOf: 'bare Node' }],
+  },
+  {
     name: 'import',
     task: 'process start until the library is imported',
     metrics: METRICS,
