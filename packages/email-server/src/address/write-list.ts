@@ -28,7 +28,10 @@ function writeEntry(entry: Address, options: WriteListOptions): string {
   if (entry.group === undefined) return writeMailbox(entry, options)
   // groups do not nest (RFC 5322 §3.4): members that are groups give their members
   const members = flatten(entry.group).map(member => writeMailbox(member, options))
-  return `${writeName(entry.name, options) || '""'}:${members.length > 0 ? ` ${members.join(', ')}` : ''};`
+  const name = writeName(entry.name, options) || '""'
+  // RFC 2047 §5 (3): white space between an encoded word and a special
+  const colon = name.endsWith('?=') ? ' :' : ':'
+  return `${name}${colon}${members.length > 0 ? ` ${members.join(', ')}` : ''};`
 }
 
 function flatten(group: readonly Address[]): readonly Address[] {

@@ -82,7 +82,10 @@ export class HeaderWriter {
     this.#write(name, value, field, false)
   }
 
-  /** A value with parameters, one to a line where they do not fit on one (RFC 2045 §5.1, RFC 2231). */
+  /**
+   * A value with parameters, one to a line where they do not fit on one (RFC 2045 §5.1). Where UTF-8 may stand, parameters still have the form
+   * of RFC 2231, which more readers know.
+   */
   parameters(
     name: string,
     value: string,
@@ -93,7 +96,7 @@ export class HeaderWriter {
     for (const [key, text] of params) {
       checkText(text, `${field} (${key})`)
       if (!isToken(key)) throw optionError(field, 'a value with parameters named by tokens', key)
-      pieces.push(...this.#parameter(key, text))
+      pieces.push(...encodeParameter(key, text))
     }
     let line = `${name}: `
     let out = ''
@@ -105,12 +108,6 @@ export class HeaderWriter {
       } else line += i > 0 ? ` ${text}` : text
     }
     this.#write(name, (out + line).slice(name.length + 2), field, false)
-  }
-
-  #parameter(key: string, text: string): readonly string[] {
-    const raw = this.rules.utf8 && !isAscii(text) && !/[\x00-\x1f\x7f]|=\?/.test(text)
-    if (raw && text.length <= LINE_LIMIT / 4) return [`${key}="${text.replace(/[\\"]/g, '\\$&')}"`]
-    return encodeParameter(key, text)
   }
 
   /**
