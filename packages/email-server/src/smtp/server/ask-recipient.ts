@@ -5,6 +5,9 @@ import type { MailParams, RcptParams } from '../envelope.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
 
+export const RCPT_HANDLER = 'rcpt'
+export type RcptHandlerName = typeof RCPT_HANDLER
+
 /** What an `rcpt` handler is told beside the address, and how it answers: the first answer counts. */
 export interface RcptContext {
   /** The envelope sender; '' for the null sender. */

@@ -12,6 +12,7 @@ export interface SessionCore {
   readonly limits: Limits
   readonly clock: SessionClock
   readonly facts: ServerFacts
+  readonly remoteAddress: string
   readonly state: SmtpState
   /** Throws when the table of transitions has no such way. */
   enter(next: SmtpState): void

@@ -106,7 +106,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     listener: (...args: IncomingMailEvents[K]) => unknown,
   ): this {
     super.on(name, listener)
-    this.#begin(name)
+    this.#begin(name, listener)
     return this
   }
 
@@ -115,7 +115,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     listener: (...args: IncomingMailEvents[K]) => unknown,
   ): this {
     super.once(name, listener)
-    this.#begin(name)
+    this.#begin(name, listener)
     return this
   }
 
@@ -138,8 +138,12 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   }
 
   /** Late listeners of `end` still hear of it; those of `data` come too late once it has begun. */
-  #begin(name: keyof IncomingMailEvents): void {
-    if (this.#flow === 'ended' && name === 'end') queueMicrotask(() => this.emit('end'))
+  #begin(name: keyof IncomingMailEvents, listener: (...args: never[]) => unknown): void {
+    if (this.#flow === 'ended' && name === 'end') {
+      const late = new Emitter<{ end: [] }>()
+      late.on('end', listener as () => unknown)
+      queueMicrotask(() => late.dispatch('end', [], error => this.fail(error)))
+    }
     if (this.#flow !== 'waiting') return
     this.#flow = 'scheduled'
     queueMicrotask(() => this.#run())

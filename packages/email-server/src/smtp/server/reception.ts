@@ -1,5 +1,6 @@
 // One message after another: its bytes into a receiver, the whole of it before the `mail` listeners, their verdict back.
 import { randomBytes } from '../../base/crypto.ts'
+import type { Emitter } from '../../base/emitter.ts'
 import { MailError, usageError } from '../../base/errors.ts'
 import type { InputQueue } from '../../base/input-queue.ts'
 import type { SmtpState } from '../state.ts'
@@ -7,7 +8,9 @@ import { ContentReceiver } from '../wire/content-receiver.ts'
 import { DotReader } from '../wire/dot-reader.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import type { SessionCore } from './core.ts'
+import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
+import { MODES } from './modes.ts'
 import { receivedField } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
@@ -18,23 +21,21 @@ const DEADLINE: unique symbol = Symbol('mail')
 
 export class Reception {
   readonly #core: SessionCore
-  readonly #remoteAddress: string
-  readonly #dispatch: (mail: IncomingMail, onError: (error: unknown) => void) => boolean
+  readonly #events: Emitter<SmtpServerEvents>
   readonly #onTaken: () => void
   #dots: DotReader | null = null
   #sessionId = ''
   #messages = 0
 
-  constructor(
-    core: SessionCore,
-    remoteAddress: string,
-    dispatch: (mail: IncomingMail, onError: (error: unknown) => void) => boolean,
-    onTaken: () => void,
-  ) {
+  constructor(core: SessionCore, events: Emitter<SmtpServerEvents>, onTaken: () => void) {
     this.#core = core
-    this.#remoteAddress = remoteAddress
-    this.#dispatch = dispatch
+    this.#events = events
     this.#onTaken = onTaken
+  }
+
+  /** Does anybody take messages? */
+  get hasListener(): boolean {
+    return this.#events.listenerCount('mail') > 0
   }
 
   begin(): void {
@@ -56,7 +57,7 @@ export class Reception {
     if (this.#dots.done) {
       this.#dots = null
       this.#after(state.receiver.finish(), () => this.#offer(state))
-    } else if (state.receiver.hopeless) {
+    } else if (state.receiver.seen > MODES.content.byteLimit(this.#core.limits)) {
       this.#core.leave(FAR_TOO_BIG, new MailError('ELIMIT', 'the message is far too big'))
     } else {
       this.#after(state.receiver.relieve(), () => {})
@@ -91,7 +92,7 @@ export class Reception {
         new MailError('EHANDLER', `no 'mail' listener has answered within ${limits.mailHandlerTime} ms`),
       )
     })
-    if (!this.#dispatch(mail, error => mail.fail(error))) {
+    if (!this.#events.dispatch('mail', [mail], error => mail.fail(error))) {
       clock.clear(DEADLINE)
       release(() => this.#end(state, NOBODY_HERE))
     }
@@ -112,7 +113,7 @@ export class Reception {
         receivedField({
           helloName: hello.name,
           extended: hello.extended,
-          remoteAddress: this.#remoteAddress,
+          remoteAddress: this.#core.remoteAddress,
           hostname: facts.hostname,
           tls: facts.tls,
           authenticated: facts.username !== null,

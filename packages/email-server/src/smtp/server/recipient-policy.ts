@@ -1,21 +1,27 @@
 // Who may be written to: the `rcpt` handler says, or without one the role. Never an open relay: what is judged is the
 // domain of the parsed path, so that `%`, `!`, source routes and quoted local parts lead nowhere.
+import { usageError } from '../../base/errors.ts'
 import type { Envelope, RcptParams } from '../envelope.ts'
 import { type Reply, reply } from '../wire/reply.ts'
-import { askRecipient, type RcptHandler, WELCOME } from './ask-recipient.ts'
+import { askRecipient, RCPT_HANDLER, type RcptHandler, WELCOME } from './ask-recipient.ts'
 import type { SessionCore } from './core.ts'
 
 const NO_RELAY = reply(550, '5.7.1', 'No mail is relayed here')
 
 export class RecipientPolicy {
   readonly #core: SessionCore
-  readonly #remoteAddress: string
-  handler: RcptHandler | null = null
+  #handler: RcptHandler | null = null
   #refused = 0
 
-  constructor(core: SessionCore, remoteAddress: string) {
+  constructor(core: SessionCore) {
     this.#core = core
-    this.#remoteAddress = remoteAddress
+  }
+
+  /** Throws `EUSAGE` for what is no function, and when there is a handler already. */
+  setHandler(handler: RcptHandler): void {
+    if (typeof handler !== 'function') throw usageError(`the handler '${RCPT_HANDLER}' must be a function`)
+    if (this.#handler) throw usageError(`the handler '${RCPT_HANDLER}' is registered already: one answers`)
+    this.#handler = handler
   }
 
   /** More recipients have been refused than one message may have: who tries one name after another is looking for names. */
@@ -34,11 +40,11 @@ export class RecipientPolicy {
     params: RcptParams,
   ): Reply | Promise<Reply> {
     const isLocal = recipient.domain === '' || this.#isLocal(recipient.domain)
-    if (!this.handler) {
+    if (!this.#handler) {
       return this.#count(this.#core.facts.role === 'submission' || isLocal ? WELCOME : NO_RELAY)
     }
     const verdict = askRecipient({
-      handler: this.handler,
+      handler: this.#handler,
       address: recipient.address,
       params,
       facts: {
@@ -46,7 +52,7 @@ export class RecipientPolicy {
         mailParams: envelope.params,
         isLocal,
         username: this.#core.facts.username,
-        remoteAddress: this.#remoteAddress,
+        remoteAddress: this.#core.remoteAddress,
       },
       clock: this.#core.clock,
       timeoutMs: this.#core.limits.handlerTime,

@@ -1,8 +1,8 @@
 // The SASL exchange of one session (RFC 4954 §4): lines of base64, the question to the `auth` listeners, failures counted.
 import { hasLineBreak, latin1 } from '../../base/bytes.ts'
+import type { Emitter } from '../../base/emitter.ts'
 import { usageError } from '../../base/errors.ts'
 import {
-  type AuthInfo,
   askAuth,
   type Credentials,
   decodeSaslBase64,
@@ -11,6 +11,7 @@ import {
 } from '../../sasl/index.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import type { SessionCore } from './core.ts'
+import type { SmtpServerEvents } from './events.ts'
 
 const WELCOME = reply(235, '2.7.0', 'Authenticated')
 const CANCELLED = reply(501, '5.7.0', 'Authentication cancelled')
@@ -19,22 +20,15 @@ const TRY_LATER = reply(454, '4.7.0', 'Temporary authentication failure')
 
 export class SaslDialogue {
   readonly #core: SessionCore
-  readonly #remoteAddress: string
-  readonly #dispatch: (info: AuthInfo, onError: (error: unknown) => void) => boolean
+  readonly #events: Emitter<SmtpServerEvents>
   readonly #onSuccess: (username: string) => void
   #failures = 0
   /** Follows the client's answer to a mechanism's last challenge, whatever that answer is. */
   #pendingRefusal: Reply | null = null
 
-  constructor(
-    core: SessionCore,
-    remoteAddress: string,
-    dispatch: (info: AuthInfo, onError: (error: unknown) => void) => boolean,
-    onSuccess: (username: string) => void,
-  ) {
+  constructor(core: SessionCore, events: Emitter<SmtpServerEvents>, onSuccess: (username: string) => void) {
     this.#core = core
-    this.#remoteAddress = remoteAddress
-    this.#dispatch = dispatch
+    this.#events = events
     this.#onSuccess = onSuccess
   }
 
@@ -86,11 +80,11 @@ export class SaslDialogue {
     askAuth({
       protocol: 'smtp',
       credentials,
-      remoteAddress: this.#remoteAddress,
+      remoteAddress: this.#core.remoteAddress,
       isTLS: facts.tls !== null,
       clock,
       timeoutMs: limits.handlerTime,
-      dispatch: this.#dispatch,
+      dispatch: (info, onError) => this.#events.dispatch('auth', [info], onError),
       onFailure: error => this.#core.failed("a listener of 'auth' failed", error),
     }).then(verdict => {
       if (verdict.ok) {

@@ -1,58 +1,50 @@
 // The server side of one SMTP connection, without I/O: RFC 5321 §4, with the commands and extensions of the registry.
 // It frames, counts, waits and answers in order; what a command means stands in `commands/` and `ext/`.
-import { utf8 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, PeerSyntaxError, usageError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
-import type { ServerSession, SessionEvents } from '../../base/session.ts'
+import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
-import type { AuthInfo } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
 import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
 import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
+import { readCommandLine } from '../wire/command-line.ts'
 import { type Reply, reply, writeReply } from '../wire/reply.ts'
-import type { RcptHandler } from './ask-recipient.ts'
+import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
 import type { SessionCore } from './core.ts'
-import type { IncomingMail } from './incoming-mail.ts'
+import type { SmtpServerEvents } from './events.ts'
 import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
 import { checkOptions, type SmtpServerOptions } from './options.ts'
 import { Reception } from './reception.ts'
 import { RecipientPolicy } from './recipient-policy.ts'
+import {
+  ENDLESS,
+  GOING_DOWN,
+  LOGIN_TIMEOUT,
+  MALFORMED,
+  NOT_HERE,
+  PIPELINED_TLS,
+  TIMEOUT,
+  TOO_MANY_BAD,
+  TOO_MANY_FAILURES,
+  TOO_MANY_REFUSED,
+  UNKNOWN,
+  UNREADABLE,
+} from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
 import { OUR_FAULT } from './verdicts.ts'
-
-export type SmtpServerEvents = SessionEvents & {
-  /** Submission: may this user come in? Answer with `info.accept()` or `info.reject()`. */
-  auth: [info: AuthInfo]
-  /** A message has come in whole; answer with `mail.accept()` or `mail.reject()`. */
-  mail: [mail: IncomingMail]
-}
 
 const REGISTRY = new Registry(COMMANDS, EXTENSIONS)
 
 const MODE: unique symbol = Symbol('mode')
 const LOGIN: unique symbol = Symbol('login')
 
-/** No line of SMTP holds these (RFC 5321 §4.1.2); U+FFFD is what became of bytes that are no UTF-8. */
-const NO_LINE = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/
 /** Replies that tell of a command that is unknown, malformed or out of place. */
 const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
-
-const UNREADABLE = reply(500, '5.5.2', 'Not a line of SMTP')
-const UNKNOWN = reply(500, '5.5.1', 'Unknown command')
-const NOT_HERE = reply(502, '5.5.1', 'Not available here')
-const MALFORMED = reply(501, '5.5.4', 'Malformed argument')
-const TOO_MANY_BAD = reply(421, '4.7.0', 'Too many bad commands')
-const TOO_MANY_REFUSED = reply(421, '4.7.0', 'Too many recipients refused')
-const TIMEOUT = reply(421, '4.4.2', 'Timeout')
-const LOGIN_TIMEOUT = reply(421, '4.4.2', 'No authentication in time')
-const GOING_DOWN = reply(421, '4.3.2', 'Shutting down; try again later')
-const PIPELINED_TLS = reply(503, '5.5.1', 'Nothing may follow STARTTLS in clear')
-const TOO_MANY_FAILURES = reply(421, '4.7.0', 'Too many failed authentications')
 
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
@@ -91,22 +83,12 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
-    this.#recipients = new RecipientPolicy(core, this.remoteAddress)
-    this.#sasl = new SaslDialogue(
-      core,
-      this.remoteAddress,
-      (info, onError) => this.dispatch('auth', [info], onError),
-      username => {
-        this.#username = username
-        this.#clock.clear(LOGIN)
-      },
-    )
-    this.#reception = new Reception(
-      core,
-      this.remoteAddress,
-      (mail, onError) => this.dispatch('mail', [mail], onError),
-      () => this.#recipients.forgive(),
-    )
+    this.#recipients = new RecipientPolicy(core)
+    this.#sasl = new SaslDialogue(core, this, username => {
+      this.#username = username
+      this.#clock.clear(LOGIN)
+    })
+    this.#reception = new Reception(core, this, () => this.#recipients.forgive())
   }
 
   /** The authenticated user; null before that, and on inbound. */
@@ -128,17 +110,15 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     return 'hello' in this.#state ? this.#state.hello.name : null
   }
 
-  /** Sets the one handler that judges recipients; see `RcptHandler`. Throws `EUSAGE` when there is one. */
-  override on(name: 'rcpt', handler: RcptHandler): this
+  /** Adds a listener; or sets the one handler that judges recipients (`RcptHandler`). Throws `EUSAGE` for a second one. */
+  override on(name: RcptHandlerName, handler: RcptHandler): this
   override on<K extends keyof SmtpServerEvents>(
     name: K,
     listener: (...args: SmtpServerEvents[K]) => unknown,
   ): this
   override on(name: string, listener: (...args: never[]) => unknown): this {
-    if (name !== 'rcpt') return super.on(name as keyof SmtpServerEvents, listener as () => unknown)
-    if (typeof listener !== 'function') throw usageError("the handler 'rcpt' must be a function")
-    if (this.#recipients.handler) throw usageError("the handler 'rcpt' is registered already: one answers")
-    this.#recipients.handler = listener as unknown as RcptHandler
+    if (name === RCPT_HANDLER) this.#recipients.setHandler(listener as unknown as RcptHandler)
+    else super.on(name as keyof SmtpServerEvents, listener as () => unknown)
     return this
   }
 
@@ -167,7 +147,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   tick(now: number): void {
-    this.#clock.tick(now)
+    this.#guard(() => this.#clock.tick(now))
   }
 
   deadline(): number | null {
@@ -234,7 +214,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   #leave(last: Reply, error: MailError | null = null): void {
     if (this.#state.kind === 'closed') return
-    this.#say(last)
+    // what is said during a handshake would break it
+    if (this.#state.kind !== 'upgrading') this.#say(last)
     this.#end(error)
   }
 
@@ -258,8 +239,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
         ? Math.max(0, this.#state.ends - this.#clock.now)
         : MODES[kind].time(this.#limits)
     this.#clock.set(MODE, time, () => {
-      if (kind === 'upgrading') this.#end(timedOut('the TLS handshake'))
-      else this.#leave(TIMEOUT, timedOut(kind === 'content' ? 'a message' : 'a command'))
+      this.#leave(TIMEOUT, timedOut(kind))
     })
   }
 
@@ -275,21 +255,28 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       if (!this.#pumping) this.emit('wake')
       if (this.#state.kind === 'closed') return
       this.#busy = false
-      then()
+      this.#guard(then)
       this.#arm()
       this.#pump()
+    }
+  }
+
+  /** Nothing that goes wrong here may reach the driver. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      this.#failed('the session failed', error)
+      this.#leave(OUR_FAULT, new MailError('EPROTOCOL', 'the session failed', { cause: error }))
     }
   }
 
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    try {
+    this.#guard(() => {
       while (!this.#busy && !this.#output.paused && this.#step());
-    } catch (error) {
-      this.#failed('the session failed', error)
-      this.#leave(OUR_FAULT, new MailError('EPROTOCOL', 'the session failed', { cause: error }))
-    }
+    })
     this.#pumping = false
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
@@ -302,7 +289,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
         )
       }
     }
-    const tooMuch = this.#input.length > this.#limits.inputWindow
+    const tooMuch = (this.#busy || this.#output.paused) && this.#input.length > this.#limits.inputWindow
     if (tooMuch === this.#inputPaused) return
     this.#inputPaused = tooMuch
     this.emit(tooMuch ? 'pause' : 'resume')
@@ -318,7 +305,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     if (line === null) return false
     if (line === TOO_LONG) {
       this.#say(state.kind === 'sasl' ? TOO_LONG_AUTH : TOO_LONG_LINE)
-      this.#leave(TOO_MANY_BAD, new MailError('ELIMIT', 'the client sent a line without end'))
+      this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
     if (state.kind === 'sasl') this.#sasl.readLine(state.exchange, line)
@@ -327,15 +314,16 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   #readCommand(line: Uint8Array): void {
-    const text = utf8(line)
-    const space = text.indexOf(' ')
-    const verb = (space < 0 ? text : text.slice(0, space)).toUpperCase()
+    const { verb, argument, clean } = readCommandLine(line)
     const spec = REGISTRY.command(verb, this.#context)
-    const refusal = this.#refusalOf(line.length + 2, text, verb, spec)
-    if (refusal || !spec) {
-      this.#answer(refusal)
-      return
-    }
+    if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
+    else if (!clean) this.#answer(UNREADABLE)
+    else if (!spec) this.#answer(REGISTRY.knows(verb) ? NOT_HERE : UNKNOWN)
+    else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
+    else this.#run(spec, argument)
+  }
+
+  #run(spec: CommandSpec, argument: string): void {
     const fail = (error: unknown): void => {
       if (error instanceof PeerSyntaxError) {
         this.#answer(spec.malformed ?? MALFORMED)
@@ -345,7 +333,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       this.#answer(OUR_FAULT)
     }
     try {
-      const result = spec.run(this.#context, space < 0 ? '' : trimBlanks(text.slice(space + 1)))
+      const result = spec.run(this.#context, argument)
       if (result instanceof Promise) {
         const release = this.#hold()
         result.then(
@@ -356,14 +344,6 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     } catch (error) {
       fail(error)
     }
-  }
-
-  /** Why a line cannot even be tried; null when it can. */
-  #refusalOf(octets: number, text: string, verb: string, spec: CommandSpec | null): Reply | null {
-    if (octets > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) return TOO_LONG_LINE
-    if (NO_LINE.test(text)) return UNREADABLE
-    if (!spec) return REGISTRY.knows(verb) ? NOT_HERE : UNKNOWN
-    return spec.states.includes(this.#state.kind) ? null : OUT_OF_PLACE[this.#state.kind]
   }
 
   /** The command has been dealt with; null: it has answered, or will. */
@@ -406,6 +386,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       limits: this.#limits,
       clock: this.#clock,
       facts: this.#context,
+      remoteAddress: this.remoteAddress,
       get state() {
         return session.#state
       },
@@ -438,7 +419,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
         return session.#state
       },
       get takesMail() {
-        return session.listenerCount('mail') > 0
+        return session.#reception.hasListener
       },
       enter: next => this.#enter(next),
       capabilities: () => REGISTRY.capabilities(this.#context),
@@ -455,14 +436,5 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 }
 
 function timedOut(what: string): MailError {
-  return new MailError('ETIMEDOUT', `the client took too long for ${what}`)
-}
-
-/** White space at the end of a line is tolerated (RFC 5321 §4.1.1). */
-function trimBlanks(text: string): string {
-  let start = 0
-  let end = text.length
-  while (end > 0 && (text.charCodeAt(end - 1) === 32 || text.charCodeAt(end - 1) === 9)) end--
-  while (start < end && text.charCodeAt(start) === 32) start++
-  return text.slice(start, end)
+  return new MailError('ETIMEDOUT', `the client took too long (${what})`)
 }

@@ -30,9 +30,9 @@ export class ContentReceiver {
     this.buffer = new MessageBuffer(limits.messageInMemory, openSpool)
   }
 
-  /** So far beyond the limit that even throwing it away must end. */
-  get hopeless(): boolean {
-    return this.#seen > 2 * this.#limits.messageSize
+  /** Octets so far, also of what is thrown away. */
+  get seen(): number {
+    return this.#seen
   }
 
   take(piece: Uint8Array): void {

@@ -30,7 +30,7 @@ export class LineBreakCheck {
         this.#bare = cr >= 0 && cr !== last
         return
       }
-      if (cr !== lf - 1) {
+      if (cr < 0 || cr !== lf - 1) {
         this.#bare = true
         return
       }

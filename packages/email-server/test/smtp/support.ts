@@ -1,0 +1,79 @@
+// An SMTP session for tests: driven in memory, with everything that it told its owner written down.
+import { type IncomingMail, type SmtpServerOptions, SmtpServerSession } from '../../src/smtp/index.ts'
+import { SessionDriver } from '../../src/testing/index.ts'
+
+export const NOON: number = Date.UTC(2026, 10, 23, 12, 0, 0)
+
+export interface Harness {
+  readonly session: SmtpServerSession
+  readonly driver: SessionDriver
+  readonly failures: string[]
+  /** Whole messages that were accepted, as latin1 text. */
+  readonly taken: { readonly from: string; readonly to: readonly string[]; readonly raw: string }[]
+  /** Says lines (CRLF is added to each) and gives what comes back. */
+  say(...lines: string[]): Promise<string>
+}
+
+export interface HarnessOptions extends Partial<SmtpServerOptions> {
+  /** What becomes of a message; default: taken. False: nobody listens. */
+  readonly onMail?: ((mail: IncomingMail) => unknown) | false
+}
+
+/** Greeted; inbound for example.test unless told otherwise. */
+export function harness(options: HarnessOptions = {}): Harness {
+  const { onMail, ...rest } = options
+  const failures: string[] = []
+  const taken: Harness['taken'] = []
+  const session = new SmtpServerSession({
+    role: 'inbound',
+    hostname: 'mx.example.test',
+    remoteAddress: '192.0.2.1',
+    now: NOON,
+    random: length => new Uint8Array(length).fill(7),
+    isLocalDomain: domain => domain.toLowerCase() === 'example.test',
+    onFailure: (message, error) => failures.push(`${message}: ${String((error as Error).message)}`),
+    ...rest,
+  })
+  session.on('auth', info => {
+    if (info.password === 'secret') info.accept()
+    else info.reject()
+  })
+  if (onMail !== false) {
+    session.on(
+      'mail',
+      onMail ??
+        (mail => {
+          taken.push({ from: mail.from, to: mail.to, raw: Buffer.from(mail.rawBytes).toString('latin1') })
+          mail.accept()
+        }),
+    )
+  }
+  const driver = new SessionDriver(session, { now: NOON })
+  driver.greet()
+  return {
+    session,
+    driver,
+    failures,
+    taken,
+    say: (...lines) => driver.exchange(lines.map(line => `${line}\r\n`).join('')),
+  }
+}
+
+/** Greeted, introduced, and with one recipient; what was said so far is taken. */
+export async function atData(options: HarnessOptions = {}): Promise<Harness> {
+  const made = harness(options)
+  await made.say('EHLO client.example', 'MAIL FROM:<a@x.example>', 'RCPT TO:<bob@example.test>', 'DATA')
+  return made
+}
+
+/** A message without the trace field that we put before it. */
+export function withoutTrace(raw: string): string {
+  return raw.replace(/^Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*/, '')
+}
+
+/** Every way to cut `bytes` into two, and bytes one by one. */
+export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
+  yield [bytes]
+  for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)]
+  yield [...bytes].map(byte => Uint8Array.of(byte))
+}
