@@ -37,6 +37,8 @@ export interface PathOptions {
   readonly nullPath?: boolean
   /** Accept `<Postmaster>` in any case, as RCPT does (RFC 5321 §4.1.1.3). Default false. */
   readonly postmaster?: boolean
+  /** Accept more octets than RFC 5321 §4.5.3.1 promises to: it asks for that, and rewritten senders are often longer. Default false. */
+  readonly anyLength?: boolean
 }
 
 // Reverse-path = Path / "<>"; Forward-path = Path; Path = "<" [ A-d-l ":" ] Mailbox ">"; A-d-l = At-domain *( "," At-domain )
@@ -68,9 +70,10 @@ export function readMailbox(text: string, start = 0, options: PathOptions = {}):
   if (!isAscii(whole) && (options.smtputf8 !== true || whole.includes('\ufffd')))
     return fault(options.smtputf8 === true ? 'syntax' : 'non-ascii', start)
   if (
-    octets(text.slice(start, local.end)) > LOCAL_LIMIT ||
-    octets(domain) > DOMAIN_LIMIT ||
-    octets(whole) > PATH_LIMIT - 2
+    options.anyLength !== true &&
+    (octets(text.slice(start, local.end)) > LOCAL_LIMIT ||
+      octets(domain) > DOMAIN_LIMIT ||
+      octets(whole) > PATH_LIMIT - 2)
   )
     return fault('too-long', start)
   if (!(domain[0] === '[' ? isAddressLiteral(domain) : isSmtpDomain(domain, options.smtputf8)))

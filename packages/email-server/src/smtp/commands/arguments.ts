@@ -1,26 +1,34 @@
 // What MAIL and RCPT share: a keyword, a path, parameters (RFC 5321 §4.1.1.2, §4.1.1.3).
+import { type Mailbox, type PathOptions, readPath } from '../../address/index.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
 import { esmtpParams } from '../grammar/esmtp-params.ts'
-import { type Path, readPath } from '../grammar/path.ts'
 import type { ParamSpec, ServerFacts } from '../registry.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 
 const UNKNOWN_PARAM = reply(555, '5.5.4', 'Unknown parameter')
+const REVERSE_PATH: PathOptions = { smtputf8: true, anyLength: true, nullPath: true }
+const FORWARD_PATH: PathOptions = { smtputf8: true, anyLength: true, postmaster: true }
+
 const BAD_PARAM = reply(501, '5.5.4', 'Malformed parameter')
 
-export const NOT_ASCII: RegExp = /[^\x00-\x7f]/
-
-/** `FROM:<path> params` or `TO:<path> params`. Spaces after the colon are forbidden, common and harmless. */
-export function splitArgument(argument: string, keyword: 'FROM:' | 'TO:'): { path: Path; rest: string } {
+/**
+ * `FROM:<path> params` or `TO:<path> params`; the mailbox is null for the null path. Addresses beyond ASCII are read:
+ * whether they are permitted depends on the parameters. Spaces after the colon are forbidden, common and harmless.
+ */
+export function splitArgument(
+  argument: string,
+  keyword: 'FROM:' | 'TO:',
+): { mailbox: Mailbox | null; rest: string } {
   if (argument.slice(0, keyword.length).toUpperCase() !== keyword) {
     throw new PeerSyntaxError(`the argument must begin with ${keyword}<`)
   }
   let at = keyword.length
   while (argument.charCodeAt(at) === 32) at++
-  const { path, end } = readPath(argument, at)
-  const rest = argument.slice(end)
-  if (rest !== '' && rest[0] !== ' ') throw new PeerSyntaxError('a space must follow the path', end)
-  return { path, rest }
+  const path = readPath(argument, at, keyword === 'FROM:' ? REVERSE_PATH : FORWARD_PATH)
+  if (!path.ok) throw new PeerSyntaxError('malformed path', path.position)
+  const rest = argument.slice(path.end)
+  if (rest !== '' && rest[0] !== ' ') throw new PeerSyntaxError('a space must follow the path', path.end)
+  return { mailbox: path.mailbox, rest }
 }
 
 /** Reads the parameters into `draft`; a reply when one of them must be refused. */

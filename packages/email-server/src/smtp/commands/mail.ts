@@ -1,8 +1,9 @@
 // MAIL (RFC 5321 §4.1.1.2): mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+import { isAscii } from '../../text/index.ts'
 import { type MailParams, NO_MAIL_PARAMS } from '../envelope.ts'
 import type { CommandSpec, ServerContext } from '../registry.ts'
 import { type Reply, reply } from '../wire/reply.ts'
-import { NOT_ASCII, readParams, splitArgument } from './arguments.ts'
+import { readParams, splitArgument } from './arguments.ts'
 
 const OK = reply(250, '2.1.0', 'Sender OK')
 const AUTH_NEEDED = reply(530, '5.7.0', 'Authentication required')
@@ -19,13 +20,14 @@ export const mail: CommandSpec = {
       return !cx.tls && cx.canUpgrade && !cx.allowInsecureAuth ? TLS_NEEDED : AUTH_NEEDED
     }
     if (cx.state.kind !== 'ready') throw new TypeError('MAIL out of place')
-    const { path, rest } = splitArgument(argument, 'FROM:')
+    const { mailbox, rest } = splitArgument(argument, 'FROM:')
     const draft: { -readonly [K in keyof MailParams]: MailParams[K] } = { ...NO_MAIL_PARAMS }
     const { hello } = cx.state
     const refusal = readParams(rest, hello.extended, cx, keyword => cx.mailParam(keyword), draft)
     if (refusal) return refusal
-    if (!draft.smtputf8 && NOT_ASCII.test(path.address)) return NEEDS_UTF8
-    cx.enter({ kind: 'envelope', hello, envelope: { from: path.address, params: draft, recipients: [] } })
+    const from = mailbox?.address ?? ''
+    if (!draft.smtputf8 && !isAscii(from)) return NEEDS_UTF8
+    cx.enter({ kind: 'envelope', hello, envelope: { from, params: draft, recipients: [] } })
     return OK
   },
 }

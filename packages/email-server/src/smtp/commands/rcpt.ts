@@ -2,10 +2,11 @@
 //
 //   rcpt = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
 import { PeerSyntaxError } from '../../base/errors.ts'
+import { isAscii } from '../../text/index.ts'
 import { type Envelope, NO_RCPT_PARAMS, type RcptParams } from '../envelope.ts'
 import type { CommandSpec, ServerContext } from '../registry.ts'
 import { type Reply, reply } from '../wire/reply.ts'
-import { NOT_ASCII, readParams, splitArgument } from './arguments.ts'
+import { readParams, splitArgument } from './arguments.ts'
 
 const OK = reply(250, '2.1.5', 'Recipient OK')
 const TOO_MANY = reply(452, '4.5.3', 'Too many recipients')
@@ -19,16 +20,16 @@ export const rcpt: CommandSpec = {
   run(cx: ServerContext, argument: string): Reply | Promise<Reply> {
     if (cx.state.kind !== 'envelope') throw new TypeError('RCPT out of place')
     const { hello, envelope } = cx.state
-    const { path, rest } = splitArgument(argument, 'TO:')
-    if (path.address === '') throw new PeerSyntaxError('a recipient cannot be null')
+    const { mailbox, rest } = splitArgument(argument, 'TO:')
+    if (!mailbox) throw new PeerSyntaxError('a recipient cannot be null')
     const draft: { -readonly [K in keyof RcptParams]: RcptParams[K] } = { ...NO_RCPT_PARAMS }
     const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
     if (refusal) return refusal
-    if (!envelope.params.smtputf8 && NOT_ASCII.test(path.address)) return NEEDS_UTF8
+    if (!envelope.params.smtputf8 && !isAscii(mailbox.address)) return NEEDS_UTF8
     if (envelope.recipients.length >= cx.limits.recipients) return TOO_MANY
     // the bare <Postmaster> is this host's own, and every host has one (§4.5.1)
-    const address = path.domain === '' ? `${path.address}@${cx.hostname}` : path.address
-    const verdict = cx.judgeRecipient(envelope, { address, domain: path.domain }, draft)
+    const address = mailbox.domain === '' ? `${mailbox.address}@${cx.hostname}` : mailbox.address
+    const verdict = cx.judgeRecipient(envelope, { address, domain: mailbox.domain }, draft)
     return verdict instanceof Promise
       ? verdict.then(answer => add(envelope, address, draft, answer))
       : add(envelope, address, draft, verdict)

@@ -2,6 +2,13 @@
 import { concat, fromUtf8 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { MailError } from '../../base/errors.ts'
+import {
+  type Attachment,
+  ParsedHeaders,
+  type ParsedMessage,
+  parseMessage,
+  splitHeader,
+} from '../../mime/index.ts'
 import type { MailParams, Recipient } from '../envelope.ts'
 import type { MessageBuffer } from '../wire/message-buffer.ts'
 import { type Reply, reply } from '../wire/reply.ts'
@@ -42,6 +49,8 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   readonly #options: IncomingMailOptions
   #trace: Uint8Array | null = null
   #raw: Uint8Array | null = null
+  #headers: ParsedHeaders | null = null
+  #parsed: ParsedMessage | null = null
   #answered = false
   #flow: 'waiting' | 'scheduled' | 'begun' | 'ended' = 'waiting'
 
@@ -53,6 +62,40 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.recipients = options.recipients
     this.to = options.recipients.map(recipient => recipient.address)
     this.params = options.params
+  }
+
+  /** The fields of the header by name, parsed when they are read. */
+  get headers(): ParsedHeaders {
+    this.#headers ??= new ParsedHeaders(splitHeader(this.#options.content.header()))
+    return this.#headers
+  }
+
+  /** Decoded; undefined when the message has none. */
+  get subject(): string | undefined {
+    return this.headers.get('subject') as string | undefined
+  }
+
+  /** With its angle brackets. */
+  get messageId(): string | undefined {
+    return this.headers.get('message-id') as string | undefined
+  }
+
+  get date(): Date | undefined {
+    return this.headers.get('date') as Date | undefined
+  }
+
+  /** The plain text, made from the HTML when there is no other; undefined when the message has no text. */
+  get text(): string | undefined {
+    return this.#message().text
+  }
+
+  /** The HTML; false when there is none. */
+  get html(): string | false {
+    return this.#message().html
+  }
+
+  get attachments(): readonly Attachment[] {
+    return this.#message().attachments
   }
 
   /** Octets, the Received field included. */
@@ -130,6 +173,12 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     }
     this.#answered = true
     this.#options.onVerdict(verdict)
+  }
+
+  /** Parsed as a whole only when something inside is asked for. */
+  #message(): ParsedMessage {
+    this.#parsed ??= parseMessage(this.rawBytes)
+    return this.#parsed
   }
 
   #traceBytes(): Uint8Array {
