@@ -90,6 +90,11 @@ export function drive(options: DriveOptions): void {
     })
     current.on('close', () => {
       ending = true
+      if (handshakeEnds !== Number.POSITIVE_INFINITY) {
+        // nothing can be said in the middle of a handshake
+        connection.destroy()
+        return
+      }
       lingerEnds = runtime.now() + LINGER_MS
       connection.end()
       arm()
@@ -103,12 +108,12 @@ export function drive(options: DriveOptions): void {
     data(bytes) {
       if (!session || ending) return
       session.tick(runtime.now())
-      session.feed(bytes)
+      if (!session.feed(bytes) && !ending) connection.pause()
       arm()
     },
     end() {
       if (ending) return
-      if (!session) {
+      if (!session || handshakeEnds !== Number.POSITIVE_INFINITY) {
         connection.destroy()
         return
       }

@@ -119,7 +119,7 @@ export type DnsAnswer =
 export interface Runtime {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Calls `fire` once after `delayMs`, unless cancelled. Timers do not keep a process alive. */
+  /** Calls `fire` once after `delayMs`, unless cancelled. A timer keeps the process alive. */
   setTimer(delayMs: number, fire: () => void): Timer
   /** `length` random bytes, fit for keys and nonces. */
   random(length: number): Uint8Array
@@ -130,6 +130,8 @@ export interface Runtime {
   /** A bare connection; `secure` follows for TLS. Rejects with a MailError (`ECONNECTION`, `ETIMEDOUT`). */
   connect(options: ConnectOptions): Promise<Connection>
   openSpool(): Promise<SpoolFile>
+  /** Throws when these options cannot make a TLS endpoint (a certificate that cannot be read, a key that is not its own). */
+  checkTls(options: TlsOptions): void
   /** Where failures go that nobody else can be told; never passwords or message text. */
   warn(message: string, error?: unknown): void
 }

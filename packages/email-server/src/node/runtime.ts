@@ -6,6 +6,7 @@ import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } fro
 import { NodeConnection, plainAddress } from './connection.ts'
 import { resolveName } from './resolve.ts'
 import { openSpoolFile } from './spool.ts'
+import { secureContext } from './tls-context.ts'
 
 /** Longest delay that setTimeout takes; longer ones fire early, which every user of a Timer must survive. */
 const LONGEST_DELAY = 2 ** 31 - 1
@@ -14,7 +15,6 @@ export const nodeRuntime: Runtime = {
   now: () => Date.now(),
   setTimer(delayMs, fire) {
     const timer = setTimeout(fire, Math.min(Math.max(0, delayMs), LONGEST_DELAY))
-    timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },
   random: length => randomBytes(length),
@@ -22,6 +22,9 @@ export const nodeRuntime: Runtime = {
   listen,
   connect,
   openSpool: () => openSpoolFile(),
+  checkTls: options => {
+    secureContext(options)
+  },
   warn(message, error) {
     process.emitWarning(error === undefined ? message : `${message}: ${text(error)}`, {
       type: 'EmailServerWarning',

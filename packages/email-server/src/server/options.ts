@@ -113,6 +113,15 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       throw optionError(name, 'a function', value)
     }
   }
+  const runtime = options.runtime ?? nodeRuntime
+  if (tls) {
+    try {
+      runtime.checkTls(tls)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new MailError('ECONFIG', `tlsOptions cannot be used: ${why}`, { cause: error })
+    }
+  }
   const limits = resolveLimits(options.limits)
   return {
     hostname,
@@ -127,7 +136,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
       recipients: wholeNumber('maxRecipients', options.maxRecipients ?? limits.recipients, 1),
     },
-    runtime: options.runtime ?? nodeRuntime,
+    runtime,
   }
 }
 

@@ -78,6 +78,7 @@ export class VirtualWorld {
       listen: (options, accept) => this.#listen(address, options, accept),
       connect: options => this.#connect(address, options),
       openSpool: () => Promise.resolve(memorySpool()),
+      checkTls: () => {},
       warn: (message, error) => this.warnings.push({ message, error }),
     }
     this.#runtimes.set(address, runtime)

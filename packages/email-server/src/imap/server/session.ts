@@ -116,7 +116,11 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   feed(bytes: Uint8Array): boolean {
-    if (this.#mode === 'upgrade' || this.#ended) return true
+    if (this.#ended) return false
+    if (this.#mode === 'upgrade') {
+      this.#end(new MailError('EPROTOCOL', 'the client sent more where the transport changes'))
+      return false
+    }
     this.#input.push(bytes)
     this.#advance()
     if (this.#ended || MODES[this.#mode].reads !== 'nothing') return true
@@ -436,8 +440,13 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #upgrade(kind: 'tls' | 'deflate'): void {
-    // what the client sent ahead was said in clear: it must not be taken for something said under TLS
-    this.#input.clear()
+    // what the client sent ahead was said before: it must not be taken for something said under TLS
+    if (this.#input.length > 0) {
+      this.#end(
+        new MailError('EPROTOCOL', 'the client sent more behind the command that changes the transport'),
+      )
+      return
+    }
     this.#framer.abandon()
     this.#enter('upgrade')
     this.#output.flush()

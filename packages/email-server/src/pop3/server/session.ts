@@ -92,8 +92,11 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   }
 
   feed(bytes: Uint8Array): boolean {
-    // what is said in clear while a handshake is expected is lost
-    if (this.#mode === 'closed' || this.#mode === 'tls') return true
+    if (this.#mode === 'closed') return false
+    if (this.#mode === 'tls') {
+      this.#close(new MailError('EPROTOCOL', 'the client sent clear text where the TLS handshake begins'))
+      return false
+    }
     this.#input.push(bytes)
     this.#pump()
     if (!this.#inputPaused && this.#input.length >= this.#limits.inputWindow) {
@@ -347,7 +350,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
 
   #startTls(): void {
     // RFC 2595 §4; what was said ahead in clear must not count as said behind the handshake
-    this.#input.clear()
+    if (this.#input.length > 0) {
+      this.#close(new MailError('EPROTOCOL', 'the client sent more behind STLS'))
+      return
+    }
     this.#listen('tls')
     this.#output.flush()
     this.emit('upgrade', 'tls')
