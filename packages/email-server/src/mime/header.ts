@@ -44,19 +44,21 @@ export type LineCheck = (buf: Buffer, at: number, final: boolean) => boolean | n
 
 /** Splits the header at the front of `bytes`: a whole message, or a header block alone. Never throws. */
 export function splitHeader(bytes: Uint8Array, limits: MimeLimits = DEFAULT_LIMITS): HeaderBlock {
-  const reader = new HeaderReader(0, limits, limits.maxHeaderSize, true, null)
+  const reader = new HeaderReader(limits, null)
+  reader.start(0, limits.maxHeaderSize, true, false)
   return reader.read(asBuffer(bytes), 0, true)!.block
 }
 
-/** Reads one block, in as many calls as its bytes need; each byte is looked at once. */
+/** Reads one block after the other, each in as many calls as its bytes need; each byte is looked at once. */
 export class HeaderReader {
-  readonly #offset: number
   readonly #limits: MimeLimits
-  readonly #maxSize: number
-  readonly #mbox: boolean
   readonly #check: LineCheck | null
+  #offset = 0
+  #maxSize = 0
+  #mbox = false
+  #checking = false
   /** start, end of name, start of value, end: four numbers a field. */
-  readonly #fields: number[] = []
+  #fields: number[] = []
   #line = 0
   #scan = 0
   /** Where the first line that is no field begins, while no well-known field has followed; else -1. */
@@ -67,13 +69,28 @@ export class HeaderReader {
   #listed = true
   #high = 0
 
-  /** `mbox`: a first line `From …` is the mark of an mbox file and no reason to end the header. */
-  constructor(offset: number, limits: MimeLimits, maxSize: number, mbox: boolean, check: LineCheck | null) {
-    this.#offset = offset
+  constructor(limits: MimeLimits, check: LineCheck | null) {
     this.#limits = limits
+    this.#check = check
+  }
+
+  /**
+   * A new block begins at `offset` of the message. `mbox`: a first line `From …` is the mark of an mbox file and no reason
+   * to end the header. `checking`: whether lines of two dashes are shown to the check.
+   */
+  start(offset: number, maxSize: number, mbox: boolean, checking: boolean): void {
+    this.#offset = offset
     this.#maxSize = maxSize
     this.#mbox = mbox
-    this.#check = check
+    this.#checking = checking
+    this.#fields.length = 0
+    this.#line = 0
+    this.#scan = 0
+    this.#junk = -1
+    this.#beforeJunk = 0
+    this.#open = false
+    this.#listed = true
+    this.#high = 0
   }
 
   /** `buf` from `at` on holds the block from its start; null when the end of the block is not there yet. */
@@ -97,8 +114,8 @@ export class HeaderReader {
       if (lf === start ? buf[lf] === LF : lf === start + 1 && buf[start] === CR && buf[lf] === LF) {
         return this.#finish(buf, at, start, next, false)
       }
-      if (this.#check !== null && buf[start] === 0x2d && buf[start + 1] === 0x2d) {
-        const ends = this.#check(buf, start, final)
+      if (this.#checking && buf[start] === 0x2d && buf[start + 1] === 0x2d) {
+        const ends = this.#check!(buf, start, final)
         if (ends === null) {
           this.#scan = lf - at
           return null

@@ -20,3 +20,14 @@ export const DEFAULT_LIMITS: MimeLimits = {
   maxDepth: 100,
   maxParts: 10_000,
 }
+
+/** The limits with the defaults for those that are not given. */
+export function limitsFrom(options: Partial<MimeLimits>): MimeLimits {
+  return {
+    maxHeaderSize: options.maxHeaderSize ?? DEFAULT_LIMITS.maxHeaderSize,
+    maxTotalHeaderSize: options.maxTotalHeaderSize ?? DEFAULT_LIMITS.maxTotalHeaderSize,
+    maxFields: options.maxFields ?? DEFAULT_LIMITS.maxFields,
+    maxDepth: options.maxDepth ?? DEFAULT_LIMITS.maxDepth,
+    maxParts: options.maxParts ?? DEFAULT_LIMITS.maxParts,
+  }
+}

@@ -9,7 +9,7 @@ import { describePart } from './describe.ts'
 import type { MimeLimits } from './limits.ts'
 import { type HeaderLine, ParsedHeaders, type ParsedHeaderValue } from './parsed-headers.ts'
 import type { MessagePart } from './part.ts'
-import { scanMessage } from './scan.ts'
+import { MessageScanner } from './scan.ts'
 import { collectShown, joinHtml, joinText, type Shown } from './shown.ts'
 import { parameterOf } from './structured.ts'
 import { textToHtml } from './text-to-html.ts'
@@ -64,7 +64,7 @@ export class ParsedMessage {
   constructor(raw: Uint8Array, options: ParseOptions) {
     this.#raw = raw
     this.#options = options
-    this.tree = scanMessage(asBuffer(raw), { ...options, countLines: false })
+    this.tree = new MessageScanner(options, null, false).scan(raw)
   }
 
   /** True when a limit was met and part of the message stayed opaque. */

@@ -6,7 +6,7 @@ import { asBuffer, CR, EMPTY, LF } from '../base/bytes.ts'
 import { transferEncodingOf } from '../text/index.ts'
 import { contentTypeOf, encodingOf } from './content-type.ts'
 import { type HeaderBlock, HeaderReader } from './header.ts'
-import { DEFAULT_LIMITS, type MimeLimits } from './limits.ts'
+import { limitsFrom, type MimeLimits } from './limits.ts'
 import { countLineFeeds } from './lines.ts'
 import type { MessagePart } from './part.ts'
 
@@ -65,7 +65,8 @@ export class MessageScanner {
   #root: Open | null = null
   /** The open part that is not a container; null between parts. */
   #leaf: Open | null = null
-  #header: HeaderReader | null
+  readonly #reader: HeaderReader
+  #inHeader = true
   #digest = false
   /** True at the first byte of a line of the body where a delimiter may stand. */
   #lineStart = false
@@ -82,11 +83,16 @@ export class MessageScanner {
   #foundEnd = 0
   #foundClose = false
 
-  constructor(options: ScanOptions = {}, events: ScanEvents | null = null) {
-    this.#limits = { ...DEFAULT_LIMITS, ...options }
-    this.#countLines = options.countLines !== false
+  constructor(
+    options: ScanOptions = {},
+    events: ScanEvents | null = null,
+    countLines: boolean = options.countLines !== false,
+  ) {
+    this.#limits = limitsFrom(options)
+    this.#countLines = countLines
     this.#events = events
-    this.#header = new HeaderReader(0, this.#limits, this.#limits.maxHeaderSize, true, null)
+    this.#reader = new HeaderReader(this.#limits, (buf, at, final) => this.#isDelimiter(buf, at, final))
+    this.#reader.start(0, this.#limits.maxHeaderSize, true, false)
   }
 
   /** The chunk is the caller's own again when this returns. */
@@ -123,7 +129,7 @@ export class MessageScanner {
       return
     }
     const used = this.#buf.length
-    if (this.#store !== null && this.#header !== null && this.#store.length - used >= chunk.length) {
+    if (this.#store !== null && this.#inHeader && this.#store.length - used >= chunk.length) {
       this.#store.set(chunk, used)
       this.#buf = this.#store.subarray(0, used + chunk.length)
       return
@@ -131,7 +137,7 @@ export class MessageScanner {
     // A header may be long in coming, so its store doubles; of a body only the beginning of a line ever waits. Bytes
     // that were handed on are never overwritten: the store only grows, or is a new one.
     const size = rest + chunk.length
-    const store = Buffer.allocUnsafe(this.#header === null ? size : Math.max(2 * size, 1024))
+    const store = Buffer.allocUnsafe(!this.#inHeader ? size : Math.max(2 * size, 1024))
     this.#buf.copy(store, 0, this.#pos)
     store.set(chunk, rest)
     this.#store = store
@@ -141,14 +147,14 @@ export class MessageScanner {
   }
 
   #run(): void {
-    while (this.#header !== null ? this.#readHeader(this.#header) : this.#readBody());
+    while (this.#inHeader ? this.#readHeader() : this.#readBody());
   }
 
-  #readHeader(reader: HeaderReader): boolean {
-    const result = reader.read(this.#buf, this.#pos, this.#final)
+  #readHeader(): boolean {
+    const result = this.#reader.read(this.#buf, this.#pos, this.#final)
     if (result === null) return false
     const start = this.#base + this.#pos
-    this.#header = null
+    this.#inHeader = false
     this.#headerBytes += result.size
     this.#consume(this.#pos + result.size)
     this.#openPart(result.block, start, result.truncated)
@@ -214,13 +220,9 @@ export class MessageScanner {
   #startHeader(digest: boolean, mbox: boolean): void {
     this.#digest = digest
     const left = Math.max(0, this.#limits.maxTotalHeaderSize - this.#headerBytes)
-    this.#header = new HeaderReader(
-      this.#base + this.#pos,
-      this.#limits,
-      Math.min(this.#limits.maxHeaderSize, left),
-      mbox,
-      this.#boundaries.size > 0 ? (buf, at, final) => this.#isDelimiter(buf, at, final) : null,
-    )
+    const maxSize = Math.min(this.#limits.maxHeaderSize, left)
+    this.#reader.start(this.#base + this.#pos, maxSize, mbox, this.#boundaries.size > 0)
+    this.#inHeader = true
   }
 
   /** Looks for the next delimiter line and acts on it; false when there is none in the bytes at hand. */

@@ -1,4 +1,5 @@
 // Shared by the tests of the mime room.
+import assert from 'node:assert/strict'
 import { type MessagePart, MessageScanner, type ScanOptions } from '../../src/mime/index.ts'
 
 /** Lines to a message: joined and ended by CRLF unless said otherwise; each character is one byte. */
@@ -33,4 +34,23 @@ export function scanInPieces(
     at += size
   }
   return scanner.end()
+}
+
+/**
+ * Twenty times the input may take twenty times as long, and garbage collection a few times more; quadratic work would take
+ * four hundred times as long. The quickest of several runs counts.
+ */
+export function assertLinear<T>(make: (n: number) => T, run: (input: T) => void): void {
+  const time = (input: T) => {
+    const times = Array.from({ length: 7 }, () => {
+      const start = process.hrtime.bigint()
+      run(input)
+      return Number(process.hrtime.bigint() - start)
+    })
+    return Math.min(...times)
+  }
+  const small = make(250)
+  for (let i = 0; i < 10; i++) time(small)
+  const ratio = time(make(5000)) / time(small)
+  assert.ok(ratio < 200, `twenty times the input: ${ratio.toFixed(0)} times as long`)
 }
