@@ -33,8 +33,10 @@ export function drive(options: DriveOptions): void {
   let stallEnds = Number.POSITIVE_INFINITY
   let lingerEnds = Number.POSITIVE_INFINITY
   let ending = false
+  let over = false
 
   const arm = (): void => {
+    if (over) return
     const due = Math.min(
       session?.deadline() ?? Number.POSITIVE_INFINITY,
       handshakeEnds,
@@ -137,6 +139,7 @@ export function drive(options: DriveOptions): void {
       arm()
     },
     closed(error) {
+      over = true
       timer?.cancel()
       session?.destroy(error)
       options.onClosed(error)

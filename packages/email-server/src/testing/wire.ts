@@ -64,6 +64,7 @@ class WireEnd implements Connection {
   #unread = 0
   #wantsDrain = false
   #ended = false
+  #heardEnd = false
   #closed: { readonly error: Error | null } | null = null
   #bytesUntilReset: number
   /** Null: in clear. Bytes written during the handshake wait in `#early`. */
@@ -160,9 +161,10 @@ class WireEnd implements Connection {
       const packet = this.#inbox.shift()!
       if (packet.kind === 'bytes') this.#readBytes(packet.bytes, packet.secured)
       else {
+        this.#heardEnd = true
         this.#events.end()
-        if (this.#ended && !this.#closed) {
-          // both have said goodbye
+        // both have heard the other's goodbye, and with it all that was said before
+        if (this.peer.#heardEnd && !this.#closed) {
           this.#finish(null)
           this.peer.#finish(null)
         }
@@ -221,10 +223,11 @@ class WireEnd implements Connection {
       client.#break(alert, alert)
       return
     }
-    this.#secured({ servername, authorized: false })
+    // before anything that this end says next
     this.#agenda.schedule(this.#link.latencyMs ?? 0, () =>
       client.#secured({ servername, authorized: trusted }),
     )
+    this.#secured({ servername, authorized: false })
   }
 
   #secured(known: { readonly servername: string | null; readonly authorized: boolean }): void {

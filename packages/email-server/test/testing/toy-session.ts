@@ -1,5 +1,5 @@
-// The smallest server session there can be, to try the bench on: ECHO text, SLOW (answers after 3 s), STARTTLS, WAIT
-// (a promise), QUIT.
+// The smallest server session there can be, to try the bench on: ECHO text, SLOW (answers after 3 s), LATER (sets its
+// deadline of 2 s after a promise), STARTTLS, WAIT (a promise), QUIT.
 import { utf8 } from '../../src/base/bytes.ts'
 import { Emitter } from '../../src/base/emitter.ts'
 import { InputQueue } from '../../src/base/input-queue.ts'
@@ -8,7 +8,7 @@ import type { SansIoSession, SessionEvents } from '../../src/base/session.ts'
 import { SessionClock } from '../../src/base/session-clock.ts'
 
 export class ToySession extends Emitter<SessionEvents> implements SansIoSession {
-  readonly #clock = new SessionClock()
+  readonly #clock = new SessionClock(undefined, () => this.emit('wake'))
   readonly #input = new InputQueue()
   #over = false
   #upgrading = false
@@ -56,14 +56,19 @@ export class ToySession extends Emitter<SessionEvents> implements SansIoSession 
   }
 
   destroy(): void {
+    this.#clock.clearAll()
+    if (this.#over) return
     this.#over = true
+    this.emit('close', null)
   }
 
   #command(line: string): void {
     if (line.startsWith('ECHO ')) this.#say(line.slice(5))
     else if (line === 'WAIT') void Promise.resolve().then(() => this.#say('waited'))
     else if (line === 'SLOW') this.#clock.set('slow', 3000, () => this.#say('at last'))
-    else if (line === 'STARTTLS') {
+    else if (line === 'LATER') {
+      void Promise.resolve().then(() => this.#clock.set('later', 2000, () => this.#say('much later')))
+    } else if (line === 'STARTTLS') {
       this.#say('go ahead')
       this.#upgrading = true
       this.#input.clear()
