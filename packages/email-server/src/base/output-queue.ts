@@ -3,7 +3,7 @@
 import { concat, fromUtf8 } from './bytes.ts'
 
 /** Pieces up to this size are joined with their neighbours; larger ones are handed over as they are. */
-const JOIN_BELOW = 16 * 1024
+const JOIN_BELOW = 2 * 1024
 /** Pending bytes at which a turn is cut into several sends, and the size of the largest send. */
 const SEND_AT = 64 * 1024
 

@@ -48,8 +48,14 @@ export class NodeConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#closed || this.#socket.writableEnded || this.#socket.destroyed) return true
-    return this.#socket.write(bytes)
+    const socket = this.#socket
+    if (this.#closed || socket.writableEnded || socket.destroyed) return true
+    if (socket.writableCorked === 0) {
+      // what is written in one turn leaves in one system call, without being copied together
+      socket.cork()
+      process.nextTick(() => socket.uncork())
+    }
+    return socket.write(bytes)
   }
 
   pause(): void {
@@ -64,9 +70,12 @@ export class NodeConnection implements Connection {
 
   secure(side: 'server' | 'client', options: TlsOptions): void {
     const plain = this.#socket
+    plain.uncork()
     if (plain.writableLength > 0) {
       // what was said in clear leaves in clear
-      plain.once('drain', () => this.secure(side, options))
+      plain.write('', error => {
+        if (!error) this.secure(side, options)
+      })
       return
     }
     for (const name of ['data', 'end', 'drain']) plain.removeAllListeners(name)
