@@ -112,7 +112,9 @@ export function readAddrSpecs(tokens: readonly Token[]): {
     i = domain.end
     from = i
   }
-  return { specs, rest: words.slice(from) }
+  // an at-sign that belongs to no address (a@b@c, a\\@b@c): the text can be read in two ways, so that none is taken
+  const ambiguous = words.filter(token => isMark(token, '@')).length !== specs.length
+  return ambiguous ? { specs: [], rest: [] } : { specs, rest: words.slice(from) }
 }
 
 interface Part {
@@ -138,8 +140,8 @@ function readLocal(words: readonly Token[], from: number, spacesAllowed: boolean
       wantsWord = true
     } else if (token.kind === 'atom' || token.kind === 'quoted') {
       if (!wantsWord) break
-      // a stray bracket, a backslash, a NUL: nobody knows whom that means
-      if (token.kind === 'atom' ? !isAtext(token.text) : token.text.includes('\0')) return null
+      // a stray bracket, a backslash, a NUL: nobody knows whom that means (only what looks like an encoded word has dots inside)
+      if (token.kind === 'atom' ? !isDotAtom(token.text) : token.text.includes('\0')) return null
       text += token.text
       wantsWord = false
     } else break
@@ -163,7 +165,7 @@ function readDomain(words: readonly Token[], from: number): Part | null {
       text += '.'
       wantsAtom = true
     } else if (token.kind === 'atom' && wantsAtom) {
-      if (!isAtext(token.text)) return null
+      if (!isDotAtom(token.text)) return null
       text += token.text
       wantsAtom = false
     } else break

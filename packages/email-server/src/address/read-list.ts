@@ -9,13 +9,17 @@ import {
   readAddrSpecs,
   readAngleContent,
 } from './addr-spec.ts'
-import { isMark, Scanner, type Token } from './scan.ts'
+import { isMark, Scanner, type Token, withoutLineEnds } from './scan.ts'
 import type { AddressList, ListGroup, ListMailbox } from './types.ts'
 
 export interface ReadListOptions {
   /** Most mailboxes that are read, in groups and out of them. Default 2,000. */
   readonly maxMailboxes?: number
 }
+
+/** Words and marks of one entry; an entry with more is text without an address. Thousands of real addresses with commas are not one entry. */
+const TOKEN_LIMIT = 5000
+const NOTHING: ReturnType<typeof readAddrSpecs> = { specs: [], rest: [] }
 
 // address-list = (address *("," address)) / obs-addr-list; address = mailbox / group; mailbox = name-addr / addr-spec
 // name-addr = [display-name] angle-addr; angle-addr = [CFWS] "<" addr-spec ">" [CFWS] / obs-angle-addr
@@ -52,7 +56,7 @@ class ListReader {
     let tokens: Token[] = []
     let angle: ListMailbox | null = null
     let hasAt = false
-    while (this.#token.kind !== 'end') {
+    while (this.#token.kind !== 'end' && !this.truncated) {
       const mark = this.#token.kind === 'mark' ? this.#token.text : ''
       if (mark === ',' || mark === ';') break
       if (mark === ':' && !hasAt && angle === null) {
@@ -69,7 +73,7 @@ class ListReader {
         continue
       }
       hasAt ||= mark === '@'
-      tokens.push(this.#token)
+      if (tokens.length < TOKEN_LIMIT) tokens.push(this.#token)
       this.#step()
     }
     this.#closeEntry(angle, tokens, hasAt)
@@ -102,14 +106,14 @@ class ListReader {
 
   #addBare(tokens: readonly Token[]): void {
     if (tokens.length === 0) return
-    const { specs, rest } = readAddrSpecs(tokens)
+    const { specs, rest } = tokens.length < TOKEN_LIMIT ? readAddrSpecs(tokens) : NOTHING
     if (specs.length === 0) {
       const text = phrase(tokens)
       const comment = commentText(tokens)
       // A comment alone stands for an address that nobody can read only when there is nothing else: `(nobody)`.
       if (text === null && (comment === null || this.entries.length > 0)) return
-      const ambiguous = tokens.some(token => isMark(token, '@'))
-      const raw = this.#text.slice(tokens[0]!.start, this.#token.start).trim()
+      const ambiguous = tokens.length === TOKEN_LIMIT || tokens.some(token => isMark(token, '@'))
+      const raw = this.#raw(tokens[0]!.start)
       const name = ambiguous ? raw : (text ?? comment)
       this.#add({ kind: 'mailbox', name, route: null, local: null, domain: null, regular: false })
       return
@@ -131,17 +135,17 @@ class ListReader {
       if (mark === '>' || mark === '<' || mark === ';') break
       // a comma belongs to a source route, otherwise the closing bracket is missing
       if (mark === ',' && inside.length > 0 && !isMark(inside[0]!, '@')) break
-      inside.push(this.#token)
+      if (inside.length < TOKEN_LIMIT) inside.push(this.#token)
     }
     const name = phrase(before) ?? commentText(before)
-    const spec = readAngleContent(inside)
+    const spec = inside.length < TOKEN_LIMIT ? readAngleContent(inside) : null
     if (spec) {
       const closed = isMark(this.#token, '>')
       if (closed) this.#step()
       const regular = closed && spec.regular && isRegularPhrase(before)
       return mailbox(spec, name ?? commentText(inside), regular)
     }
-    const raw = this.#text.slice(start, this.#token.start).trim()
+    const raw = this.#raw(start)
     if (isMark(this.#token, '>')) this.#step()
     return {
       kind: 'mailbox',
@@ -151,6 +155,11 @@ class ListReader {
       domain: null,
       regular: false,
     }
+  }
+
+  /** The text from there to the current token, for showing what could not be understood. */
+  #raw(start: number): string {
+    return withoutLineEnds(this.#text.slice(start, this.#token.start)).trim()
   }
 
   #add(entry: ListMailbox): void {

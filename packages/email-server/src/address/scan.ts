@@ -12,6 +12,20 @@ export interface Token {
   readonly start: number
 }
 
+// Four kinds of characters. An atom of real mail is everything but white space, marks, and what begins another token.
+const ATOM = 0
+const SPACE = 1
+const MARK = 2
+const OPENING = 3
+const CLASS: Uint8Array = new Uint8Array(128)
+for (const c of ' \t\r\n') CLASS[c.charCodeAt(0)] = SPACE
+for (const c of '<>,;:@.') CLASS[c.charCodeAt(0)] = MARK
+for (const c of '"([') CLASS[c.charCodeAt(0)] = OPENING
+
+function classOf(c: number): number {
+  return c < 128 ? CLASS[c]! : ATOM
+}
+
 /** Comments nested deeper than this are not comments any more: the parenthesis is text. */
 const COMMENT_DEPTH = 50
 
@@ -31,32 +45,21 @@ export class Scanner {
   next(): Token {
     const text = this.#text
     let i = this.#position
-    while (i < text.length && isSpace(text.charCodeAt(i))) i++
+    while (i < text.length && classOf(text.charCodeAt(i)) === SPACE) i++
     const spaced = i > this.#position || i === 0
-    const start = i
     if (i === text.length) {
       this.#position = i
-      return { kind: 'end', text: '', spaced, start }
+      return { kind: 'end', text: '', spaced, start: i }
     }
-    switch (text[i]) {
-      case '"':
-        return this.#quoted(start, spaced) ?? this.#atom(start, spaced)
-      case '(':
-        return this.#comment(start, spaced) ?? this.#atom(start, spaced)
-      case '[':
-        return this.#literal(start, spaced) ?? this.#atom(start, spaced)
-      case '<':
-      case '>':
-      case ',':
-      case ';':
-      case ':':
-      case '@':
-      case '.':
-        this.#position = i + 1
-        return { kind: 'mark', text: text[i]!, spaced, start }
-      default:
-        return this.#atom(start, spaced)
+    const c = text.charCodeAt(i)
+    if (classOf(c) === MARK) {
+      this.#position = i + 1
+      return { kind: 'mark', text: text[i]!, spaced, start: i }
     }
+    if (c === 0x22) return this.#quoted(i, spaced) ?? this.#atom(i, spaced)
+    if (c === 0x28) return this.#comment(i, spaced) ?? this.#atom(i, spaced)
+    if (c === 0x5b) return this.#literal(i, spaced) ?? this.#atom(i, spaced)
+    return this.#atom(i, spaced)
   }
 
   #quoted(start: number, spaced: boolean): Token | null {
@@ -125,7 +128,7 @@ export class Scanner {
     const text = this.#text
     let i = this.#encodedWordEnd(start)
     // the first character is taken whatever it is: here it is an opening mark that nothing closes, or atext
-    if (i < 0) for (i = start + 1; i < text.length && isAtomCode(text.charCodeAt(i)); i++);
+    if (i < 0) for (i = start + 1; i < text.length && classOf(text.charCodeAt(i)) === ATOM; i++);
     this.#position = i
     return { kind: 'atom', text: text.slice(start, i), spaced, start }
   }
@@ -154,35 +157,12 @@ export class Scanner {
 }
 
 // Inside quotes and comments, line ends are folding (RFC 5322 §3.2.2), and would otherwise reach a line of somebody's protocol.
-function withoutLineEnds(text: string): string {
+export function withoutLineEnds(text: string): string {
   return text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]/g, '') : text
 }
 
 function isSpace(c: number): boolean {
-  return c === 0x20 || c === 0x09 || c === 0x0d || c === 0x0a
-}
-
-// An atom of real mail: everything that is not white space or a mark. Brackets, quotes and parentheses begin other tokens.
-function isAtomCode(c: number): boolean {
-  switch (c) {
-    case 0x20:
-    case 0x09:
-    case 0x0d:
-    case 0x0a:
-    case 0x22: // "
-    case 0x28: // (
-    case 0x2c: // ,
-    case 0x2e: // .
-    case 0x3a: // :
-    case 0x3b: // ;
-    case 0x3c: // <
-    case 0x3e: // >
-    case 0x40: // @
-    case 0x5b: // [
-      return false
-    default:
-      return true
-  }
+  return classOf(c) === SPACE
 }
 
 export function isMark(token: Token, text: string): boolean {

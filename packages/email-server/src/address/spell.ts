@@ -51,8 +51,25 @@ export function comparableAddress(address: string): string {
 
 /** The content of a quoted local part; another is given back as it is. */
 export function unquoteLocal(local: string): string {
-  if (local.length < 2 || !local.startsWith('"') || !local.endsWith('"')) return local
-  return local.slice(1, -1).replace(/\\([\s\S])/g, '$1')
+  return local.startsWith('"') ? (quotedContent(local) ?? local) : local
+}
+
+/** What a local part as written stands for, bare or quoted; null when it is neither. */
+export function localContent(local: string): string | null {
+  if (local.startsWith('"')) return quotedContent(local)
+  return isBareLocal(local) ? local : null
+}
+
+// Null unless the closing quote is the last character and no other.
+function quotedContent(local: string): string | null {
+  if (local.length < 2 || !local.endsWith('"')) return null
+  let content = ''
+  for (let i = 1; i < local.length - 1; i++) {
+    if (local[i] === '"') return null
+    if (local[i] === '\\' && ++i === local.length - 1) return null
+    content += local[i]
+  }
+  return content
 }
 
 /** True when the address can only be used with a peer that has SMTPUTF8: its local part is not ASCII, or its domain has no A-label form. RFC 6531 §3.2. */

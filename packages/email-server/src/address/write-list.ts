@@ -4,7 +4,7 @@ import { hasLineBreak } from '../base/bytes.ts'
 import { MailError } from '../base/errors.ts'
 import { domainToAscii, encodeWords, isAscii } from '../text/index.ts'
 import { isAtextCode } from './addr-spec.ts'
-import { localPartText, quote, splitAddress, unquoteLocal } from './spell.ts'
+import { localContent, localPartText, quote, splitAddress } from './spell.ts'
 import type { Address } from './types.ts'
 
 export interface WriteListOptions {
@@ -56,8 +56,8 @@ export function writeAddrSpec(address: string, { field, utf8 = false }: WriteLis
     throw new MailError('EADDRESS', `${field}: the address must not contain CR, LF or NUL`)
   const literal = domain.startsWith('[') && domain.endsWith(']')
   const name = utf8 || literal ? domain : domainToAscii(domain)
-  const plain = unquoteLocal(local)
-  if (local === '' || domain === '' || !(literal ? isLiteralText(domain) : domainToAscii(domain) !== ''))
+  const plain = localContent(local)
+  if (plain === null || domain === '' || !(literal ? isLiteralText(domain) : domainToAscii(domain) !== ''))
     throw new MailError('EADDRESS', `${field}: ${JSON.stringify(address)} is not an address`)
   if (hasControl(plain))
     throw new MailError('EADDRESS', `${field}: the address must not contain control characters`)

@@ -1,0 +1,108 @@
+// Attacks on address parsers (nested groups, quadratic lists, ReDoS: CVE-2025-14874, GHSA-2x7j-588g-ccc2, GHSA-9h6g-pr28-7cqp, CVE-2024-23184).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { readAddresses, readAddressList, toEnvelopeAddresses } from '../../src/address/index.ts'
+
+const PIECES = [
+  'a@x.test,',
+  'A <a@x.test> ',
+  '<a@x.test>',
+  'a@x.test ',
+  'a@b@',
+  'a.',
+  'a@',
+  'A:',
+  'A:;',
+  ';',
+  ',',
+  '<',
+  '>',
+  '@',
+  '@a,',
+  '<@a:',
+  '"',
+  '"a" ',
+  '"\\"',
+  '\\',
+  '(',
+  ')',
+  '(a',
+  '()',
+  '(()',
+  '[',
+  '[]',
+  '[ ',
+  '=?',
+  '=?x?q?',
+  '=?x?q?a?= ',
+  ' ',
+  '\r\n ',
+  'é',
+  '\0',
+  'a ',
+]
+
+/** Milliseconds of the fastest of three runs. */
+function timeOf(run: () => void): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now()
+    run()
+    best = Math.min(best, performance.now() - start)
+  }
+  return best
+}
+
+test('every repeated piece is read in linear time: eight times the input in less than sixteen times the time', () => {
+  const unlimited = { maxMailboxes: Number.POSITIVE_INFINITY }
+  for (const piece of PIECES) {
+    const small = piece.repeat(12_500)
+    const large = piece.repeat(100_000)
+    const before = timeOf(() => readAddressList(small, unlimited))
+    const after = timeOf(() => readAddressList(large, unlimited))
+    // of a short time the clock says little; a quadratic reader needs seconds
+    assert.ok(after < 100 || after < before * 16, `${JSON.stringify(piece)}: ${before} ms, then ${after} ms`)
+  }
+})
+
+test('pairs of pieces are read in linear time, too', () => {
+  for (const first of ['"', '(', '[', '<', 'A:', 'a@', '=?x?q?', '\\'])
+    for (const second of [')', '"', ']', '>', ';', ',', ' ', 'a@x.test']) {
+      const text = first.repeat(50_000) + second.repeat(50_000)
+      const took = timeOf(() => readAddressList(text))
+      assert.ok(took < 250, `${first}${second}: ${took} ms`)
+    }
+})
+
+test('100,000 addresses: the limit cuts the list, and the rest costs nothing', () => {
+  const text = 'Someone <someone@example.com>, '.repeat(100_000)
+  const list = readAddressList(text)
+  assert.equal(list.entries.length, 2000)
+  assert.equal(list.truncated, true)
+  assert.ok(timeOf(() => readAddressList(text)) < 50)
+})
+
+test('arbitrary text never throws; names and addresses hold no line end; an address reads as itself again', () => {
+  const text = fc.array(fc.constantFrom(...PIECES), { maxLength: 25 }).map(list => list.join(''))
+  fc.assert(
+    fc.property(text, input => {
+      const list = readAddressList(input)
+      toEnvelopeAddresses(list)
+      for (const entry of readAddresses(input))
+        for (const { name, address } of entry.group ?? [entry]) {
+          assert.ok(!/[\r\n]/.test(name + address), JSON.stringify(input))
+          if (address === '') continue
+          const again = readAddresses(address)
+          assert.deepEqual(
+            again.map(a => a.address),
+            [address],
+            JSON.stringify(input),
+          )
+        }
+    }),
+    { numRuns: 5000 },
+  )
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), input => void readAddresses(input)))
+})
