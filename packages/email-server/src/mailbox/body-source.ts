@@ -29,31 +29,40 @@ export async function collect(body: OpenBody, limits: SourceLimits): Promise<Uin
   return chunks.length === 0 ? new Uint8Array(0) : concat(chunks)
 }
 
-/** The octets up to the end of the header, and perhaps some more. */
+/** The octets of the header with its blank line. */
 export async function collectHeader(body: OpenBody, limits: SourceLimits): Promise<Uint8Array> {
-  if (body.bytes) return body.bytes
+  if (body.bytes) {
+    const end = headerEnd(body.bytes, true)
+    return end < 0 ? body.bytes : body.bytes.subarray(0, end)
+  }
   const chunks: Uint8Array[] = []
   let got = 0
-  let tail = new Uint8Array(0)
+  /** The last two octets so far: a blank line may lie across two pieces. */
+  let tail: Uint8Array = new Uint8Array(0)
   await eachPiece(body.stream, limits, piece => {
-    got += piece.length
-    chunks.push(piece)
+    const searched = concat([tail, piece])
+    const end = headerEnd(searched, got === tail.length)
+    const taken = end < 0 ? piece.length : end - tail.length
+    chunks.push(piece.subarray(0, taken))
+    got += taken
     if (got > limits.inMemory) throw new Refusal('LIMIT', 'The header is too large for that')
-    // the blank line may lie across two pieces
-    const seam = concat([tail, piece.subarray(0, 3)])
-    if (hasBlankLine(seam, got === piece.length) || hasBlankLine(piece, got === piece.length)) return 'enough'
-    tail = Uint8Array.from(concat([tail, piece.subarray(-3)]).subarray(-3))
-    return null
+    tail = searched.subarray(-2)
+    return end < 0 ? null : 'enough'
   })
-  return chunks.length === 0 ? new Uint8Array(0) : concat(chunks)
+  return chunks.length === 0 ? tail : concat(chunks)
 }
 
-const CRLF_LF = Uint8Array.of(10, 13, 10)
+const LF_CR_LF = Uint8Array.of(10, 13, 10)
 const LF_LF = Uint8Array.of(10, 10)
 
-function hasBlankLine(bytes: Uint8Array, first: boolean): boolean {
-  if (first && (bytes[0] === 10 || (bytes[0] === 13 && bytes[1] === 10))) return true
-  return indexOf(bytes, CRLF_LF) >= 0 || indexOf(bytes, LF_LF) >= 0
+/** Behind the first blank line, -1 when there is none. `first`: the bytes begin where the message begins. */
+function headerEnd(bytes: Uint8Array, first: boolean): number {
+  if (first && bytes[0] === 10) return 1
+  if (first && bytes[0] === 13 && bytes[1] === 10) return 2
+  const crlf = indexOf(bytes, LF_CR_LF)
+  const lf = indexOf(crlf < 0 ? bytes : bytes.subarray(0, crlf + 1), LF_LF)
+  if (lf >= 0) return lf + 2
+  return crlf < 0 ? -1 : crlf + 3
 }
 
 /**

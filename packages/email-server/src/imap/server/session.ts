@@ -110,7 +110,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.#clock.set('login', this.#limits.loginTime, () => this.#bye('Time to log in is over'))
     const code = `CAPABILITY ${this.#registry.capabilities(this.#facts).join(' ')}`
     const text = `${this.#options.hostname ?? 'localhost'} IMAP4rev1 server ready`
-    this.#output.write(statusLine('*', { status: 'OK', code, text }))
+    this.#say(statusLine('*', { status: 'OK', code, text }))
     this.#enter('waiting')
     this.#advance()
   }
@@ -255,7 +255,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const about = { literal, count, octets, line: line.length }
     const reply = literalRefusal(head, about, this.#limits, loggedIn)
     if (!reply) {
-      if (!literal.nonSync) this.#output.write('+ Ready for literal data\r\n')
+      if (!literal.nonSync) this.#say('+ Ready for literal data\r\n')
       this.#framer.accept()
       this.#enter('upload')
     } else if (!literal.nonSync) {
@@ -280,7 +280,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const wait = this.#output.ready()
     if (wait) await wait
     if (this.#ended) return
-    this.#output.write(statusLine(tag, reply))
+    this.#say(statusLine(tag, reply))
+    this.#out.rest()
     if (reply.status !== 'BAD' && this.mailbox) this.#badCommands = 0
     const afterwards = this.#afterwards
     this.#afterwards = null
@@ -318,12 +319,18 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   /** The answer to what never became a command. */
   #answerBad(tag: string, reply: Reply): void {
-    this.#output.write(statusLine(tag, reply))
+    this.#say(statusLine(tag, reply))
     this.#countBad()
   }
 
   #countBad(): void {
     if (++this.#badCommands >= this.#limits.badCommands) this.#bye('Too many bad commands')
+  }
+
+  /** A line of ours, behind what the commands have written. */
+  #say(line: string): void {
+    this.#out.flush()
+    this.#output.write(line)
   }
 
   #reader(framed: Framed): Reader {
@@ -339,7 +346,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   #bye(text: string, code?: string): void {
     if (this.#ended) return
-    this.#output.write(statusLine('*', { status: 'BYE', code, text }))
+    this.#say(statusLine('*', { status: 'BYE', code, text }))
     this.#end(null)
   }
 
@@ -358,6 +365,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       this.mailbox.currentFolder = null
       this.mailbox.closed()
     }
+    this.#out.flush()
     this.#output.close()
     this.emit('close', error)
   }
@@ -381,6 +389,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
         this.#out.discard()
         if (!this.#ended && error !== this.#reported) this.#failed('news could not be told', error)
       }
+      if (this.#mode === 'idle') this.#out.rest()
     })
     return this.#telling
   }
@@ -531,8 +540,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
         this.byUid = byUid
       },
       ready: () => this.#output.ready(),
-      untagged: (status, text, code) => this.#output.write(statusLine('*', { status, code, text })),
-      continueWith: text => this.#output.write(`+ ${text}\r\n`),
+      untagged: (status, text, code) => this.#say(statusLine('*', { status, code, text })),
+      continueWith: text => this.#say(`+ ${text}\r\n`),
       readLine: mode => this.#nextLine(mode),
       enable: change => {
         this.#dialect = { ...this.#dialect, ...change }
