@@ -38,9 +38,14 @@ export class SequenceView {
     this.#nextUid = uid + 1
   }
 
+  /** What the runs take in memory. */
+  get byteLength(): number {
+    return this.#starts.byteLength + this.#before.byteLength
+  }
+
   /** Gives back what `append` took in advance. */
   trim(): void {
-    if (this.#starts.length > this.#runs + 16) this.#resize(Math.max(4, this.#runs))
+    if (this.#starts.length > this.#runs) this.#resize(Math.max(4, this.#runs))
   }
 
   /** The UID of a sequence number, 0 when there is no such message. */
