@@ -1,11 +1,11 @@
 // What search keys are compiled against: the session's numbering and its idea of what is recent.
 import type { ClosedRange } from '../base/ranges.ts'
 import { closedRanges } from '../base/ranges.ts'
-import type { SequenceSet } from './grammar/sequence-set.ts'
+import { mergedSet, type SequenceSet, STAR } from './grammar/sequence-set.ts'
 import type { SelectedFolder } from './selected.ts'
 
 export interface SearchScope {
-  /** UIDs of a set of UIDs, as far as they are in view. */
+  /** A set of UIDs with its `*` resolved: ascending, disjoint. */
   uids(set: SequenceSet): readonly ClosedRange[]
   /** UIDs of a set of sequence numbers. */
   sequences(set: SequenceSet): readonly ClosedRange[]
@@ -15,7 +15,11 @@ export interface SearchScope {
 
 export function scopeOf(folder: SelectedFolder, outOfRange: () => never): SearchScope {
   return {
-    uids: set => closedRanges(folder.view.uidsIn(set)),
+    uids(set) {
+      const last = Math.max(1, folder.view.lastUid)
+      // n:* means the last message even when its UID is below n
+      return mergedSet(set.map(([low, high]) => (high === STAR ? [Math.min(low, last), STAR] : [low, high])))
+    },
     sequences(set) {
       const uids = folder.view.uidsAt(set)
       return uids === null ? outOfRange() : closedRanges(uids)

@@ -1,5 +1,6 @@
 // The reference evaluator of search criteria, for one message (RFC 9051 §6.4.4, RFC 5032): from what is known without
 // its bytes where that decides, else from its header, else from all of it. Text is compared decoded, without case.
+import type { ClosedRange } from '../base/ranges.ts'
 import { fieldText, headerText, SearchableMessage, scanMessage, splitHeader } from '../mime/index.ts'
 import { calendarDay, decodeEncodedWords, readMailDate } from '../text/index.ts'
 import type { MessageMeta } from './contract.ts'
@@ -109,7 +110,7 @@ function decide(criteria: SearchKey, examined: Examined, now: number): boolean |
     case 'not':
       return not(decide(criteria.of, examined, now))
     case 'uid':
-      return criteria.ranges.some(([first, last]) => meta.uid >= first && meta.uid <= last)
+      return isIn(criteria.ranges, meta.uid)
     case 'flag':
       return hasFlag(meta.flags, criteria.flag) === criteria.set
     case 'size':
@@ -158,6 +159,18 @@ function all(keys: readonly SearchKey[], decided: (key: SearchKey) => boolean | 
     if (one === null) result = null
   }
   return result
+}
+
+/** Is the number in one of these ranges? They ascend. */
+function isIn(ranges: readonly ClosedRange[], n: number): boolean {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ranges[middle]![1] < n) low = middle + 1
+    else high = middle
+  }
+  return low < ranges.length && ranges[low]![0] <= n
 }
 
 function not(value: boolean | null): boolean | null {

@@ -8,6 +8,7 @@ export type SearchKey =
   | { readonly key: 'and'; readonly keys: readonly SearchKey[] }
   | { readonly key: 'or'; readonly keys: readonly SearchKey[] }
   | { readonly key: 'not'; readonly of: SearchKey }
+  /** Ascending, disjoint; the last may end in Infinity. */
   | { readonly key: 'uid'; readonly ranges: readonly ClosedRange[] }
   /** Has (`set`) or lacks the flag; system flags and keywords alike, without backslash. */
   | { readonly key: 'flag'; readonly flag: string; readonly set: boolean }

@@ -1,6 +1,6 @@
 // FETCH and UID FETCH (RFC 3501 §6.4.5). The backend is asked for many messages at a time, and only for what the items
 // need; bodies are opened one by one, and passed on as the client reads them.
-import { Refusal } from '../../base/errors.ts'
+import { MailError, Refusal } from '../../base/errors.ts'
 import type { FlatRanges } from '../../base/ranges.ts'
 import {
   changeFlags,
@@ -161,6 +161,7 @@ async function fetchBody(
   writeMessage(cx, plan, message, marked && !plan.tellsFlags)
   if (message.announced) {
     await passOn(body, message.announced, limits, piece => {
+      if (cx.over) throw new MailError('ECONNECTION', 'the session is over')
       cx.out.bytes(piece)
       return cx.ready()
     })

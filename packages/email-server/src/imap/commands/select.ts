@@ -70,20 +70,17 @@ async function open(cx: CommandContext, name: string, examining: boolean): Promi
     : { status: 'OK', code: 'READ-WRITE', text: 'SELECT completed' }
 }
 
-const UNSEEN_BATCH = 200
+const LOOKED_AT = 500
 
 /**
- * The number of the first message without \Seen, or 0. A backend that can search is asked; else the first few messages
- * are looked at, and beyond those nothing is said: a client that wants to know searches (RFC 9051 has dropped it).
+ * The number of the first message without \Seen, or 0 when it is not among the first few: nothing is said then, and a
+ * client that wants to know searches (RFC 3501 §7.1; RFC 9051 has dropped it).
  */
 async function firstUnseen(cx: CommandContext, folder: SelectedFolder): Promise<number> {
-  if (folder.view.count === 0) return 0
-  for (const batch of batches(folder.view.all(), UNSEEN_BATCH)) {
-    const refs = await refsOf(cx.mailbox, folder, batch)
-    for (const meta of await metas(cx.mailbox, refs)) {
-      if (meta && !hasFlag(meta.flags, FLAGS.Seen)) return folder.view.sequenceOf(meta.uid)
-    }
-    return 0
+  const [batch] = batches(folder.view.all(), LOOKED_AT)
+  if (!batch || batch.length === 0) return 0
+  for (const meta of await metas(cx.mailbox, await refsOf(cx.mailbox, folder, batch))) {
+    if (meta && !hasFlag(meta.flags, FLAGS.Seen)) return folder.view.sequenceOf(meta.uid)
   }
   return 0
 }

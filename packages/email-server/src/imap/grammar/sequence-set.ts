@@ -13,19 +13,18 @@ export type SequenceSet = readonly ClosedRange[]
 // seq-range = seq-number ":" seq-number       ; in either order
 export const sequenceSet: Grammar<SequenceSet> = {
   read(r) {
-    const ranges: ClosedRange[] = []
+    let ranges: ClosedRange[] = []
     do {
       const a = sequenceNumber(r)
       const b = r.try(':') ? sequenceNumber(r) : a
       const [low, high] = a <= b ? [a, b] : [b, a]
-      // what follows on or lies within the last range costs nothing, in whatever order
       const last = ranges.at(-1)
       if (last && low >= last[0] && low <= last[1] + 1) {
         if (high > last[1]) ranges[ranges.length - 1] = [last[0], high]
       } else ranges.push([low, high])
-      if (ranges.length > r.limits.setRanges) r.fail('fewer ranges in a sequence set')
+      if (ranges.length > 2 * r.limits.setRanges) ranges = limited(r, ranges)
     } while (r.try(','))
-    return ranges
+    return ranges.length > r.limits.setRanges ? limited(r, ranges) : ranges
   },
   write: (w, set) => w.raw(formatSet(set)),
   samples: [
@@ -41,6 +40,24 @@ export const sequenceSet: Grammar<SequenceSet> = {
     ],
     [[4294967295, 4294967295]],
   ],
+}
+
+/** The same set merged, if that is within the limit. */
+function limited(r: Reader, ranges: readonly ClosedRange[]): ClosedRange[] {
+  const merged = mergedSet(ranges)
+  if (merged.length > r.limits.setRanges) r.fail('fewer ranges in a sequence set')
+  return merged
+}
+
+/** Ascending, neither overlapping nor touching. */
+export function mergedSet(ranges: readonly ClosedRange[]): ClosedRange[] {
+  const out: ClosedRange[] = []
+  for (const [low, high] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = out.at(-1)
+    if (!last || low > last[1] + 1) out.push([low, high])
+    else if (high > last[1]) out[out.length - 1] = [last[0], high]
+  }
+  return out
 }
 
 function sequenceNumber(r: Reader): number {

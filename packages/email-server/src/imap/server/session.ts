@@ -3,7 +3,7 @@
 // it knows the registry.
 import { latin1 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, usageError } from '../../base/errors.ts'
+import { MailError, type MailErrorCode, usageError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
@@ -107,7 +107,9 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#clock.set('login', this.#limits.loginTime, () => this.#bye('Time to log in is over'))
+    this.#clock.set('login', this.#limits.loginTime, () =>
+      this.#bye('Time to log in is over', 'UNAVAILABLE', 'ETIMEDOUT'),
+    )
     const code = `CAPABILITY ${this.#registry.capabilities(this.#facts).join(' ')}`
     const text = `${this.#options.hostname ?? 'localhost'} IMAP4rev1 server ready`
     this.#say(statusLine('*', { status: 'OK', code, text }))
@@ -226,7 +228,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       }
       case 'too-long': {
         const tag = tagOf(latin1(frame.head))
-        if (!frame.ended) this.#bye('The line is too long', 'TOOBIG')
+        if (!frame.ended) this.#bye('The line is too long', 'TOOBIG', 'ELIMIT')
         else
           this.#answerBad(tag, { status: 'BAD', code: 'TOOBIG', text: `A command may have ${limit} octets` })
         return true
@@ -238,7 +240,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const line = this.#input.takeLine(limit)
     if (line === null) return false
     if (line === TOO_LONG) {
-      this.#bye('The line is too long', 'TOOBIG')
+      this.#bye('The line is too long', 'TOOBIG', 'ELIMIT')
       return false
     }
     this.#enter('running')
@@ -266,7 +268,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       this.#framer.skip()
       this.#refused = { tag: head.tag, reply }
       this.#enter('upload')
-    } else this.#bye(reply.text, 'TOOBIG')
+    } else this.#bye(reply.text, 'TOOBIG', 'ELIMIT')
   }
 
   async #run(framed: Framed): Promise<void> {
@@ -308,11 +310,12 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       return (await spec.run(this.#context, args)) ?? { status: 'OK', text: `${name} completed` }
     } catch (error) {
       const { reply, ours } = replyTo(error)
+      if (this.#ended) return reply
       if (this.#out.torn) {
         this.destroy(new MailError('ESTREAM', 'a response could not be finished', { cause: error }))
         this.#failed(`${name} was cut off in its response`, error)
       } else this.#out.discard()
-      if (ours && !this.#ended && error !== this.#reported) this.#failed(`${name} failed`, error)
+      if (ours && error !== this.#reported) this.#failed(`${name} failed`, error)
       return reply
     }
   }
@@ -324,7 +327,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #countBad(): void {
-    if (++this.#badCommands >= this.#limits.badCommands) this.#bye('Too many bad commands')
+    if (++this.#badCommands >= this.#limits.badCommands)
+      this.#bye('Too many bad commands', 'CLIENTBUG', 'ELIMIT')
   }
 
   /** A line of ours, behind what the commands have written. */
@@ -341,13 +345,14 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.#mode = mode
     const time = MODES[mode].time(this.#limits)
     if (time === null) this.#clock.clear('mode')
-    else this.#clock.set('mode', time, () => this.#bye('Time is up', 'UNAVAILABLE'))
+    else this.#clock.set('mode', time, () => this.#bye('Time is up', 'UNAVAILABLE', 'ETIMEDOUT'))
   }
 
-  #bye(text: string, code?: string): void {
+  /** `error`: what the end is to the log; absent: all is in order. */
+  #bye(text: string, code?: string, error?: MailErrorCode): void {
     if (this.#ended) return
     this.#say(statusLine('*', { status: 'BYE', code, text }))
-    this.#end(null)
+    this.#end(error ? new MailError(error, text) : null)
   }
 
   /** The one end of every session. */
@@ -499,7 +504,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       wake: () => this.emit('wake'),
       opened: mailbox => this.#opened(mailbox),
       exhausted: () => {
-        this.#afterwards = () => this.#bye('Too many failed logins')
+        this.#afterwards = () => this.#bye('Too many failed logins', 'AUTHENTICATIONFAILED', 'EAUTH')
       },
     }
   }
