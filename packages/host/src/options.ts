@@ -9,17 +9,29 @@ export interface Door {
   readonly option: string
   readonly port: number
   readonly label: string
+  /** TLS comes first, before a word is said. */
+  readonly implicitTls: boolean
 }
 
 export const DOORS: readonly Door[] = [
-  { listener: 'inbound', option: 'inbound-port', port: 2525, label: 'SMTP, mail coming in' },
-  { listener: 'submission', option: 'submission-port', port: 2587, label: 'SMTP, sending' },
-  { listener: 'secure', option: 'submissions-port', port: 2465, label: 'SMTP, sending' },
-  { listener: 'imap', option: 'imap-port', port: 2143, label: 'IMAP' },
-  { listener: 'imaps', option: 'imaps-port', port: 2993, label: 'IMAP' },
-  { listener: 'pop3', option: 'pop3-port', port: 2110, label: 'POP3' },
-  { listener: 'pop3s', option: 'pop3s-port', port: 2995, label: 'POP3' },
+  door('inbound', 'inbound-port', 2525, 'SMTP, mail coming in'),
+  door('submission', 'submission-port', 2587, 'SMTP, sending'),
+  door('secure', 'submissions-port', 2465, 'SMTP, sending', true),
+  door('imap', 'imap-port', 2143, 'IMAP'),
+  door('imaps', 'imaps-port', 2993, 'IMAP', true),
+  door('pop3', 'pop3-port', 2110, 'POP3'),
+  door('pop3s', 'pop3s-port', 2995, 'POP3', true),
 ]
+
+function door(
+  listener: ListenerName,
+  option: string,
+  port: number,
+  label: string,
+  implicitTls = false,
+): Door {
+  return { listener, option, port, label, implicitTls }
+}
 
 export interface HostOptions {
   readonly data: string
@@ -32,10 +44,10 @@ export interface HostOptions {
 export class CommandLineError extends Error {}
 
 export function usage(): string {
-  const ports = DOORS.map(door => {
-    const text = `  --${`${door.option} N`.padEnd(22)} ${door.label} (default ${door.port})`
-    return text
-  })
+  const ports = DOORS.map(
+    ({ option, label, implicitTls, port }) =>
+      `  --${`${option} N`.padEnd(22)} ${label}${implicitTls ? ', TLS from the start' : ''} (default ${port})`,
+  )
   return [
     'email-server: a development mail server that keeps its mail and lets none out.',
     '',
@@ -53,7 +65,7 @@ export function usage(): string {
 
 /** `help` and `version` are asked for instead of a server. Throws a CommandLineError. */
 export function readCommandLine(args: readonly string[]): HostOptions | 'help' | 'version' {
-  const strings = ['data', 'host', ...DOORS.map(door => door.option)]
+  const strings = ['data', 'host', ...DOORS.map(each => each.option)]
   let values: Record<string, string | boolean | undefined>
   try {
     values = parseArgs({
@@ -81,17 +93,17 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
     host,
     requireTls: values['require-tls'] === true,
     ports: new Map(
-      DOORS.map(door => [door.listener, portOf(door, values[door.option] as string | undefined)]),
+      DOORS.map(each => [each.listener, portOf(each, values[each.option] as string | undefined)]),
     ),
   }
 }
 
-function portOf(door: Door, text: string | undefined): number {
-  if (text === undefined) return door.port
+function portOf({ option, port: usual }: Door, text: string | undefined): number {
+  if (text === undefined) return usual
   const port = Number(text)
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {
     throw new CommandLineError(
-      `--${door.option} wants a port from 0 to 65535, not ${JSON.stringify(text.slice(0, 40))}`,
+      `--${option} wants a port from 0 to 65535, not ${JSON.stringify(text.slice(0, 40))}`,
     )
   }
   return port

@@ -1,0 +1,35 @@
+// What a person reads at the start: everything that a mail client asks for, to be copied as it stands.
+import { DOORS, type HostOptions } from './options.ts'
+import { PASSWORD, USERS } from './seed.ts'
+import type { RunningHost } from './serve.ts'
+
+export function startText(options: HostOptions, host: RunningHost, version: string): string {
+  const rows = DOORS.map(door => [
+    door.label,
+    options.host,
+    String(host.ports[door.listener]),
+    securityOf(door.implicitTls, host.clearPasswords, door.listener === 'inbound'),
+  ])
+  const widths = ['', '', ''].map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  const lines = rows.map(row => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
+  return [
+    `email-server ${version} is running; it keeps its mail in ${host.data}`,
+    '',
+    ...lines,
+    '',
+    `  Accounts     ${USERS.map(user => user.address).join(', ')}`,
+    `  Password     ${PASSWORD}`,
+    `  Certificate  ${host.certificate.file} (self-signed: clients have to be told to trust it)`,
+    '',
+    host.clearPasswords
+      ? 'Passwords are taken without TLS, because nobody but this machine can connect; --require-tls forbids it.'
+      : 'Passwords are taken over TLS only.',
+    'Mail for example.test is delivered. Mail for anywhere else waits in the folder Outbox of its sender: nothing leaves this machine.',
+    'Stop with Ctrl-C.',
+  ].join('\n')
+}
+
+function securityOf(implicitTls: boolean, clearPasswords: boolean, noLogin: boolean): string {
+  if (implicitTls) return 'TLS'
+  return clearPasswords || noLogin ? 'STARTTLS or none' : 'STARTTLS'
+}
