@@ -50,7 +50,7 @@ export async function replay(
 }
 
 /** Above this many fed bytes, cuts are made in all lines at a time instead of one by one. */
-const SINGLE_CUTS_BELOW = 600
+const SINGLE_CUTS_BELOW = 400
 
 /**
  * Replays whole, byte by byte, and cut at every point: one cut per replay when the dialogue is short, else every line
