@@ -109,7 +109,7 @@ function rejectFor(error: unknown, answer: { reject(code?: number, text?: string
   } else throw error
 }
 
-async function openSession(store: Store, session: MailboxSession): Promise<void> {
+function openSession(store: Store, session: MailboxSession): void {
   const access = store.openMailbox(session.username, change => tell(session, change))
   session.use(access.handlers, { supplies: SUPPLIES })
   session.on('close', () => access.close())

@@ -28,11 +28,9 @@ export class Gate {
     }
   }
 
-  /** Lets nobody in any more; resolves when all are out. False when it was closed before. */
-  async close(): Promise<boolean> {
-    if (this.#closed) return false
+  /** Lets nobody in any more; resolves when all are out. */
+  async close(): Promise<void> {
     this.#closed = true
     if (this.#inside > 0) await new Promise<void>(resolve => (this.#left = resolve))
-    return true
   }
 }

@@ -1,6 +1,7 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
+import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { domainName } from './accounts/address.ts'
 import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
@@ -8,8 +9,9 @@ import type { Bodies } from './bodies/bodies.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
+import type { Tables } from './database/schema.ts'
 import { usageError } from './errors.ts'
-import { createFolder, findFolder } from './folders/folders.ts'
+import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
 import { Gate } from './gate.ts'
 import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
@@ -42,6 +44,7 @@ export class Store {
   readonly #changes: ChangeFeed
   readonly #gate: Gate
   readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+  #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
     this.#database = parts.database
@@ -115,26 +118,30 @@ export class Store {
    * Delivers a message to the INBOX of each recipient, all or none; resolves when that is durable. Rejects with
    * NONEXISTENT when an address belongs to no account here.
    */
-  async deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
-    const accounts = await this.#recipients(recipients)
-    if (accounts.includes(null)) throw new Refusal('NONEXISTENT', 'there is nobody of that name here')
-    await this.#place(raw, accounts as Account[], null)
+  deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
+    return this.#gate.pass(async () => {
+      const accounts = await this.#recipients(recipients)
+      if (accounts.includes(null)) throw nobody()
+      await this.#place(raw, accounts as Account[], null)
+    })
   }
 
   /**
    * Delivers what has come in by SMTP, with its Return-Path, to the recipients that are here; for the others into
    * `outbox`, in the same step.
    */
-  async deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
-    const accounts = await this.#recipients(mail.to)
-    const local = accounts.filter(account => account !== null)
-    const remote = local.length < accounts.length
-    if (remote && !outbox) throw new Refusal('NONEXISTENT', 'there is nobody of that name here')
-    const work = (): Promise<void> => {
-      const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-      return this.#place(raw, local, remote ? outbox : null)
-    }
-    await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
+  deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
+    return this.#gate.pass(async () => {
+      const accounts = await this.#recipients(mail.to)
+      const local = accounts.filter(account => account !== null)
+      const remote = local.length < accounts.length
+      if (remote && !outbox) throw nobody()
+      const work = (): Promise<void> => {
+        const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
+        return this.#place(raw, local, remote ? outbox : null)
+      }
+      await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
+    })
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -153,8 +160,7 @@ export class Store {
       }
       const body = this.#bodies.prepare(raw)
       const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-        const target =
-          (await findFolder(trx, account.id, folder)) ?? (await createFolder(trx, account.id, folder))
+        const target = await folderToFill(trx, account.id, folder)
         return [{ ...placement, folderId: target.id }]
       })
       const { uidValidity, uid } = placed[0]!
@@ -187,10 +193,13 @@ export class Store {
   }
 
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
-  async close(): Promise<void> {
-    if (!(await this.#gate.close())) return
-    await this.#sweeper.stop()
-    await this.#database.close()
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#gate.close()
+      await this.#sweeper.stop()
+      await this.#database.close()
+    })()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -210,15 +219,13 @@ export class Store {
   }
 
   /** One entry for each different account, null when there is an address of none. */
-  #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
-    return this.#gate.pass(async () => {
-      const found = new Map<number | null, Account | null>()
-      for (const address of addresses) {
-        const account = await this.#accounts.forRecipient(address)
-        found.set(account?.id ?? null, account)
-      }
-      return [...found.values()]
-    })
+  async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
+    const found = new Map<number | null, Account | null>()
+    for (const address of addresses) {
+      const account = await this.#accounts.forRecipient(address)
+      found.set(account?.id ?? null, account)
+    }
+    return [...found.values()]
   }
 
   async #place(
@@ -226,25 +233,29 @@ export class Store {
     accounts: readonly Account[],
     outbox: { username: string; folder: string } | null,
   ): Promise<void> {
-    await this.#gate.pass(async () => {
-      const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
-      const body = this.#bodies.prepare(raw)
-      const internalDate = Date.now()
-      await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-        const placements: Placement[] = []
-        for (const { id } of accounts) {
-          const inbox = await findFolder(trx, id, INBOX)
-          if (!inbox) throw new Refusal('UNAVAILABLE', 'the account has no INBOX')
-          placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
-        }
-        if (sender) {
-          const folder =
-            (await findFolder(trx, sender.id, sender.folder)) ??
-            (await createFolder(trx, sender.id, sender.folder))
-          placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
-        }
-        return placements
-      })
+    const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
+    const body = this.#bodies.prepare(raw)
+    const internalDate = Date.now()
+    await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+      const placements: Placement[] = []
+      for (const { id } of accounts) {
+        const inbox = await getFolder(trx, id, INBOX)
+        placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
+      }
+      if (sender) {
+        const folder = await folderToFill(trx, sender.id, sender.folder)
+        placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
+      }
+      return placements
     })
   }
+}
+
+function nobody(): Refusal {
+  return new Refusal('NONEXISTENT', 'there is nobody of that name here')
+}
+
+/** The folder of that name, made when there is none. */
+async function folderToFill(trx: Transaction<Tables>, accountId: number, name: string): Promise<FolderRow> {
+  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
 }

@@ -9,8 +9,24 @@ import { openStore, type Store, type StoreOptions } from '../src/index.ts'
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'email-server-store-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
+  later(t, () => rm(directory, { recursive: true, force: true }))
   return directory
+}
+
+const clearing = new WeakMap<TestContext, (() => unknown)[]>()
+
+/** As `t.after`, but what came last is done first: a store is closed before its directory goes. */
+export function later(t: TestContext, work: () => unknown): void {
+  const list = clearing.get(t)
+  if (list) {
+    list.push(work)
+    return
+  }
+  const fresh = [work]
+  clearing.set(t, fresh)
+  t.after(async () => {
+    for (const step of fresh.reverse()) await step()
+  })
 }
 
 export interface TestStore {
@@ -22,17 +38,14 @@ export interface TestStore {
 
 /** A store with alice@ and bob@example.test (password: `password`). */
 export async function testStore(t: TestContext, options: StoreOptions = {}): Promise<TestStore> {
-  const directory = await mkdtemp(join(tmpdir(), 'email-server-store-'))
+  const directory = await temporaryDirectory(t)
   await cp(await template(), directory, { recursive: true })
   const failures: unknown[] = []
   const store = await openStore(`sqlite:${directory}`, {
     onError: error => failures.push(error),
     ...options,
   })
-  t.after(async () => {
-    await store.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  later(t, () => store.close())
   return { store, directory, failures }
 }
 

@@ -3,10 +3,10 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from 'email-server'
 import type { MessageBody } from 'email-server/mailbox'
+import { extractMessageMetadata, type MessageMetadata } from 'email-server/mime'
 import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from '../database/schema.ts'
 import type { BodyFiles } from './body-files.ts'
-import { describeMessage, type Metadata } from './metadata.ts'
 
 /** Bodies up to this size are in the database (see the figures in the README). */
 export const SMALL_BODY: number = 128 * 1024
@@ -14,7 +14,7 @@ export const SMALL_BODY: number = 128 * 1024
 export interface PreparedBody {
   readonly hash: string
   readonly content: Uint8Array
-  readonly metadata: Metadata
+  readonly metadata: MessageMetadata
 }
 
 export class Bodies {
@@ -29,7 +29,7 @@ export class Bodies {
   /** Hashes and describes a message. */
   prepare(raw: Uint8Array): PreparedBody {
     const hash = createHash('sha256').update(raw).digest('hex')
-    return { hash, content: raw, metadata: describeMessage(raw) }
+    return { hash, content: raw, metadata: extractMessageMetadata(raw) }
   }
 
   /** Runs `work`, which is to call `insert`, with the body's file in place if it is to have one. */
@@ -42,17 +42,22 @@ export class Bodies {
     const known = await trx.selectFrom('bodies').select('id').where('hash', '=', body.hash).executeTakeFirst()
     if (known) return known.id
     const small = this.#isSmall(body)
+    const { metadata } = body
     const { id } = await trx
       .insertInto('bodies')
       .values({
         hash: body.hash,
         size: body.content.length,
         in_file: small ? 0 : 1,
-        envelope: JSON.stringify(body.metadata.envelope),
-        structure: JSON.stringify(body.metadata.structure),
-        preview: null,
-        sent_at: null,
-        base_subject: null,
+        envelope: JSON.stringify(metadata.envelope),
+        structure: JSON.stringify(metadata.bodyStructure),
+        preview: metadata.preview,
+        subject: metadata.subject,
+        sent_at: metadata.sentAt,
+        sent_zone: metadata.sentZone,
+        message_id: metadata.messageId,
+        thread_references: JSON.stringify(metadata.references),
+        has_attachments: metadata.hasAttachments ? 1 : 0,
       })
       .returning('id')
       .executeTakeFirstOrThrow()

@@ -152,9 +152,19 @@ function adapt(statement: NativeStatement, sql: string): SqliteStatement {
   return {
     reader,
     all: values => statement.all(...values),
-    run: values => statement.run(...values),
+    run: values => (sql === 'rollback' ? rollback(statement) : statement.run(...values)),
     iterate: () => {
       throw new Error('rows are read in batches here, not one by one')
     },
+  }
+}
+
+/** A full disk ends the transaction by itself; that there is nothing left to undo must not hide why. */
+function rollback(statement: NativeStatement): ReturnType<NativeStatement['run']> {
+  try {
+    return statement.run()
+  } catch (error) {
+    if (/no transaction is active/.test(String(error))) return { changes: 0, lastInsertRowid: 0 }
+    throw error
   }
 }

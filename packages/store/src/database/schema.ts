@@ -77,11 +77,17 @@ export interface BodiesTable {
   in_file: number
   envelope: string
   structure: string
-  preview: string | null
-  /** The Date field. */
+  preview: string
+  /** Decoded. */
+  subject: string
+  /** The moment of the Date field, null when it is missing or unreadable. */
   sent_at: number | null
-  /** RFC 5256 §2.1 */
-  base_subject: string | null
+  /** Minutes east of UTC in which the Date field is written. */
+  sent_zone: number
+  message_id: string | null
+  /** JSON array of the identifiers that THREAD=REFERENCES goes by (RFC 5256 §3). */
+  thread_references: string
+  has_attachments: number
 }
 
 export interface BodyContentsTable {

@@ -31,11 +31,15 @@ export async function openSqlite(
     throw openError(`cannot open the mail database ${file}: ${lineOf(error)}`, error)
   }
   const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: driver }) })
+  let ours = false
   try {
+    claim(driver, file)
+    ours = true
     await prepare(driver, file)
     await migrate(kysely, sqliteDialect, migrations)
   } catch (error) {
-    driver.close()
+    if (ours) release(driver)
+    else driver.close()
     throw explain(error, file)
   }
   const wal = new WalFile(`${file}-wal`, () => all(driver, 'pragma wal_checkpoint(truncate)'))
@@ -45,19 +49,13 @@ export async function openSqlite(
     flush: () => wal.flush(),
     close: async () => {
       await wal.close()
-      try {
-        // gives the lock back at once: statements that are not collected yet keep the file open behind close()
-        all(driver, 'pragma journal_mode = delete')
-        all(driver, 'pragma locking_mode = normal')
-        all(driver, 'select count(*) from migrations')
-      } finally {
-        driver.close()
-      }
+      release(driver)
     },
   })
 }
 
-async function prepare(driver: SqlDriver, file: string): Promise<void> {
+/** Locks the file and makes sure that it is a mail store's, or new; a file of others is not written to. */
+function claim(driver: SqlDriver, file: string): void {
   // held from the first access to the end of the process, also when that is killed
   all(driver, 'pragma locking_mode = exclusive')
   const tables = all(driver, 'select count(*) as value from sqlite_master')
@@ -66,6 +64,9 @@ async function prepare(driver: SqlDriver, file: string): Promise<void> {
   else if (application !== APPLICATION_ID) {
     throw openError(`${file} is the database of another program, not a mail store`)
   }
+}
+
+async function prepare(driver: SqlDriver, file: string): Promise<void> {
   if (all(driver, 'pragma journal_mode = wal') !== 'wal') {
     throw openError(`the mail database ${file} cannot be used: this file system has no write-ahead log`)
   }
@@ -77,6 +78,19 @@ async function prepare(driver: SqlDriver, file: string): Promise<void> {
   const { size } = await stat(file)
   if (size <= CHECKED_AT_START && all(driver, 'pragma quick_check(1)') !== 'ok') {
     throw openError(`the mail database ${file} is damaged: restore it from a backup`)
+  }
+}
+
+/** Closes the file and gives its lock back at once: statements not collected yet keep it open behind `close()`. */
+function release(driver: SqlDriver): void {
+  try {
+    all(driver, 'pragma journal_mode = delete')
+    all(driver, 'pragma locking_mode = normal')
+    all(driver, 'select count(*) from sqlite_master')
+  } catch {
+    // the file is damaged or the disk full, which has been told; closing gives back what can be given back
+  } finally {
+    driver.close()
   }
 }
 

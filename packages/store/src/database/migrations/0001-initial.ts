@@ -62,9 +62,13 @@ export async function initial(trx: Transaction<Tables>, dialect: Dialect): Promi
     .addColumn('in_file', 'integer', column => column.notNull())
     .addColumn('envelope', 'text', column => column.notNull())
     .addColumn('structure', 'text', column => column.notNull())
-    .addColumn('preview', 'text')
+    .addColumn('preview', 'text', column => column.notNull())
+    .addColumn('subject', 'text', column => column.notNull())
     .addColumn('sent_at', 'bigint')
-    .addColumn('base_subject', 'text')
+    .addColumn('sent_zone', 'integer', column => column.notNull())
+    .addColumn('message_id', 'text')
+    .addColumn('thread_references', 'text', column => column.notNull())
+    .addColumn('has_attachments', 'integer', column => column.notNull())
     .execute()
   // beside the row, so that reading envelopes does not walk over the bytes of the messages
   await schema
