@@ -70,7 +70,7 @@ test('addresses: names that need quotes or encoding, groups, quoted local parts,
       from: { name: 'Müller, "Jörg"', address: 'j@bücher.example' },
       to: [
         { name: 'Doe, John (Sales)', address: 'john@example.org' },
-        { name: '日本語'.repeat(10), address: 'x@example.com' },
+        { name: '日本語'.repeat(4), address: 'x@example.com' }, // one encoded word: older Pythons keep the blank between two
         '"a b"@example.com',
         {
           name: 'Freunde und Grüße',
@@ -83,7 +83,7 @@ test('addresses: names that need quotes or encoding, groups, quoted local parts,
   assert.deepEqual(facts!.from, [[null, [['Müller, "Jörg"', 'j@xn--bcher-kva.example']]]])
   assert.deepEqual(facts!.to, [
     [null, [['Doe, John (Sales)', 'john@example.org']]],
-    [null, [['日本語'.repeat(10), 'x@example.com']]],
+    [null, [['日本語'.repeat(4), 'x@example.com']]],
     [null, [['', '"a b"@example.com']]],
     [
       'Freunde und Grüße',

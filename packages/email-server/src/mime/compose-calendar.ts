@@ -25,10 +25,10 @@ export function calendarOf(options: MessageOptions): Calendar | null {
 }
 
 function methodOf(asked: string | undefined, source: Source): string {
-  if (asked !== undefined && !/^[A-Za-z-]+$/.test(String(asked).trim())) {
+  if (asked !== undefined && (typeof asked !== 'string' || !/^[A-Za-z-]+$/.test(asked.trim()))) {
     throw optionError('icalEvent.method', 'an iTIP method (RFC 5546), e.g. REQUEST', asked)
   }
-  const method = asked === undefined ? null : String(asked).trim().toUpperCase()
+  const method = asked === undefined ? null : asked.trim().toUpperCase()
   const said = methodSaid(source)
   if (method !== null && said !== null && method !== said) {
     throw new MailError(

@@ -71,8 +71,10 @@ export function contentSource(
   size: number | null = null,
 ): Source {
   if (typeof content === 'string') {
-    if (encoding === undefined || /^(utf-?8|us-ascii|ascii)$/i.test(encoding))
-      return { kind: 'text', text: content }
+    if (encoding !== undefined && encoding !== null && typeof encoding !== 'string') {
+      throw optionError(field.replace(/content$/, 'encoding'), 'a string', encoding)
+    }
+    if (!encoding || /^(utf-?8|us-ascii|ascii)$/i.test(encoding)) return { kind: 'text', text: content }
     if (!Buffer.isEncoding(encoding)) {
       throw optionError(field.replace(/content$/, 'encoding'), 'an encoding that Buffer knows', encoding)
     }

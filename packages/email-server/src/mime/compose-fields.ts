@@ -2,7 +2,7 @@
 // RFC 5322 §3.6 (fields), §3.6.4 (identification fields), RFC 2156 §5.3 and mailers' custom for priority.
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { isAscii, readMailDate, writeMailDate } from '../text/index.ts'
-import { checkFieldName, checkText, type HeaderWriter } from './compose-header.ts'
+import { checkFieldName, checkText, type HeaderWriter, textOption } from './compose-header.ts'
 import type { HeadersInput, HeaderValue, MessageOptions, PreparedHeaderValue } from './compose-options.ts'
 
 export interface HeaderEntry {
@@ -17,7 +17,7 @@ export function headerEntries(headers: HeadersInput | undefined, field: string):
   if (headers === undefined || headers === null) return []
   if (typeof headers !== 'object') throw optionError(field, 'an object or an array', headers)
   const pairs: (readonly [unknown, HeaderValue])[] = Array.isArray(headers)
-    ? headers.map(({ key, value }: { key: string; value: HeaderValue }) => [key, value] as const)
+    ? headers.map((pair: { key: string; value: HeaderValue } | null) => [pair?.key, pair?.value] as const)
     : typeof (headers as { key?: unknown }).key === 'string' && 'value' in headers
       ? [[headers['key'], headers['value'] as HeaderValue]]
       : Object.entries(headers as Record<string, HeaderValue>)
@@ -39,7 +39,7 @@ export function writeCustom(header: HeaderWriter, name: string, value: HeaderVal
   else if (typeof value === 'number' || typeof value === 'boolean') header.folded(name, String(value), field)
   else if (value instanceof Date) header.folded(name, dateText(value, field), field)
   else if (isPrepared(value)) {
-    const text = String(value.value)
+    const text = textOf(value, field)
     if (text.trim() === '') return
     if (!value.prepared) header.unstructured(name, text, field)
     else if (value.foldLines) header.folded(name, text, field)
@@ -53,14 +53,18 @@ function isPrepared(value: HeaderValue): value is PreparedHeaderValue {
 
 /** A value as text, for fields whose meaning we know. */
 export function textOf(value: HeaderValue, field: string): string {
-  if (typeof value === 'string') return value
-  if (typeof value === 'number') return String(value)
-  if (isPrepared(value)) return String(value.value)
-  throw optionError(field, 'text', value)
+  const text: unknown = isPrepared(value) ? value.value : value
+  if (typeof text === 'string') return text
+  if (typeof text === 'number' || typeof text === 'boolean') return String(text)
+  if (text === undefined || text === null) return ''
+  throw optionError(field, 'text', text)
 }
 
 /** RFC 5322 §3.3. Text that is such a date already stays as it is. */
 export function dateText(date: Date | number | string, field: string): string {
+  if (typeof date !== 'string' && typeof date !== 'number' && !(date instanceof Date)) {
+    throw optionError(field, 'a date', date)
+  }
   if (typeof date === 'string') {
     checkText(date, field)
     const text = date.trim()
@@ -90,6 +94,8 @@ export function messageIdText(id: string, field: string, header: HeaderWriter): 
 
 /** Several, as a list or in one text. */
 export function messageIds(value: string | readonly string[], field: string, header: HeaderWriter): string[] {
+  if (typeof value !== 'string' && !Array.isArray(value))
+    throw optionError(field, 'text or an array of text', value)
   const ids: string[] = []
   for (const text of typeof value === 'string' ? [value] : value) {
     if (typeof text !== 'string')
@@ -110,8 +116,7 @@ export function messageIds(value: string | readonly string[], field: string, hea
 
 /** What mailers agreed on for `priority`; normal is what a message is without. */
 export function writePriority(header: HeaderWriter, priority: MessageOptions['priority']): void {
-  if (priority === undefined || priority === null) return
-  switch (String(priority).toLowerCase()) {
+  switch (textOption(priority, 'priority')?.toLowerCase()) {
     case 'high':
       header.folded('X-Priority', '1 (Highest)', 'priority')
       header.folded('X-MSMail-Priority', 'High', 'priority')
@@ -122,6 +127,7 @@ export function writePriority(header: HeaderWriter, priority: MessageOptions['pr
       header.folded('X-MSMail-Priority', 'Low', 'priority')
       header.folded('Importance', 'Low', 'priority')
       return
+    case undefined:
     case 'normal':
       return
     default:

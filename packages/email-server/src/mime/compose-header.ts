@@ -2,7 +2,14 @@
 // 998 octets allowed), RFC 2047 (encoded words), RFC 2231 (parameters), RFC 6532 (UTF-8 where the way allows it).
 import { fromUtf8, hasLineBreak } from '../base/bytes.ts'
 import { MailError, optionError } from '../base/errors.ts'
-import { encodeParameter, encodeWords, isAscii, isToken, needsEncodedWords } from '../text/index.ts'
+import {
+  type EncodedWordOptions,
+  encodeParameter,
+  encodeWords,
+  isAscii,
+  isToken,
+  needsEncodedWords,
+} from '../text/index.ts'
 
 /** RFC 5322 §2.1.1 */
 const LINE_ASKED = 78
@@ -13,6 +20,13 @@ const WORD_LINE = 76
 /** Refuses what could break out of a field; `field` is the option that is to blame. */
 export function checkText(text: string, field: string): void {
   if (hasLineBreak(text)) throw new MailError('EMESSAGE', `${field} must not contain CR, LF or NUL`)
+}
+
+/** An option that is text, if it is there: null when it is missing or empty. */
+export function textOption(value: unknown, field: string): string | null {
+  if (value === undefined || value === null || value === false || value === '') return null
+  if (typeof value !== 'string') throw optionError(field, 'a string', value)
+  return value
 }
 
 // field-name = 1*ftext ; ftext = %d33-57 / %d59-126                                          RFC 5322 §3.6.8
@@ -116,10 +130,10 @@ export class HeaderWriter {
    */
   encode(text: string, context: 'text' | 'phrase', taken = 0): string {
     const loose = /^[ \t]|[ \t]$/.test(text)
+    if (cannotFold(text)) return encodeWords(text, { ...this.#words(context, taken), all: true })
     if (!loose && !needsEncodedWords(text)) return text
     if (this.rules.utf8 && !loose && !/[\x00-\x08\x0a-\x1f\x7f]|=\?/.test(text)) return text
-    const { textEncoding } = this.rules
-    const options = { context, encoding: textEncoding, firstWidth: WORD_LINE - taken, all: loose }
+    const options = { ...this.#words(context, taken), all: loose }
     if (!loose || needsEncodedWords(text) || text.trim() === '') return encodeWords(text, options)
     // only the words at the ends, with the white space that they must keep
     let first = 0
@@ -132,6 +146,10 @@ export class HeaderWriter {
     if (text.slice(first, last).trim() === '') return encodeWords(text, options)
     const head = first > 0 ? encodeWords(text.slice(0, first), options) : ''
     return head + text.slice(first, last) + (last < text.length ? encodeWords(text.slice(last), options) : '')
+  }
+
+  #words(context: 'text' | 'phrase', taken: number): EncodedWordOptions {
+    return { context, encoding: this.rules.textEncoding, firstWidth: WORD_LINE - taken }
   }
 
   // phrase = 1*word ; word = atom / quoted-string                                                 RFC 5322 §3.2.5
@@ -155,7 +173,7 @@ export class HeaderWriter {
     checkFieldName(name, field)
     let key = name
     if (this.rules.rename) {
-      key = String(this.rules.rename(name, value) || name)
+      key = textOption(this.rules.rename(name, value), 'normalizeHeaderKey') ?? name
       checkFieldName(key, 'normalizeHeaderKey')
     }
     const ascii = isAscii(value)
@@ -171,6 +189,24 @@ export class HeaderWriter {
     this.#text += `${lines}\r\n`
     this.#counts.set(name.toLowerCase(), this.count(name) + 1)
   }
+}
+
+/** True when a word, or a run of white space, is too long for a line; encoded words are not. */
+function cannotFold(text: string): boolean {
+  if (text.length < LINE_LIMIT / 4) return false
+  let start = 0
+  for (let i = 1; i <= text.length; i++) {
+    const starts = i === text.length || (isBlank(text, i) && !isBlank(text, i - 1))
+    if (!starts) continue
+    // in UTF-8 a character has up to three octets for each of its UTF-16 units
+    if (
+      (i - start) * 3 > LINE_LIMIT &&
+      fromUtf8(text.slice(start, i)).length > (start === 0 ? LINE_LIMIT - 1 : LINE_LIMIT)
+    )
+      return true
+    start = i
+  }
+  return false
 }
 
 function isBlank(text: string, at: number): boolean {

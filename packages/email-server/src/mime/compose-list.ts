@@ -1,7 +1,7 @@
 // Fields of mailing lists: List-Help and its like (RFC 2369), List-ID (RFC 2919), one-click unsubscribing (RFC 8058 §3.1).
 import { fromUtf8 } from '../base/bytes.ts'
 import { MailError, optionError } from '../base/errors.ts'
-import { checkText, type HeaderWriter } from './compose-header.ts'
+import { checkText, type HeaderWriter, textOption } from './compose-header.ts'
 import type { ListOptions, ListValue } from './compose-options.ts'
 
 const NAMES: ReadonlyMap<string, string> = new Map([
@@ -29,8 +29,9 @@ export function writeListFields(header: HeaderWriter, list: ListOptions): void {
       const items: string[] = []
       for (const item of values) {
         if (!item) continue
-        const { url, comment } = typeof item === 'string' ? { url: item, comment: undefined } : item
+        const { url, comment: given } = typeof item === 'string' ? { url: item, comment: undefined } : item
         if (typeof url !== 'string') throw optionError(field, 'a URL', url)
+        const comment = textOption(given, `${field}.comment`) ?? undefined
         checkText(url, field)
         checkText(comment ?? '', `${field}.comment`)
         if (key === 'id') items.push(listId(header, url, comment, field))

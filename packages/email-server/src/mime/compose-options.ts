@@ -150,7 +150,10 @@ export interface MessageOptions {
   readonly priority?: 'high' | 'normal' | 'low' | undefined
   readonly xMailer?: string | false | undefined
   readonly envelope?: EnvelopeInput | undefined
-  /** A whole message, used as it is (line breaks become CRLF); of the other options only the envelope is used. */
+  /**
+   * A whole message, used as it is (line breaks become CRLF; a Bcc field in it stays); of the other options only addresses and `envelope` are used,
+   * for the envelope.
+   */
   readonly raw?: MessageContent | PartOptions | undefined
   /** Transfer encoding of all text parts that do not set their own. */
   readonly encoding?: TransferEncoding | undefined
@@ -158,7 +161,7 @@ export interface MessageOptions {
   readonly textEncoding?: 'Q' | 'B' | 'quoted-printable' | 'base64' | undefined
   /** Send `text` as format=flowed (RFC 3676). Lines that begin with `>` are quotes. */
   readonly flowed?: boolean | undefined
-  /** Turn `data:` images of a string `html` into inline attachments. */
+  /** Turn the `data:` images of `html` into inline attachments; not those of a stream. */
   readonly attachDataUrls?: boolean | undefined
   readonly smtpProfile?: SmtpProfile | undefined
   /** Opens what `path` and `href` name. Without it both are refused: nothing here reads files or URLs by itself. */

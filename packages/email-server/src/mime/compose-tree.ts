@@ -14,7 +14,7 @@ import { asPartOptions, contentSource, isContent, partSource, type Source } from
 import { type MediaType, parseMediaType, withoutParam, withParam } from './compose-content-type.ts'
 import { extractDataImages } from './compose-data-images.ts'
 import { flowText } from './compose-flowed.ts'
-import { checkText } from './compose-header.ts'
+import { checkText, textOption } from './compose-header.ts'
 import type {
   AttachmentOptions,
   HeadersInput,
@@ -61,9 +61,11 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
   let images: readonly AttachmentOptions[] = []
   if (options.attachDataUrls && html) {
     const part = asPartOptions(html, 'html')
-    if (typeof part.content === 'string' && part.encoding === undefined) {
-      const extracted = extractDataImages(part.content, newCid)
-      html = { ...part, content: extracted.html }
+    const source = part.raw === undefined ? partSource(part, 'html', options).source : null
+    if (source && source.kind !== 'stream') {
+      const given = source.kind === 'text' ? source.text : utf8(source.bytes)
+      const extracted = extractDataImages(given, newCid)
+      html = { ...part, content: extracted.html, encoding: undefined }
       images = extracted.attachments
     }
   }
@@ -93,7 +95,7 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
         : leaf(nameless, 'icalEvent', contentType, source, 'text', options),
     )
   }
-  for (const [i, value] of (options.alternatives ?? []).entries()) {
+  for (const [i, value] of arrayOption(options.alternatives, 'alternatives').entries()) {
     const field = `alternatives[${i}]`
     const part = alternativePart(asPartOptions(value, field), field, options)
     if (part.kind === 'leaf' && part.media.type === 'text/html') htmlPart = part
@@ -102,8 +104,7 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
 
   const related: Part[] = []
   const attached: Part[] = []
-  const given = options.attachments ?? []
-  if (!Array.isArray(given)) throw optionError('attachments', 'an array', given)
+  const given = arrayOption(options.attachments, 'attachments')
   for (const [i, attachment] of [...given, ...images].entries()) {
     const field = i < given.length ? `attachments[${i}]` : 'html'
     const part = attachmentPart(attachment, i, field, options)
@@ -122,6 +123,12 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
   if (parts.length === 0)
     return textPart({ content: '' }, 'text', 'text/plain; charset=utf-8', false, options)
   return parts.length === 1 ? parts[0]! : multipart('mixed', parts)
+}
+
+function arrayOption<T>(value: readonly T[] | undefined, field: string): readonly T[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) throw optionError(field, 'an array', value)
+  return value
 }
 
 function multipart(subtype: MultiPart['subtype'], parts: readonly Part[]): MultiPart {
@@ -146,7 +153,7 @@ function textPart(
 function alternativePart(part: PartOptions, field: string, options: MessageOptions): Part {
   if (part.raw !== undefined) return rawPart(part, field)
   const { source, contentType } = partSource(part, field, options)
-  const type = part.contentType ?? contentType ?? mediaTypeOf(nameOf(part) ?? 'alternative.txt')
+  const type = typeOption(part, field) ?? contentType ?? mediaTypeOf(nameOf(part) ?? 'alternative.txt')
   return leaf(part, field, type, source, /^\s*text\//i.test(type) ? 'text' : 'file', options)
 }
 
@@ -160,17 +167,17 @@ function attachmentPart(
     throw optionError(field, 'an object', part)
   if (part.raw !== undefined) return rawPart(part, field)
   const { source, contentType } = partSource(part, field, options)
-  const type = part.contentType ?? contentType ?? mediaTypeOf(nameOf(part) ?? '')
+  const type = typeOption(part, field) ?? contentType ?? mediaTypeOf(nameOf(part) ?? '')
   const whole = leaf(part, field, type, source, 'file', options)
   const isMessage = whole.media.type.startsWith('message/')
   const isInline = isMessage || (part.cid !== undefined && whole.media.type.startsWith('image/'))
-  let filename = part.filename || null
+  let filename = textOption(part.filename, `${field}.filename`)
   if (filename === null && part.filename !== false && !isMessage) {
     filename = nameOf(part) ?? `attachment-${index + 1}`
     if (!filename.includes('.')) filename += `.${extensionOf(whole.media.type)}`
   }
   const disposition = part.contentDisposition ?? (isInline ? 'inline' : 'attachment')
-  if (!isToken(disposition))
+  if (typeof disposition !== 'string' || !isToken(disposition))
     throw optionError(`${field}.contentDisposition`, "'attachment' or 'inline'", disposition)
   return { ...named(whole, filename), disposition, cid: part.cid ? checkedCid(part.cid, field) : null }
 }
@@ -219,6 +226,12 @@ function named(part: LeafPart, filename: string | null): LeafPart {
   return { ...part, filename, media: { type: media.type, params: [...media.params, ['name', filename]] } }
 }
 
+function typeOption({ contentType }: PartOptions, field: string): string | null {
+  if (contentType === undefined || contentType === null) return null
+  if (typeof contentType !== 'string') throw optionError(`${field}.contentType`, 'a media type', contentType)
+  return contentType
+}
+
 function rawPart(part: PartOptions, field: string): RawPart {
   return {
     kind: 'raw',
@@ -229,8 +242,9 @@ function rawPart(part: PartOptions, field: string): RawPart {
 
 // cid = the inside of a msg-id                                                          RFC 2045 §7, RFC 2392 §2
 function checkedCid(cid: string, field: string): string {
-  checkText(String(cid), `${field}.cid`)
-  const inside = String(cid).trim().replace(/^<|>$/g, '')
+  if (typeof cid !== 'string') throw optionError(`${field}.cid`, 'a string', cid)
+  checkText(cid, `${field}.cid`)
+  const inside = cid.trim().replace(/^<|>$/g, '')
   if (!/^[\x21-\x3b\x3d\x3f-\x7e]{1,900}$/.test(inside)) {
     throw optionError(`${field}.cid`, 'ASCII without white space and brackets', cid)
   }
@@ -239,9 +253,9 @@ function checkedCid(cid: string, field: string): string {
 
 /** The file's own name: the last step of a path or URL (not of a data: URI). Backslashes separate, too. */
 function nameOf(part: PartOptions): string | null {
-  if (part.filename) return part.filename
+  if (typeof part.filename === 'string' && part.filename !== '') return part.filename
   const location = part.path || part.href
-  if (!location || /^data:/i.test(location)) return null
+  if (typeof location !== 'string' || /^data:/i.test(location)) return null
   const path = location.split(/[?#]/, 1)[0]!
   return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1) || null
 }

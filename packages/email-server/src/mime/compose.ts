@@ -24,7 +24,7 @@ import {
   writeCustom,
   writePriority,
 } from './compose-fields.ts'
-import { type HeaderRules, HeaderWriter } from './compose-header.ts'
+import { type HeaderRules, HeaderWriter, textOption } from './compose-header.ts'
 import { writeListFields } from './compose-list.ts'
 import type { ComposeContext, ComposedMessage, MessageOptions, SmtpProfile } from './compose-options.ts'
 import { composedMessage, type MessageFacts, type Piece } from './compose-output.ts'
@@ -47,6 +47,10 @@ import { headerText, splitHeader } from './header.ts'
 export function composeMessage(options: MessageOptions, context: ComposeContext = {}): ComposedMessage {
   if (typeof options !== 'object' || options === null) throw optionError('options', 'an object', options)
   const profile = options.smtpProfile ?? {}
+  functionOption(options.reader, 'reader')
+  const newline = textOption(options.newline, 'newline')
+  if (newline !== null && !/^(?:win|windows|dos|\r\n)$/i.test(newline))
+    throw optionError('newline', "'win': lines end in CRLF", newline)
   const rules: EncodingRules = { profile, textEncoding: bodyEncoding(options) }
   const custom = new CustomHeaders(options)
   const addresses = readAllAddresses(options, custom)
@@ -62,7 +66,7 @@ export function composeMessage(options: MessageOptions, context: ComposeContext 
   const headerRules: HeaderRules = {
     utf8: usesUtf8(profile, addresses),
     textEncoding: wordEncoding(options),
-    rename: options.normalizeHeaderKey ?? null,
+    rename: functionOption(options.normalizeHeaderKey, 'normalizeHeaderKey') ?? null,
   }
   const header = new HeaderWriter(headerRules)
   const messageId = writeMessageFields(header, options, custom, addresses, context, newId)
@@ -192,7 +196,8 @@ function writeMessageFields(
   header.folded('Date', messageDate(options, custom, context), 'date')
   writePriority(header, options.priority)
   if (options.list) writeListFields(header, options.list)
-  if (options.xMailer) header.unstructured('X-Mailer', options.xMailer, 'xMailer')
+  const mailer = textOption(options.xMailer, 'xMailer')
+  if (mailer) header.unstructured('X-Mailer', mailer, 'xMailer')
   for (const { name, value, field } of custom.rest) {
     const isAddress = MORE_ADDRESS_FIELDS.has(name.toLowerCase()) && !isPrepared(value)
     if (isAddress) writeAddresses(header, name, addressesFrom(value as AddressInput, field), field)
@@ -207,9 +212,8 @@ function isPrepared(value: unknown): boolean {
 }
 
 function given(text: string | undefined, field: string): { text: string; field: string } | null {
-  if (text === undefined || text === null || text === '') return null
-  if (typeof text !== 'string') throw optionError(field, 'a string', text)
-  return { text, field }
+  const checked = textOption(text, field)
+  return checked === null ? null : { text: checked, field }
 }
 
 function writeIds(
@@ -283,8 +287,8 @@ function bodyType(domain: Domain): '7BIT' | '8BITMIME' | 'BINARYMIME' {
 }
 
 function wordEncoding({ textEncoding }: MessageOptions): 'Q' | 'B' | null {
-  if (textEncoding === undefined || textEncoding === null) return null
-  const letter = String(textEncoding).charAt(0).toUpperCase()
+  const letter = textOption(textEncoding, 'textEncoding')?.charAt(0).toUpperCase()
+  if (letter === undefined) return null
   if (letter === 'Q' || letter === 'B') return letter
   throw optionError('textEncoding', "'Q' or 'B'", textEncoding)
 }
@@ -292,6 +296,12 @@ function wordEncoding({ textEncoding }: MessageOptions): 'Q' | 'B' | null {
 function bodyEncoding(options: MessageOptions): 'quoted-printable' | 'base64' | null {
   const letter = wordEncoding(options)
   return letter === null ? null : letter === 'Q' ? 'quoted-printable' : 'base64'
+}
+
+function functionOption<F>(value: F | undefined, field: string): F | undefined {
+  if (value !== undefined && value !== null && typeof value !== 'function')
+    throw optionError(field, 'a function', value)
+  return value
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MailError } from '../../src/base/errors.ts'
-import { composeMessage } from '../../src/mime/index.ts'
+import { composeMessage, parseMessage } from '../../src/mime/index.ts'
 import { basics, compose, field, fields, fixed, written, writtenUtf8 } from './compose-helpers.ts'
 
 const refused = (code: string, name: RegExp) => (error: MailError) =>
@@ -44,13 +44,33 @@ describe('the header of a composed message', () => {
   })
 
   it('lets a word that has no space be as long as 998 octets, on a line of its own', () => {
-    const long = 'x'.repeat(900)
+    const long = 'x'.repeat(997)
     const message = written({ ...basics, headers: { 'X-Token': `a ${long} b` } })
     assert.equal(field(message, 'X-Token'), `a\r\n ${long}\r\n b`)
+  })
+
+  it('writes longer words as encoded words where it may, and refuses them elsewhere', () => {
+    const long = 'x'.repeat(998)
+    const message = written({ ...basics, subject: `a ${long} b` })
+    for (const line of message.split('\r\n')) assert.ok(line.length <= 78, line)
+    assert.equal(parseMessage(Buffer.from(message, 'latin1')).subject, `a ${long} b`)
     assert.throws(
-      () => compose({ ...basics, headers: { 'X-Token': 'x'.repeat(1000) } }),
-      refused('EMESSAGE', /X-Token.*998/),
+      () => compose({ ...basics, messageId: `<${long}@b>` }),
+      refused('EMESSAGE', /messageId.*998/),
     )
+    const prepared = { prepared: true, foldLines: true, value: long.repeat(2) }
+    assert.throws(
+      () => compose({ ...basics, headers: { 'X-A': prepared } }),
+      refused('EMESSAGE', /headers\.X-A.*998/),
+    )
+  })
+
+  it('counts octets, not characters, where the limit is one of octets (RFC 6532 §3.4)', () => {
+    const subject = `${'ü'.repeat(499)} ${'日'.repeat(333)}`
+    const message = compose({ ...basics, subject, smtpProfile: { smtputf8: true } })
+    for (const line of Buffer.from(message.bytesSync()).toString('latin1').split('\r\n'))
+      assert.ok(line.length <= 998)
+    assert.equal(parseMessage(message.bytesSync()).subject, subject)
   })
 
   it('never makes a line of white space only by folding', () => {

@@ -409,6 +409,16 @@ describe('data: images of the HTML', () => {
     assert.match(part(options, 2).header, /Content-Disposition: inline; filename=image-1\.gif/)
   })
 
+  it('are found in bytes and in decoded text as well', () => {
+    const html = `<img src="${gif}">`
+    for (const given of [
+      Buffer.from(html),
+      { content: Buffer.from(html).toString('base64'), encoding: 'base64' },
+    ]) {
+      assert.equal(shape({ html: given, attachDataUrls: true }), 'related(text/html, image/gif)')
+    }
+  })
+
   it('stay where they are when nobody asks', () => {
     assert.equal(shape({ html: `<img src="${gif}">` }), 'text/html')
   })
