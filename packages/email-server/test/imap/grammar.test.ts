@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PeerSyntaxError } from '../../src/base/errors.ts'
 import { InputQueue } from '../../src/base/input-queue.ts'
+import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
 import { EXTENSIONS, REGISTRY } from '../../src/imap/ext/index.ts'
 import { bodyStructure } from '../../src/imap/grammar/body-structure.ts'
 import { date, dateTime } from '../../src/imap/grammar/date-time.ts'
@@ -27,7 +28,7 @@ const EVERYTHING: SessionFacts = {
   supplies: () => true,
 }
 const WORDS = REGISTRY.words(EVERYTHING)
-const LIMITS = { depth: 32, setRanges: 1000, searchKeys: 512, fetchItems: 64, flags: 100 }
+const LIMITS = DEFAULT_LIMITS
 
 const PRODUCTIONS = new Map<string, Grammar<never>>()
 const add = (name: string, grammar: unknown): void => {

@@ -32,7 +32,7 @@ export const fetch: Grammar<FetchRequest> = {
     r.open()
     do {
       items.push(readItem(r, words))
-      if (items.length > r.limits.fetchItems) r.fail('fewer items')
+      if (items.length > r.limits.imapFetchItems) r.fail('fewer items')
     } while (r.try(' '))
     r.close()
     return { set, items }

@@ -75,6 +75,6 @@ export const storeFlags: Grammar<readonly string[]> = {
 function distinct(r: Reader, flags: readonly string[]): readonly string[] {
   const seen = new Map<string, string>()
   for (const value of flags) if (!seen.has(value.toUpperCase())) seen.set(value.toUpperCase(), value)
-  if (seen.size > r.limits.flags) r.fail('fewer flags')
+  if (seen.size > r.limits.imapFlags) r.fail('fewer flags')
   return [...seen.values()]
 }

@@ -32,7 +32,7 @@ export const search: Grammar<SearchRequest> = {
       charset = r.sp().astring()
       r.sp()
     }
-    const budget = { left: r.limits.searchKeys }
+    const budget = { left: r.limits.imapSearchKeys }
     const criteria = readKeys(r, words, budget)
     r.end()
     return { returns, charset, criteria }

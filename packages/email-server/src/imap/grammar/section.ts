@@ -42,7 +42,7 @@ function readSection(r: Reader): Section {
   const path: number[] = []
   let c = r.peek()
   while (c >= 0x31 && c <= 0x39) {
-    if (path.length === r.limits.depth) r.fail('fewer part numbers')
+    if (path.length === r.limits.imapDepth) r.fail('fewer part numbers')
     path.push(r.nzNumber())
     if (!r.try('.')) return { path, text: null, fields: [] }
     c = r.peek()

@@ -22,9 +22,9 @@ export const sequenceSet: Grammar<SequenceSet> = {
       if (last && low >= last[0] && low <= last[1] + 1) {
         if (high > last[1]) ranges[ranges.length - 1] = [last[0], high]
       } else ranges.push([low, high])
-      if (ranges.length > 2 * r.limits.setRanges) ranges = limited(r, ranges)
+      if (ranges.length > 2 * r.limits.imapSetRanges) ranges = limited(r, ranges)
     } while (r.try(','))
-    return ranges.length > r.limits.setRanges ? limited(r, ranges) : ranges
+    return ranges.length > r.limits.imapSetRanges ? limited(r, ranges) : ranges
   },
   write: (w, set) => w.raw(formatSet(set)),
   samples: [
@@ -45,7 +45,7 @@ export const sequenceSet: Grammar<SequenceSet> = {
 /** The same set merged, if that is within the limit. */
 function limited(r: Reader, ranges: readonly ClosedRange[]): ClosedRange[] {
   const merged = mergedSet(ranges)
-  if (merged.length > r.limits.setRanges) r.fail('fewer ranges in a sequence set')
+  if (merged.length > r.limits.imapSetRanges) r.fail('fewer ranges in a sequence set')
   return merged
 }
 

@@ -1,49 +1,30 @@
 // Authentication of a session: the question to the `auth` listeners, what failures cost, and the mailbox session that
 // success opens (RFC 3501 §6.2).
-
-import type { Limits } from '../../base/limits.ts'
-import type { SessionClock } from '../../base/session-clock.ts'
 import { MailboxSession } from '../../mailbox/index.ts'
-import { type AuthInfo, type AuthVerdict, askAuth, type Credentials } from '../../sasl/index.ts'
-
-export interface LoginPort {
-  readonly clock: SessionClock
-  readonly limits: Limits
-  readonly remoteAddress: string
-  readonly isTLS: boolean
-  readonly over: boolean
-  dispatch(info: AuthInfo, onError: (error: unknown) => void): boolean
-  failed(message: string, error: unknown): void
-  /** Makes the driver say what time it is: a handler may have taken long. */
-  wake(): void
-  /** The backend is attached now. */
-  opened(mailbox: MailboxSession): void
-  /** That was one failure too many. */
-  exhausted(): void
-}
+import { type AuthVerdict, askAuth, type Credentials } from '../../sasl/index.ts'
+import type { Core } from './core.ts'
 
 export class Login {
-  readonly #port: LoginPort
+  readonly #core: Core
   #failures = 0
 
-  constructor(port: LoginPort) {
-    this.#port = port
+  constructor(core: Core) {
+    this.#core = core
   }
 
   async authenticate(credentials: Credentials): Promise<AuthVerdict> {
-    const port = this.#port
-    const { clock, limits, remoteAddress, isTLS } = port
+    const { clock, limits, remoteAddress, port, tlsActive } = this.#core
     const verdict = await askAuth({
       protocol: 'imap',
       credentials,
       remoteAddress,
-      isTLS,
+      isTLS: tlsActive,
       clock,
       timeoutMs: limits.handlerTime,
-      dispatch: (info, onError) => port.dispatch(info, onError),
+      dispatch: (info, onError) => port.dispatchAuth(info, onError),
       onFailure: error => port.failed("the 'auth' listener failed", error),
     })
-    if (port.over) return verdict
+    if (this.#core.over) return verdict
     if (!verdict.ok) {
       if (!verdict.temporary) await this.failure()
       return verdict
@@ -53,7 +34,7 @@ export class Login {
         protocol: 'imap',
         username: verdict.username,
         remoteAddress,
-        isTLS,
+        isTLS: tlsActive,
         clock,
         handlerTimeoutMs: limits.handlerTime,
         onFailure: (name, error) => port.failed(`the mailbox handler '${name}' failed`, error),
@@ -64,10 +45,12 @@ export class Login {
 
   /** A failed attempt waits for its answer, and counts. */
   async failure(): Promise<void> {
-    const { clock, limits } = this.#port
+    const { clock, limits, port } = this.#core
     this.#failures++
-    this.#port.wake()
+    // a handler may have taken long: the wait counts from now
+    port.wake()
     await clock.sleep(limits.authFailureDelay)
-    if (this.#failures >= limits.authFailures) this.#port.exhausted()
+    if (this.#failures < limits.authFailures) return
+    this.#core.afterwards = () => port.bye('Too many failed logins', 'AUTHENTICATIONFAILED', 'EAUTH')
   }
 }

@@ -3,29 +3,27 @@
 // it knows the registry.
 import { latin1 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, type MailErrorCode, usageError } from '../../base/errors.ts'
+import { MailError, type MailErrorCode } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
-import { type MailboxSession, resolve } from '../../mailbox/index.ts'
+import type { MailboxSession } from '../../mailbox/index.ts'
 import type { AuthInfo } from '../../sasl/index.ts'
-import type { CommandContext } from '../context.ts'
-import { type Dialect, PLAIN_DIALECT } from '../dialect.ts'
 import { REGISTRY } from '../ext/index.ts'
-import type { NamedCommand, Registry, Reply, SessionFacts, Words } from '../registry.ts'
-import type { SelectedFolder } from '../selected.ts'
-import { type State, transition } from '../state.ts'
+import type { NamedCommand, Reply } from '../registry.ts'
 import { type Frame, type Framed, Framer } from '../wire/framer.ts'
-import { Reader, type ReaderLimits } from '../wire/reader.ts'
+import { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
+import { Backend } from './backend.ts'
+import { SessionContext } from './context.ts'
+import { Core, type SessionPort } from './core.ts'
 import { commandName, literalRefusal, readHead, swallowLimit, tagOf } from './head.ts'
-import { Login, type LoginPort } from './login.ts'
+import { Login } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
 import { replyTo, statusLine } from './reply.ts'
-import { tellNews } from './tell-news.ts'
 
 export interface ImapServerOptions extends ServerSessionOptions {
   /** Can the driver inflate and deflate? Default false. */
@@ -40,66 +38,56 @@ export type ImapServerEvents = SessionEvents & {
 }
 
 export class ImapServerSession extends Emitter<ImapServerEvents> implements ServerSession {
-  /** The backend's face of this session; null before login. */
-  mailbox: MailboxSession | null = null
-
   readonly #options: ImapServerOptions
   readonly #limits: Limits
-  readonly #readerLimits: ReaderLimits
   readonly #clock: SessionClock
   readonly #input = new InputQueue()
   readonly #framer = new Framer(this.#input)
   readonly #output: OutputQueue
   readonly #out: Writer
-  readonly #login: Login
-  readonly #registry: Registry = REGISTRY
-  readonly #facts: SessionFacts
-  readonly #words: Words
-  readonly #context: Context
-  #state: State = { kind: 'notAuthenticated' }
-  #dialect: Dialect = PLAIN_DIALECT
-  #mode: Mode = 'waiting'
-  #tls: TlsInfo | null
-  /** The folder whose numbering is being loaded; it hears news already. */
-  #opening: SelectedFolder | null = null
+  readonly #core: Core
+  readonly #backend: Backend
+  readonly #context: SessionContext
   #advancing = false
   #inputPaused = false
-  #ended = false
   #peerDone = false
   #leaving = false
   #badCommands = 0
   /** The answer to a command whose literal is being swallowed. */
   #refused: { readonly tag: string; readonly reply: Reply } | null = null
   #lineWaiter: ((line: Uint8Array | null) => void) | null = null
-  /** What happens after the running command's reply. */
-  #afterwards: (() => void) | null = null
-  #telling: Promise<void> = Promise.resolve()
-  #reported: unknown = null
 
   constructor(options: ImapServerOptions = {}) {
     super()
     this.#options = options
     this.#limits = resolveLimits(options.limits)
-    const { imapDepth, imapSetRanges, imapSearchKeys, imapFetchItems, imapFlags } = this.#limits
-    this.#readerLimits = {
-      depth: imapDepth,
-      setRanges: imapSetRanges,
-      searchKeys: imapSearchKeys,
-      fetchItems: imapFetchItems,
-      flags: imapFlags,
-    }
-    this.#tls = options.tls ?? null
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#out = new Writer(this.#output)
-    this.#facts = this.#makeFacts()
-    this.#words = this.#registry.words(this.#facts)
-    this.#context = this.#makeContext()
-    this.#login = new Login(this.#makeLoginPort())
+    this.#core = new Core({
+      limits: this.#limits,
+      clock: this.#clock,
+      output: this.#output,
+      out: this.#out,
+      registry: REGISTRY,
+      remoteAddress: this.remoteAddress,
+      tls: options.tls ?? null,
+      canTls: options.canUpgrade ?? false,
+      canDeflate: options.canDeflate ?? false,
+      allowInsecureAuth: options.allowInsecureAuth ?? false,
+      port: this.#makePort(),
+    })
+    this.#backend = new Backend(this.#core)
+    this.#context = new SessionContext(this.#core, this.#backend, new Login(this.#core))
+  }
+
+  /** The backend's face of this session; null before login. */
+  get mailbox(): MailboxSession | null {
+    return this.#core.mailbox
   }
 
   get isTLS(): boolean {
-    return this.#tls !== null
+    return this.#core.tlsActive
   }
 
   get remoteAddress(): string {
@@ -110,7 +98,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.#clock.set('login', this.#limits.loginTime, () =>
       this.#bye('Time to log in is over', 'UNAVAILABLE', 'ETIMEDOUT'),
     )
-    const code = `CAPABILITY ${this.#registry.capabilities(this.#facts).join(' ')}`
+    const code = `CAPABILITY ${REGISTRY.capabilities(this.#core).join(' ')}`
     const text = `${this.#options.hostname ?? 'localhost'} IMAP4rev1 server ready`
     this.#say(statusLine('*', { status: 'OK', code, text }))
     this.#enter('waiting')
@@ -118,14 +106,14 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   feed(bytes: Uint8Array): boolean {
-    if (this.#ended) return false
-    if (this.#mode === 'upgrade') {
+    if (this.#core.over) return false
+    if (this.#core.mode === 'upgrade') {
       this.#end(new MailError('EPROTOCOL', 'the client sent more where the transport changes'))
       return false
     }
     this.#input.push(bytes)
     this.#advance()
-    if (this.#ended || MODES[this.#mode].reads !== 'nothing') return true
+    if (this.#core.over || MODES[this.#core.mode].reads !== 'nothing') return true
     this.#inputPaused = this.#input.length >= this.#limits.inputWindow
     return !this.#inputPaused
   }
@@ -144,7 +132,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   pauseOutput(): void {
-    if (this.#ended || this.#output.paused) return
+    if (this.#core.over || this.#output.paused) return
     this.#output.pause()
     this.#clock.set('output', this.#limits.commandTime, () => {
       this.destroy(new MailError('ETIMEDOUT', 'the client does not read what it is sent'))
@@ -157,19 +145,19 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   upgraded(tls: TlsInfo | null): void {
-    if (this.#mode !== 'upgrade') return
-    if (tls) this.#tls = tls
+    if (this.#core.mode !== 'upgrade') return
+    if (tls) this.#core.tls = tls
     this.#enter('waiting')
     this.#advance()
   }
 
   shutdown(): void {
     this.#leaving = true
-    if (MODES[this.#mode].reads !== 'nothing') this.#bye('The server is shutting down')
+    if (MODES[this.#core.mode].reads !== 'nothing') this.#bye('The server is shutting down')
   }
 
   destroy(error: Error | null = null): void {
-    if (this.#ended) return
+    if (this.#core.over) return
     const reason =
       error === null || error instanceof MailError
         ? error
@@ -185,10 +173,10 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   #advance(): void {
     if (this.#advancing) return
     this.#advancing = true
-    while (!this.#ended && this.#step()) {}
+    while (!this.#core.over && this.#step()) {}
     this.#advancing = false
-    if (this.#ended) return
-    const reading = MODES[this.#mode].reads !== 'nothing'
+    if (this.#core.over) return
+    const reading = MODES[this.#core.mode].reads !== 'nothing'
     if (this.#peerDone && reading) this.#end(null)
     else if (this.#inputPaused && (reading || this.#input.length < this.#limits.inputWindow / 2)) {
       this.#inputPaused = false
@@ -198,14 +186,16 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   /** One frame or line; false when nothing can be read now. */
   #step(): boolean {
-    const rule = MODES[this.#mode]
+    const rule = MODES[this.#core.mode]
     if (rule.reads === 'nothing') return false
     const limit = rule.limit(this.#limits, this.mailbox !== null)
     if (rule.reads === 'lines') return this.#readLine(limit)
     const frame = this.#framer.next(limit)
     if (!frame) {
       if (
-        this.#mode === 'upload' ? !this.#framer.inLiteral : this.#mode === 'waiting' && this.#framer.begun
+        this.#core.mode === 'upload'
+          ? !this.#framer.inLiteral
+          : this.#core.mode === 'waiting' && this.#framer.begun
       ) {
         this.#enter('receiving')
       }
@@ -214,7 +204,10 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     switch (frame.kind) {
       case 'complete':
         this.#enter('running')
-        void this.#run(frame.framed)
+        this.#run(frame.framed).catch((error: unknown) => {
+          this.#failed('a session is broken', error)
+          this.destroy(new MailError('EPROTOCOL', 'the session is broken', { cause: error }))
+        })
         return true
       case 'literal':
         this.#announced(frame)
@@ -252,7 +245,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   /** A literal is on its way, or waits for our word. */
   #announced({ head: line, literal, count, octets }: Extract<Frame, { kind: 'literal' }>): void {
-    const head = readHead(this.#reader({ lines: [line], literals: [] }), this.#registry, this.#facts)
+    const head = readHead(this.#reader({ lines: [line], literals: [] }), REGISTRY, this.#core)
     const loggedIn = this.mailbox !== null
     const about = { literal, count, octets, line: line.length }
     const reply = literalRefusal(head, about, this.#limits, loggedIn)
@@ -273,24 +266,25 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   async #run(framed: Framed): Promise<void> {
     const reader = this.#reader(framed)
-    const { tag, command, refusal } = readHead(reader, this.#registry, this.#facts)
+    const { tag, command, refusal } = readHead(reader, REGISTRY, this.#core)
     const reply = refusal ?? (await this.#perform(tag, command!, reader))
-    if (this.#ended) return
+    if (this.#core.over) return
     const mayExpunge = command === null || command.byUid || command.spec.mayExpunge
-    if (this.#state.kind === 'selected' && this.#state.folder.news.pending) await this.#tell(mayExpunge)
-    if (this.#ended) return
+    await this.#backend.tell(mayExpunge)
+    if (this.#core.over) return
     const wait = this.#output.ready()
     if (wait) await wait
-    if (this.#ended) return
+    if (this.#core.over) return
     this.#say(statusLine(tag, reply))
     this.#out.rest()
     if (reply.status !== 'BAD' && this.mailbox) this.#badCommands = 0
-    const afterwards = this.#afterwards
-    this.#afterwards = null
+    const afterwards = this.#core.afterwards
+    this.#core.afterwards = null
     if (afterwards) afterwards()
     else this.#enter('waiting')
     if (reply.status === 'BAD') this.#countBad()
-    if (this.#leaving && !this.#ended && this.#mode === 'waiting') this.#bye('The server is shutting down')
+    if (this.#leaving && !this.#core.over && this.#core.mode === 'waiting')
+      this.#bye('The server is shutting down')
     this.#advance()
   }
 
@@ -298,11 +292,11 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const { spec, byUid } = command
     const name = commandName(command)
     try {
-      const args = spec.args.read(reader, this.#words)
+      const args = spec.args.read(reader, this.#core.words)
       reader.end()
-      if (this.#state.kind === 'selected') {
-        this.#state.folder.news.forgetTold()
-        if (spec.writes && this.#state.folder.readOnly) {
+      if (this.#core.standing.kind === 'selected') {
+        this.#core.standing.folder.news.forgetTold()
+        if (spec.writes && this.#core.standing.folder.readOnly) {
           return { status: 'NO', code: 'READ-ONLY', text: 'The mailbox is open for reading only' }
         }
       }
@@ -310,12 +304,12 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       return (await spec.run(this.#context, args)) ?? { status: 'OK', text: `${name} completed` }
     } catch (error) {
       const { reply, ours } = replyTo(error)
-      if (this.#ended) return reply
+      if (this.#core.over) return reply
       if (this.#out.torn) {
         this.destroy(new MailError('ESTREAM', 'a response could not be finished', { cause: error }))
         this.#failed(`${name} was cut off in its response`, error)
       } else this.#out.discard()
-      if (ours && error !== this.#reported) this.#failed(`${name} failed`, error)
+      if (ours && error !== this.#core.reported) this.#failed(`${name} failed`, error)
       return reply
     }
   }
@@ -338,11 +332,11 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #reader(framed: Framed): Reader {
-    return new Reader(framed, this.#readerLimits)
+    return new Reader(framed, this.#limits)
   }
 
   #enter(mode: Mode): void {
-    this.#mode = mode
+    this.#core.mode = mode
     const time = MODES[mode].time(this.#limits)
     if (time === null) this.#clock.clear('mode')
     else this.#clock.set('mode', time, () => this.#bye('Time is up', 'UNAVAILABLE', 'ETIMEDOUT'))
@@ -350,33 +344,29 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   /** `error`: what the end is to the log; absent: all is in order. */
   #bye(text: string, code?: string, error?: MailErrorCode): void {
-    if (this.#ended) return
+    if (this.#core.over) return
     this.#say(statusLine('*', { status: 'BYE', code, text }))
     this.#end(error ? new MailError(error, text) : null)
   }
 
   /** The one end of every session. */
   #end(error: MailError | null): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#mode = 'closed'
-    this.#state = transition(this.#state, { kind: 'logout' })
+    if (this.#core.over) return
+    this.#core.over = true
+    this.#core.mode = 'closed'
     this.#clock.clearAll()
     this.#input.clear()
     this.#framer.abandon()
     this.#lineWaiter?.(null)
     this.#lineWaiter = null
-    if (this.mailbox) {
-      this.mailbox.currentFolder = null
-      this.mailbox.closed()
-    }
+    this.#backend.close()
     this.#out.flush()
     this.#output.close()
     this.emit('close', error)
   }
 
   #failed(message: string, error: unknown): void {
-    this.#reported = error
+    this.#core.reported = error
     try {
       this.#options.onFailure?.(message, error)
     } catch {
@@ -384,71 +374,15 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     }
   }
 
-  /** One telling at a time; a failure costs the news, not the session. */
-  #tell(mayExpunge: boolean): Promise<void> {
-    this.#telling = this.#telling.then(async () => {
-      if (this.#state.kind !== 'selected') return
-      try {
-        await tellNews(this.#context, mayExpunge)
-      } catch (error) {
-        this.#out.discard()
-        if (!this.#ended && error !== this.#reported) this.#failed('news could not be told', error)
-      }
-      if (this.#mode === 'idle') this.#out.rest()
-    })
-    return this.#telling
-  }
-
-  #newsArrived(): void {
-    if (this.#mode === 'idle' && this.#state.kind === 'selected') void this.#tell(true)
-  }
-
-  async #select(folder: SelectedFolder): Promise<void> {
-    const mailbox = this.mailbox!
-    this.#opening = folder
-    mailbox.currentFolder = folder.name
-    try {
-      const { view } = folder
-      folder.idsAreUids = await resolve(mailbox, [[1, Number.POSITIVE_INFINITY]], uid => view.append(uid))
-      view.trim()
-      this.#state = transition(this.#state, { kind: 'selected', mailbox, folder })
-    } catch (error) {
-      mailbox.currentFolder = null
-      throw error
-    } finally {
-      this.#opening = null
-    }
-  }
-
-  #deselect(): void {
-    if (this.#state.kind !== 'selected') return
-    const { mailbox } = this.#state
-    mailbox.currentFolder = null
-    this.#state = transition(this.#state, { kind: 'authenticated', mailbox })
-  }
-
-  #opened(mailbox: MailboxSession): void {
-    this.mailbox = mailbox
-    this.#state = transition(this.#state, { kind: 'authenticated', mailbox })
-    this.#clock.clear('login')
-    mailbox.onNews = news => {
-      const folder = this.#opening ?? (this.#state.kind === 'selected' ? this.#state.folder : null)
-      if (!folder) return
-      folder.news.add(news)
-      this.#newsArrived()
-    }
-    this.emit('mailboxSession', mailbox)
-  }
-
   #nextLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null> {
-    if (this.#ended || this.#leaving) {
-      if (!this.#ended) this.#bye('The server is shutting down')
+    if (this.#core.over || this.#leaving) {
+      if (!this.#core.over) this.#bye('The server is shutting down')
       return Promise.resolve(null)
     }
     return new Promise(resolve => {
       this.#lineWaiter = resolve
       this.#enter(mode)
-      this.#newsArrived()
+      this.#backend.tellIdling()
       this.#advance()
     })
   }
@@ -467,113 +401,21 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.emit('upgrade', kind)
   }
 
-  #makeFacts(): SessionFacts {
-    const session = this
-    const { canUpgrade = false, canDeflate = false, allowInsecureAuth = false } = this.#options
+  #makePort(): SessionPort {
     return {
-      get state() {
-        return session.#state.kind
-      },
-      get tlsActive() {
-        return session.#tls !== null
-      },
-      canTls: canUpgrade,
-      canDeflate,
-      get passwordsAllowed() {
-        return allowInsecureAuth || session.#tls !== null
-      },
-      handles: name => session.mailbox?.handles(name) ?? false,
-      supplies: item => session.mailbox?.supplies(item) ?? false,
-    }
-  }
-
-  #makeLoginPort(): LoginPort {
-    const session = this
-    return {
-      clock: this.#clock,
-      limits: this.#limits,
-      remoteAddress: this.remoteAddress,
-      get isTLS() {
-        return session.isTLS
-      },
-      get over() {
-        return session.#ended
-      },
-      dispatch: (info, onError) => this.dispatch('auth', [info], onError),
+      say: line => this.#say(line),
+      nextLine: mode => this.#nextLine(mode),
+      bye: (text, code, error) => this.#bye(text, code, error),
+      finish: () => this.#end(null),
+      upgrade: kind => this.#upgrade(kind),
+      wake: () => void this.emit('wake'),
       failed: (message, error) => this.#failed(message, error),
-      wake: () => this.emit('wake'),
-      opened: mailbox => this.#opened(mailbox),
-      exhausted: () => {
-        this.#afterwards = () => this.#bye('Too many failed logins', 'AUTHENTICATIONFAILED', 'EAUTH')
+      dispatchAuth: (info, onError) => this.dispatch('auth', [info], onError),
+      opened: mailbox => {
+        this.#backend.open(mailbox)
+        this.#clock.clear('login')
+        this.emit('mailboxSession', mailbox)
       },
     }
   }
-
-  #makeContext(): Context {
-    const session = this
-    return {
-      tag: '',
-      byUid: false,
-      limits: this.#limits,
-      clock: this.#clock,
-      facts: this.#facts,
-      words: this.#words,
-      out: this.#out,
-      get tls() {
-        return session.#tls
-      },
-      get state() {
-        return session.#state
-      },
-      get extensions() {
-        return session.#registry.open(session.#facts)
-      },
-      get dialect() {
-        return session.#dialect
-      },
-      get mailbox() {
-        return session.mailbox ?? missing('a mailbox session')
-      },
-      get folder() {
-        return session.#state.kind === 'selected' ? session.#state.folder : missing('an open folder')
-      },
-      get over() {
-        return session.#ended
-      },
-      begin(tag, byUid) {
-        this.tag = tag
-        this.byUid = byUid
-      },
-      ready: () => this.#output.ready(),
-      untagged: (status, text, code) => this.#say(statusLine('*', { status, code, text })),
-      continueWith: text => this.#say(`+ ${text}\r\n`),
-      readLine: mode => this.#nextLine(mode),
-      enable: change => {
-        this.#dialect = { ...this.#dialect, ...change }
-        this.#out.utf8 = this.#dialect.utf8
-      },
-      authenticate: credentials => this.#login.authenticate(credentials),
-      authenticationFailed: () => this.#login.failure(),
-      select: folder => this.#select(folder),
-      deselect: () => this.#deselect(),
-      upgrade: kind => {
-        this.#afterwards = () => this.#upgrade(kind)
-      },
-      logout: () => {
-        this.#afterwards = () => this.#end(null)
-      },
-      failed: (message, error) => this.#failed(message, error),
-    }
-  }
-}
-
-/** What commands see, and the session's way to say which command it is. */
-interface Context extends CommandContext {
-  tag: string
-  byUid: boolean
-  begin(tag: string, byUid: boolean): void
-}
-
-function missing(what: string): never {
-  throw usageError(`this command needs ${what}: its states must say so`)
 }

@@ -2,20 +2,16 @@
 // and at the end of commands; EXPUNGE only when `mayExpunge`.
 import { closedRanges, type FlatRanges } from '../../base/ranges.ts'
 import { type MailboxSession, metas, resolve } from '../../mailbox/index.ts'
-import type { Dialect } from '../dialect.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import { formatSet } from '../grammar/sequence-set.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import type { SelectedFolder } from '../selected.ts'
-import type { Writer } from '../wire/writer.ts'
+import type { Core } from './core.ts'
 
 export interface Teller {
-  readonly folder: SelectedFolder
+  readonly core: Core
   readonly mailbox: MailboxSession
-  readonly dialect: Dialect
-  readonly out: Writer
-  readonly over: boolean
-  ready(): Promise<void> | null
+  readonly folder: SelectedFolder
 }
 
 const BATCH = 500
@@ -26,13 +22,13 @@ export async function tellNews(to: Teller, mayExpunge: boolean): Promise<void> {
     if (mayExpunge) await tellVanished(to)
     for (const [uid, { flags }] of news.takeFlags()) {
       tellFlags(to, uid, flags)
-      const wait = to.ready()
+      const wait = to.core.output.ready()
       if (wait) await wait
     }
     await askFlags(to, news.takeChanged())
-    if (to.over || !news.takeExists()) return
+    if (to.core.over || !news.takeExists()) return
     await lookForNew(to)
-    if (to.over) return
+    if (to.core.over) return
   }
 }
 
@@ -41,15 +37,15 @@ async function tellVanished(to: Teller): Promise<void> {
   if (uids.length === 0) return
   const recent = to.folder.recent()
   const gone = to.folder.view.remove(uids)
-  if (to.dialect.vanished) {
-    if (gone.length > 0) to.out.raw(`* VANISHED ${formatSet(closedRanges(uids))}`).end()
+  if (to.core.dialect.vanished) {
+    if (gone.length > 0) to.core.out.raw(`* VANISHED ${formatSet(closedRanges(uids))}`).end()
   } else {
     // each number counts without those that were told before it
     for (let i = 0; i < gone.length; i++) {
-      to.out.raw(`* ${gone[i]! - i} EXPUNGE`).end()
-      const wait = to.ready()
+      to.core.out.raw(`* ${gone[i]! - i} EXPUNGE`).end()
+      const wait = to.core.output.ready()
       if (wait) await wait
-      if (to.over) return
+      if (to.core.over) return
     }
   }
   if (to.folder.recent() !== recent) tellRecent(to)
@@ -59,8 +55,8 @@ function tellFlags(to: Teller, uid: number, flags: readonly string[]): void {
   const sequence = to.folder.view.sequenceOf(uid)
   if (sequence === 0) return
   const words = flags.map(wireFlag)
-  if (uid >= to.folder.recentFrom && !to.dialect.rev2) words.push('\\Recent')
-  to.out.raw(`* ${sequence} FETCH (UID ${uid} FLAGS (${words.join(' ')}))`).end()
+  if (uid >= to.folder.recentFrom && !to.core.dialect.rev2) words.push('\\Recent')
+  to.core.out.raw(`* ${sequence} FETCH (UID ${uid} FLAGS (${words.join(' ')}))`).end()
 }
 
 /** Flag changes that were too many to be kept. */
@@ -69,9 +65,9 @@ async function askFlags(to: Teller, uids: FlatRanges): Promise<void> {
   for (const batch of batches(uids, BATCH)) {
     const refs = await refsOf(to.mailbox, to.folder, batch)
     for (const meta of await metas(to.mailbox, refs)) if (meta) tellFlags(to, meta.uid, meta.flags)
-    const wait = to.ready()
+    const wait = to.core.output.ready()
     if (wait) await wait
-    if (to.over) return
+    if (to.core.over) return
   }
 }
 
@@ -84,11 +80,11 @@ async function lookForNew(to: Teller): Promise<void> {
     if (uid >= view.nextUid) view.append(uid)
   })
   if (!plain) to.folder.idsAreUids = false
-  if (view.count === before || to.over) return
-  to.out.raw(`* ${view.count} EXISTS`).end()
+  if (view.count === before || to.core.over) return
+  to.core.out.raw(`* ${view.count} EXISTS`).end()
   if (to.folder.recent() !== recent) tellRecent(to)
 }
 
 function tellRecent(to: Teller): void {
-  if (!to.dialect.rev2) to.out.raw(`* ${to.folder.recent()} RECENT`).end()
+  if (!to.core.dialect.rev2) to.core.out.raw(`* ${to.folder.recent()} RECENT`).end()
 }

@@ -2,6 +2,7 @@
 // PeerSyntaxError with its position (RFC 3501 §9, RFC 9051 §9).
 import { latin1, utf8 } from '../../base/bytes.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
+import type { Limits } from '../../base/limits.ts'
 import { ASTRING_CHAR, ATOM_CHAR, DIGIT, isClass, NAME_CHAR, QUOTED_PLAIN } from './chars.ts'
 import type { Framed, Literal } from './framer.ts'
 
@@ -12,18 +13,11 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const MOST_32 = 4294967295
 
-export interface ReaderLimits {
-  /** Nested parentheses, and what else nests. */
-  readonly depth: number
-  /** Ranges in a sequence set. */
-  readonly setRanges: number
-  /** Keys in one search. */
-  readonly searchKeys: number
-  /** Items in one fetch. */
-  readonly fetchItems: number
-  /** Flags in one list. */
-  readonly flags: number
-}
+/** How far what the peer writes may go. */
+export type ReaderLimits = Pick<
+  Limits,
+  'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags'
+>
 
 export class Reader {
   readonly limits: ReaderLimits
@@ -97,7 +91,7 @@ export class Reader {
 
   /** One level down in something that nests without parentheses. */
   deeper(): this {
-    if (++this.#depth > this.limits.depth) throw new PeerSyntaxError('nested too deeply', this.#at)
+    if (++this.#depth > this.limits.imapDepth) throw new PeerSyntaxError('nested too deeply', this.#at)
     return this
   }
 

@@ -1,0 +1,140 @@
+// What commands see of the session they run in.
+import { usageError } from '../../base/errors.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { TlsInfo } from '../../base/runtime.ts'
+import type { SessionClock } from '../../base/session-clock.ts'
+import type { MailboxSession } from '../../mailbox/index.ts'
+import type { AuthVerdict, Credentials } from '../../sasl/index.ts'
+import type { CommandContext } from '../context.ts'
+import type { Dialect } from '../dialect.ts'
+import type { Extension, SessionFacts, Words } from '../registry.ts'
+import type { SelectedFolder } from '../selected.ts'
+import type { State } from '../state.ts'
+import type { Writer } from '../wire/writer.ts'
+import type { Backend } from './backend.ts'
+import type { Core } from './core.ts'
+import type { Login } from './login.ts'
+import { statusLine } from './reply.ts'
+
+/** One per session: commands run one at a time. */
+export class SessionContext implements CommandContext {
+  tag = ''
+  byUid = false
+  readonly #core: Core
+  readonly #backend: Backend
+  readonly #login: Login
+
+  constructor(core: Core, backend: Backend, login: Login) {
+    this.#core = core
+    this.#backend = backend
+    this.#login = login
+  }
+
+  /** Another command begins. */
+  begin(tag: string, byUid: boolean): void {
+    this.tag = tag
+    this.byUid = byUid
+  }
+
+  get limits(): Limits {
+    return this.#core.limits
+  }
+
+  get clock(): SessionClock {
+    return this.#core.clock
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#core.tls
+  }
+
+  get state(): State {
+    return this.#core.standing
+  }
+
+  get facts(): SessionFacts {
+    return this.#core
+  }
+
+  get words(): Words {
+    return this.#core.words
+  }
+
+  get extensions(): readonly Extension[] {
+    return this.#core.registry.open(this.#core)
+  }
+
+  get dialect(): Dialect {
+    return this.#core.dialect
+  }
+
+  get out(): Writer {
+    return this.#core.out
+  }
+
+  get mailbox(): MailboxSession {
+    return this.#core.mailbox ?? missing('a mailbox session')
+  }
+
+  get folder(): SelectedFolder {
+    const { standing } = this.#core
+    return standing.kind === 'selected' ? standing.folder : missing('an open folder')
+  }
+
+  get over(): boolean {
+    return this.#core.over
+  }
+
+  ready(): Promise<void> | null {
+    return this.#core.output.ready()
+  }
+
+  untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void {
+    this.#core.port.say(statusLine('*', { status, code, text }))
+  }
+
+  continueWith(text: string): void {
+    this.#core.port.say(`+ ${text}\r\n`)
+  }
+
+  readLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null> {
+    return this.#core.port.nextLine(mode)
+  }
+
+  enable(change: Partial<Dialect>): void {
+    this.#core.dialect = { ...this.#core.dialect, ...change }
+    this.#core.out.utf8 = this.#core.dialect.utf8
+  }
+
+  authenticate(credentials: Credentials): Promise<AuthVerdict> {
+    return this.#login.authenticate(credentials)
+  }
+
+  authenticationFailed(): Promise<void> {
+    return this.#login.failure()
+  }
+
+  select(folder: SelectedFolder): Promise<void> {
+    return this.#backend.select(folder)
+  }
+
+  deselect(): void {
+    this.#backend.deselect()
+  }
+
+  upgrade(kind: 'tls' | 'deflate'): void {
+    this.#core.afterwards = () => this.#core.port.upgrade(kind)
+  }
+
+  logout(): void {
+    this.#core.afterwards = () => this.#core.port.finish()
+  }
+
+  failed(message: string, error: unknown): void {
+    this.#core.port.failed(message, error)
+  }
+}
+
+function missing(what: string): never {
+  throw usageError(`this command needs ${what}: its states must say so`)
+}
