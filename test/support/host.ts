@@ -12,7 +12,7 @@ export const PASSWORD = 'password'
 
 const CLI = fileURLToPath(new URL('../../../packages/host/dist/cli.js', import.meta.url))
 
-/** The options that name a port, with the words by which the printed table shows it. */
+/** The options that name a port, in the order of the printed table. */
 const PORT_OPTIONS = {
   inbound: 'inbound-port',
   submission: 'submission-port',
@@ -33,6 +33,7 @@ export interface Ended {
 export interface Host extends AsyncDisposable {
   readonly ports: Readonly<Record<PortName, number>>
   readonly data: string
+  readonly pid: number
   /** Everything that it has printed so far. */
   output(): string
   /** Sends a signal and waits for the end. */
@@ -69,8 +70,12 @@ export async function startHost(
   const ports = await new Promise<Record<PortName, number>>((resolve, reject) => {
     const look = (chunk: Buffer): void => {
       output += chunk.toString()
-      const found = readPorts(output)
-      if (found) resolve(found)
+      try {
+        const found = readPorts(output)
+        if (found) resolve(found)
+      } catch (error) {
+        reject(error)
+      }
     }
     child.stdout.on('data', look)
     child.stderr.on('data', look)
@@ -80,6 +85,7 @@ export async function startHost(
   return {
     ports,
     data,
+    pid: child.pid!,
     output: () => output,
     async end(signal) {
       child.kill(signal)
@@ -93,8 +99,13 @@ export async function startHost(
   }
 }
 
-function readPorts(_output: string): Record<PortName, number> | null {
-  return null
+/** The ports in the printed table; null before all of it is there. */
+function readPorts(output: string): Record<PortName, number> | null {
+  if (!/^Stop with /m.test(output)) return null
+  const rows = [...output.matchAll(/^ {2}(?:SMTP|IMAP|POP3)\b.* (\d+) +(?:START)?TLS.*$/gm)]
+  const names = Object.keys(PORT_OPTIONS) as PortName[]
+  if (rows.length !== names.length) throw new Error(`the table has ${rows.length} ports: ${output}`)
+  return Object.fromEntries(names.map((name, i) => [name, Number(rows[i]![1])])) as Record<PortName, number>
 }
 
 async function settle(child: ChildProcess): Promise<Ended> {
