@@ -92,6 +92,7 @@ export class Door<C extends Questions<C>> {
         settled = true
         clock.clear(deadline)
         this.#pending.delete(abandon)
+        clock.refresh()
         return true
       }
       const abandon = (error: MailError): void => {

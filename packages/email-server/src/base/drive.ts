@@ -125,6 +125,7 @@ export function drive(options: DriveOptions): void {
     },
     drain() {
       stallEnds = Number.POSITIVE_INFINITY
+      session?.tick(runtime.now())
       session?.resumeOutput()
     },
     secured(tls) {

@@ -15,16 +15,17 @@ export class SessionClock {
 
   /** False: nobody has said yet what time it is, and deadlines count from the first tick. */
   #started: boolean
-  readonly #onEarlier: (() => void) | null
+  readonly #wake: (() => void) | null
 
   /**
    * @param now the time, ms since the epoch; absent: that of the first tick
-   * @param onEarlier called when `next()` has become earlier than it was (or is no longer null)
+   * @param wake asks the driver for a tick at once (`SessionEvents.wake`): `next()` has become earlier than it was, or
+   *   something has come from elsewhere than the driver and it is not known how late it is
    */
-  constructor(now?: number, onEarlier?: () => void) {
+  constructor(now?: number, wake?: () => void) {
     this.#now = now ?? 0
     this.#started = now !== undefined
-    this.#onEarlier = onEarlier ?? null
+    this.#wake = wake ?? null
   }
 
   /** The time of the last tick, ms since the epoch. */
@@ -38,7 +39,12 @@ export class SessionClock {
     this.#due.set(name, { at, fire })
     if (at >= this.#earliest) return
     this.#earliest = at
-    this.#onEarlier?.()
+    this.#wake?.()
+  }
+
+  /** To be called when a handler has answered, maybe long after the last tick: deadlines set now count from now. */
+  refresh(): void {
+    this.#wake?.()
   }
 
   has(name: Name): boolean {

@@ -79,6 +79,7 @@ function inTime<T>(cx: CommandContext, promise: Promise<T>): Promise<T | null> {
       clock.clear(deadline)
       leave()
     }
+    clock.refresh()
     clock.set(deadline, limits.handlerTime, () => {
       settle()
       reject(new MailError('ETIMEDOUT', `no piece of the message for ${limits.handlerTime} ms`))

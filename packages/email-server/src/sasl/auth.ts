@@ -55,6 +55,7 @@ export function askAuth(question: AuthQuestion): Promise<AuthVerdict> {
       if (settled) return
       settled = true
       clock.clear(deadline)
+      clock.refresh()
       resolve(verdict)
     }
     const fail = (error: unknown): void => {

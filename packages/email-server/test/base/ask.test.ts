@@ -150,6 +150,27 @@ describe('the door to the handlers', () => {
     assert.equal(made.clock.next(), null)
   })
 
+  test('what follows an answer that took long counts its time from then', async () => {
+    let now = 0
+    const clock: SessionClock = new SessionClock(0, () => clock.tick(now))
+    const door = new Door<Greetings>({
+      names: new Set(['greet']),
+      clock,
+      timeoutMs: 1000,
+      onFailure: () => {},
+    })
+    let answer: Callback<string> = () => {}
+    door.register('greet', 'callback', (_name: string, cb: Callback<string>) => {
+      answer = cb
+    })
+    const first = door.ask('greet', ['Bob'], { loud: true })
+    now = 900
+    answer(null, 'at last')
+    await first
+    void door.ask('greet', ['Bob'], { loud: true }).catch(() => {})
+    assert.equal(clock.next(), 1900)
+  })
+
   test('when the session is over, what was asked is rejected, what is asked is too, and answers go nowhere', async () => {
     let late: Callback<string> = () => {}
     const made = withCallback((_name, cb) => {

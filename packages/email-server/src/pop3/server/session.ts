@@ -1,7 +1,7 @@
 // The server side of one POP3 connection, without I/O: RFC 1939, with the commands of the registry. It frames lines, runs
 // one command at a time, keeps time, and knows no command by name.
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, PeerSyntaxError } from '../../base/errors.ts'
+import { MailError, PeerSyntaxError, Refusal } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
@@ -51,6 +51,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   #mailbox: MailboxSession | null = null
   /** Who waits for the next line, in a dialogue. */
   #lineWanted: ((line: Uint8Array | null) => void) | null = null
+  readonly #told = new WeakSet<object>()
   #pumping = false
   #inputPaused = false
   #peerEnded = false
@@ -244,8 +245,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   /** The command that was waited for has answered. */
   #done(): void {
     if (this.#mode !== 'busy' && this.#mode !== 'dialogue') return
-    this.emit('wake')
-    if (this.#isClosed()) return
     this.#listen('command')
     this.#pump()
   }
@@ -293,7 +292,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       dispatch: (info, onError) => this.dispatch('auth', [info], onError),
       onFailure: error => this.#failed("the listener of 'auth'", error),
     })
-    this.emit('wake')
     if (this.#isClosed()) return
     this.#state = { kind: 'authorization', username: null }
     if (verdict.ok) return this.#openMaildrop(verdict.username)
@@ -330,7 +328,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       if (this.#isClosed()) return
       this.#mailbox = null
       mailbox.closed()
-      this.#failed('opening the maildrop', error)
+      if (!(error instanceof Refusal)) this.#failed('opening the maildrop', error)
       this.#output.write(maildropError(error))
       return
     }
@@ -391,7 +389,12 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     return this.#mode === 'closed'
   }
 
+  /** Tells of each failure once, at the place that knows most about it. */
   #failed(what: string, error: unknown): void {
+    if (typeof error === 'object' && error !== null) {
+      if (this.#told.has(error)) return
+      this.#told.add(error)
+    }
     this.#options.onFailure?.(what, error)
   }
 
