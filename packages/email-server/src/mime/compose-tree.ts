@@ -61,7 +61,7 @@ export function buildTree(options: MessageOptions, newCid: (n: number) => string
   let images: readonly AttachmentOptions[] = []
   if (options.attachDataUrls && html) {
     const part = asPartOptions(html, 'html')
-    const source = part.raw === undefined ? partSource(part, 'html', options).source : null
+    const source = part.content === undefined ? null : partSource(part, 'html', options).source
     if (source && source.kind !== 'stream') {
       const given = source.kind === 'text' ? source.text : utf8(source.bytes)
       const extracted = extractDataImages(given, newCid)

@@ -148,10 +148,12 @@ describe('very large options take linear time', () => {
         return performance.now() - start
       }
       time(100)
-      const small = time(4000)
-      const large = time(32_000)
-      // eight times the input: 8 × 2, and room for a busy machine
-      assert.ok(large < Math.max(16 * small, 500), `${small.toFixed(1)} ms → ${large.toFixed(1)} ms`)
+      // the best of three: whatever else the machine does only adds
+      const best = (n: number): number => Math.min(time(n), time(n), time(n))
+      const small = best(4000)
+      const large = best(32_000)
+      // eight times the input: a square would be 64 times the time
+      assert.ok(large < Math.max(24 * small, 500), `${small.toFixed(1)} ms → ${large.toFixed(1)} ms`)
     })
   }
 })
