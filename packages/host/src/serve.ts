@@ -72,10 +72,13 @@ async function makeDirectory(path: string): Promise<void> {
 async function seed(store: Store): Promise<void> {
   await store.addDomain(DOMAIN)
   const now = new Date()
-  for (const user of USERS) {
-    await store.addUser(user.address, PASSWORD)
-    for (const { raw, flags, internalDate } of seedMessages(user, now)) {
-      await store.storeMessage(user.address, 'INBOX', raw, flags, { internalDate })
-    }
-  }
+  // both at once: hashing a password takes a while, on purpose
+  await Promise.all(
+    USERS.map(async user => {
+      await store.addUser(user.address, PASSWORD)
+      for (const { raw, flags, internalDate } of seedMessages(user, now)) {
+        await store.storeMessage(user.address, 'INBOX', raw, flags, { internalDate })
+      }
+    }),
+  )
 }
