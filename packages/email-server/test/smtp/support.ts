@@ -1,6 +1,6 @@
 // An SMTP session for tests: driven in memory, with everything that it told its owner written down.
 import { type IncomingMail, type SmtpServerOptions, SmtpServerSession } from '../../src/smtp/index.ts'
-import { SessionDriver } from '../../src/testing/index.ts'
+import { SessionDriver, VIRTUAL_TLS } from '../../src/testing/index.ts'
 
 export const NOON: number = Date.UTC(2026, 10, 23, 12, 0, 0)
 
@@ -76,4 +76,45 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
   yield [bytes]
   for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)]
   yield [...bytes].map(byte => Uint8Array.of(byte))
+}
+
+/**
+ * What a transcript asks for: `role=submission`, `insecure` (AUTH without TLS), `tls` (secured from the start), `no-tls`
+ * (STARTTLS cannot be had), `shy` (nobody takes mail), and any limit by its name.
+ */
+export function harnessSession(options: ReadonlyMap<string, string>, now: number): SmtpServerSession {
+  const limits: Record<string, number> = {}
+  for (const [name, value] of options) if (/^\d+$/.test(value)) limits[name] = Number(value)
+  const session = new SmtpServerSession({
+    role: options.get('role') === 'submission' ? 'submission' : 'inbound',
+    hostname: 'mx.example.test',
+    remoteAddress: '192.0.2.1',
+    now,
+    canUpgrade: !options.has('no-tls'),
+    allowInsecureAuth: options.has('insecure'),
+    ...(options.has('tls') ? { tls: VIRTUAL_TLS } : {}),
+    random: length => new Uint8Array(length).fill(7),
+    isLocalDomain: domain => domain === 'example.test' || domain === 'bücher.example',
+    limits,
+  })
+  session.on('auth', info => {
+    if (info.username === 'broken') throw new Error('no database')
+    if (info.password === 'secret') info.accept()
+    else info.reject()
+  })
+  if (options.has('handler')) {
+    session.on('rcpt', (address, _params, ctx) => {
+      if (address.startsWith('unknown')) ctx.reject(550, 'No such user')
+      else if (address.startsWith('full')) ctx.reject(452, '4.2.2 Mailbox full')
+      else if (address.startsWith('slow')) return
+      else ctx.accept()
+    })
+  }
+  if (!options.has('shy')) {
+    session.on('mail', mail => {
+      if (mail.subject === 'spam') mail.reject(554, '5.7.1 Spam')
+      else if (mail.subject !== 'silence') mail.accept()
+    })
+  }
+  return session
 }
