@@ -25,6 +25,8 @@ for (const name of ['email-server', 'store', 'host']) {
     sources.set(entry, source)
   }
   rmSync(join(dir, 'dist'), { recursive: true, force: true })
+  // pieces of an earlier build have other names and would stay
+  rmSync(join(dir, 'dist'), { recursive: true, force: true })
   await build({
     absWorkingDir: dir,
     ...(name === 'email-server'
@@ -40,6 +42,9 @@ for (const name of ['email-server', 'store', 'host']) {
     platform: 'node',
     target: 'node18',
     packages: 'external',
+    // names stay as they are, for whoever reads a stack; the rest is loaded faster the shorter it is
+    minifyWhitespace: true,
+    minifySyntax: true,
     sourcemap: true,
     logLevel: 'warning',
   })

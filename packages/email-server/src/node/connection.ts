@@ -1,7 +1,8 @@
 // A TCP connection of the real world as a `Connection`, plain or secured. No event of a socket ever throws out of here.
 import net from 'node:net'
-import tls from 'node:tls'
+import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import { builtin } from './builtin.ts'
 import { secureContext } from './tls-context.ts'
 
 /** Dead peers are noticed even when nobody speaks; ms. */
@@ -79,7 +80,7 @@ export class NodeConnection implements Connection {
       return
     }
     for (const name of ['data', 'end', 'drain']) plain.removeAllListeners(name)
-    let secured: tls.TLSSocket
+    let secured: TLSSocket
     try {
       secured = side === 'server' ? serverSide(plain, options) : clientSide(plain, options)
     } catch (error) {
@@ -127,15 +128,15 @@ export class NodeConnection implements Connection {
   }
 }
 
-function serverSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
+function serverSide(socket: net.Socket, options: TlsOptions): TLSSocket {
   const { select } = options
-  return new tls.TLSSocket(socket, {
+  return new (builtin('node:tls').TLSSocket)(socket, {
     isServer: true,
     secureContext: secureContext(options),
     requestCert: options.requestCert ?? false,
     rejectUnauthorized: options.rejectUnauthorized ?? false,
     ...(select && {
-      SNICallback: (name: string, done: (error: Error | null, context?: tls.SecureContext) => void) => {
+      SNICallback: (name: string, done: (error: Error | null, context?: SecureContext) => void) => {
         select(name).then(
           chosen => (chosen ? done(null, secureContext(chosen)) : done(null)),
           error => done(error as Error),
@@ -145,8 +146,8 @@ function serverSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
   })
 }
 
-function clientSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
-  return tls.connect({
+function clientSide(socket: net.Socket, options: TlsOptions): TLSSocket {
+  return builtin('node:tls').connect({
     socket,
     secureContext: secureContext(options),
     rejectUnauthorized: options.rejectUnauthorized ?? true,
@@ -155,7 +156,7 @@ function clientSide(socket: net.Socket, options: TlsOptions): tls.TLSSocket {
   })
 }
 
-function tlsInfo(socket: tls.TLSSocket): TlsInfo {
+function tlsInfo(socket: TLSSocket): TlsInfo {
   const servername = (socket as { servername?: string | false | null }).servername
   return {
     protocol: socket.getProtocol() ?? '',

@@ -1,6 +1,6 @@
 // DNS through node:dns, with the four ways to have no answer told apart.
-import dns from 'node:dns'
 import type { DnsAnswer, DnsFailure, DnsRecord, DnsRecordType } from '../base/runtime.ts'
+import { builtin } from './builtin.ts'
 
 const FAILURES: Readonly<Record<string, DnsFailure>> = {
   ENOTFOUND: 'nxdomain',
@@ -17,12 +17,13 @@ export async function resolveName(name: string, type: DnsRecordType): Promise<Dn
 }
 
 async function lookUp(name: string, type: DnsRecordType): Promise<DnsRecord[]> {
+  const dns = builtin('node:dns').promises
   switch (type) {
     case 'MX':
-      return (await dns.promises.resolveMx(name)).map(mx => ({ value: mx.exchange, priority: mx.priority }))
+      return (await dns.resolveMx(name)).map(mx => ({ value: mx.exchange, priority: mx.priority }))
     case 'TXT':
-      return (await dns.promises.resolveTxt(name)).map(strings => ({ value: strings.join('') }))
+      return (await dns.resolveTxt(name)).map(strings => ({ value: strings.join('') }))
     default:
-      return ((await dns.promises.resolve(name, type)) as string[]).map(value => ({ value }))
+      return ((await dns.resolve(name, type)) as string[]).map(value => ({ value }))
   }
 }

@@ -1,15 +1,16 @@
 // TLS contexts are dear (certificates are parsed), so that one is made per options object and kept as long as it lives.
-import tls from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import type { TlsOptions } from '../base/runtime.ts'
+import { builtin } from './builtin.ts'
 
-const contexts = new WeakMap<TlsOptions, tls.SecureContext>()
+const contexts = new WeakMap<TlsOptions, SecureContext>()
 
 /** The context of these options. Throws what node:tls throws for a bad key or certificate. */
-export function secureContext(options: TlsOptions): tls.SecureContext {
+export function secureContext(options: TlsOptions): SecureContext {
   let context = contexts.get(options)
   if (!context) {
     const { cert, key, ca, passphrase, ciphers, minVersion } = options
-    context = tls.createSecureContext({
+    context = builtin('node:tls').createSecureContext({
       minVersion: minVersion ?? 'TLSv1.2',
       ...(cert !== undefined && { cert: cert as string }),
       ...(key !== undefined && { key: key as string }),
