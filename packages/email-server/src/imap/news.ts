@@ -1,6 +1,6 @@
 // What the backend has told of the open folder and the client has not heard yet. It is kept compact, and told at the
 // points where RFC 3501 §5.2, §5.5 and §7.4.1 allow it.
-import { addRange, type FlatRanges, intersection, numbersIn } from '../base/ranges.ts'
+import { addRange, type FlatRanges, intersection, numbersIn, removeRange } from '../base/ranges.ts'
 import type { MailboxNews } from '../mailbox/index.ts'
 import type { SequenceView } from './view.ts'
 
@@ -59,10 +59,23 @@ export class News {
     this.#exists = true
   }
 
-  /** The session itself has told these flags: the same from the backend is an echo. */
+  /**
+   * The session is about to set flags itself: what was pending for this message will be overtaken.
+   * @returns true when something was pending, so that the outcome is news to the client in any case
+   */
+  overtake(uid: number): boolean {
+    const pending = this.#flags.delete(uid)
+    if (this.#changed.length === 0 || !holds(this.#changed, uid)) return pending
+    removeRange(this.#changed, uid, uid)
+    return true
+  }
+
+  /** The client knows these flags from the session's own doing: the same from the backend is an echo. */
   told(uid: number, flags: readonly string[]): void {
-    if (this.#told.size < KEPT_FLAGS) this.#told.set(uid, spelled(flags))
-    this.#flags.delete(uid)
+    const spelling = spelled(flags)
+    if (this.#told.size < KEPT_FLAGS) this.#told.set(uid, spelling)
+    const pending = this.#flags.get(uid)
+    if (pending && spelled(pending.flags) === spelling) this.#flags.delete(uid)
   }
 
   /** A command begins: what earlier ones have told is forgotten. */
@@ -115,6 +128,10 @@ export class News {
     for (const uid of numbersIn(this.#vanished)) if (this.#view.sequenceOf(uid) <= shifted) shifted++
     return this.#view.uidOf(shifted)
   }
+}
+
+function holds(ranges: FlatRanges, n: number): boolean {
+  return intersection(ranges, [n, n + 1]).length > 0
 }
 
 function spelled(flags: readonly string[]): string {

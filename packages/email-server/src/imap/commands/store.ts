@@ -65,10 +65,13 @@ export const store: CommandSpec<StoreArgs> = {
     const context: FlagsContext = { mode, changed: lasting(cx, flags) }
     for (const batch of batches(uids, BATCH)) {
       const refs = await refsOf(cx.mailbox, cx.folder, batch)
+      const { news } = cx.folder
+      // a client that wants silence must hear of what it could not know (RFC 3501 §6.4.6)
+      const surprised = new Set(refs.filter(ref => news.overtake(ref.uid)).map(ref => ref.uid))
       const results = await change(cx, refs, context)
       for (const [uid, result] of results) {
-        cx.folder.news.told(uid, result)
-        if (!silent) tell(cx, uid, result)
+        news.told(uid, result)
+        if (!silent || surprised.has(uid)) tell(cx, uid, result)
       }
       const wait = cx.ready()
       if (wait) await wait
@@ -122,6 +125,7 @@ export async function storeFlags(
   flags: readonly string[],
   context: FlagsContext,
 ): Promise<readonly string[]> {
+  cx.folder.news.overtake(ref.uid)
   const result = (await ask(cx, [ref], flags, context)).get(ref.id) ?? flags
   cx.folder.news.told(ref.uid, result)
   return result
