@@ -26,7 +26,7 @@ export function writeAddresses(
 
 /** True when one of them has no ASCII form. */
 export function needsUtf8(list: readonly Address[]): boolean {
-  return mailboxes(list).some(address => addressForAsciiOnlyPeer(address) === null)
+  return mailboxes(list).some(({ address }) => addressForAsciiOnlyPeer(address) === null)
 }
 
 /**
@@ -53,19 +53,19 @@ function envelopeFrom(from: EnvelopeInput['from']): string | null {
   return first ?? null
 }
 
-/** Members of groups are recipients, too. */
-function mailboxes(list: readonly Address[]): string[] {
-  const out: string[] = []
+/** All mailboxes; the members of groups are among them. */
+export function mailboxes(list: readonly Address[]): Address[] {
+  const out: Address[] = []
   const stack = [...list].reverse()
   for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-    if (entry.group === undefined) out.push(entry.address)
+    if (entry.group === undefined) out.push(entry)
     else for (let i = entry.group.length - 1; i >= 0; i--) stack.push(entry.group[i]!)
   }
   return out
 }
 
-function written(addresses: readonly string[], field: string): string[] {
-  return addresses.map(address => {
+function written(list: readonly Address[], field: string): string[] {
+  return list.map(({ address }) => {
     const checked = writeAddrSpec(address, { field, utf8: true })
     return addressForAsciiOnlyPeer(checked) ?? checked
   })

@@ -20,6 +20,7 @@ export function writeListFields(header: HeaderWriter, list: ListOptions): void {
     if (value === undefined || value === null || option === 'oneClick') continue
     const key = option.trim().toLowerCase()
     const field = /^[\w-]+$/.test(option) ? `list.${option}` : 'list'
+    if (key === 'unsubscribe-post') throw optionError(field, 'given as list.oneClick', value)
     if (typeof value === 'boolean') throw optionError(field, 'a URL', value)
     const name = NAMES.get(key) ?? `List-${option.trim()}`
     for (const line of Array.isArray(value)

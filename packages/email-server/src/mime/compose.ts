@@ -9,6 +9,7 @@ import {
   type Addresses,
   type AddressField,
   envelopeOf,
+  mailboxes,
   needsUtf8,
   writeAddresses,
 } from './compose-addresses.ts'
@@ -156,7 +157,17 @@ function readAllAddresses(options: MessageOptions, custom: CustomHeaders): Addre
       : custom.all(name).flatMap(({ value, field }) => addressesFrom(value as AddressInput, field))
     addresses.set(option, entries)
   }
+  addresses.set('sender', senderOf(addresses))
   return addresses
+}
+
+/** RFC 5322 §3.6.2: one mailbox; and when From has several, there must be one: then the first of them sends. */
+function senderOf(addresses: Addresses): readonly Address[] {
+  const [sender, second] = addresses.get('sender')!
+  if (second || sender?.group) throw optionError('sender', 'one mailbox (RFC 5322 §3.6.2)', 'several')
+  if (sender) return [sender]
+  const [first, ...others] = mailboxes(addresses.get('from')!)
+  return first && others.length > 0 ? [first] : []
 }
 
 function usesUtf8(profile: SmtpProfile, addresses: Addresses): boolean {

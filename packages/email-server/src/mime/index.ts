@@ -1,3 +1,4 @@
+export type { AddressInput, AddressObject } from '../address/index.ts'
 export { AddressField } from './address-field.ts'
 export { Attachment } from './attachment.ts'
 export { type BinarySection, resolveBinary } from './binary.ts'

@@ -277,6 +277,20 @@ describe('addresses', () => {
     assert.equal(field(message, 'Reply-To'), 'r@example.com, q@example.com')
   })
 
+  it('have a Sender when From has several mailboxes (RFC 5322 §3.6.2), and one only', () => {
+    const from = 'Ann <a@example.com>, b@example.com'
+    assert.equal(field(written({ ...basics, from }), 'Sender'), 'Ann <a@example.com>')
+    assert.equal(field(written({ ...basics, from, sender: 'c@example.com' }), 'Sender'), 'c@example.com')
+    assert.equal(
+      field(written({ ...basics, from: 'Us: a@example.com, b@example.com;' }), 'Sender'),
+      'a@example.com',
+    )
+    assert.equal(field(written(basics), 'Sender'), null)
+    for (const sender of [from, 'Us: a@example.com;']) {
+      assert.throws(() => compose({ ...basics, sender }), refused('ECONFIG', /sender/))
+    }
+  })
+
   it('that are none are refused by the name of their option', () => {
     for (const to of [
       'nobody',
@@ -520,6 +534,10 @@ describe('lists', () => {
     for (const help of ['a b', 'a>b', '<>']) {
       assert.throws(() => compose({ ...basics, list: { help } }), refused('ECONFIG', /list\.help/), help)
     }
+    assert.throws(
+      () => compose({ ...basics, list: { 'unsubscribe-post': 'List-Unsubscribe=One-Click' } }),
+      refused('ECONFIG', /oneClick/),
+    )
     assert.throws(() => compose({ ...basics, list: { id: 'not an id' } }), refused('ECONFIG', /list\.id/))
   })
 })
