@@ -63,6 +63,20 @@ describe('dot-stuffing', () => {
     )
   })
 
+  test('follows the RFC also in text of very short and odd lines, which goes another way', () => {
+    const odd = fc
+      .array(fc.constantFrom('\r\n.', '\n.', '\n', '.', 'a'), { minLength: 60, maxLength: 300 })
+      .map(all => all.join(''))
+    fc.assert(
+      fc.property(odd, fc.array(fc.nat(600), { maxLength: 4 }), (text, cuts) => {
+        assert.equal(stuffed(cutAt(text, cuts)).text, byTheBook(text))
+      }),
+    )
+    const { text, pieces } = stuffed(['.\n'.repeat(30_000)])
+    assert.equal(text, `${'..\r\n'.repeat(30_000)}.\r\n`)
+    assert.ok(pieces < 200, `${pieces} pieces`)
+  })
+
   test('is undone by the client, byte for byte, but for a missing last line end', () => {
     fc.assert(
       fc.property(CRLF_TEXT, text => {

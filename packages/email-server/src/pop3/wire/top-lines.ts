@@ -1,5 +1,5 @@
 // RFC 1939 §7 TOP: the header, the empty line behind it, and so many lines of the body.
-import { CR, LF } from '../../base/bytes.ts'
+import { CR, indexOf, LF } from '../../base/bytes.ts'
 
 export class TopLines {
   #left: number
@@ -15,7 +15,7 @@ export class TopLines {
   take(chunk: Uint8Array): number {
     if (this.#inBody && this.#left === 0) return 0
     let start = 0
-    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, start)) {
+    for (let at = indexOf(chunk, LF); at >= 0; at = indexOf(chunk, LF, start)) {
       const empty = this.#lineEmpty && isEmptyLine(chunk, start, at)
       start = at + 1
       this.#lineEmpty = true
