@@ -13,7 +13,7 @@ import { isMark, Scanner, type Token, withoutLineEnds } from './scan.ts'
 import type { AddressList, ListGroup, ListMailbox } from './types.ts'
 
 export interface ReadListOptions {
-  /** Most mailboxes that are read, in groups and out of them. Default 2,000. */
+  /** Most mailboxes that are read, in groups and out of them, each group counted as one more. Default 2,000. */
   readonly maxMailboxes?: number
 }
 
@@ -87,7 +87,7 @@ class ListReader {
   }
 
   #openGroup(tokens: readonly Token[]): void {
-    if (this.#members !== null) return
+    if (this.#members !== null || this.#noPlace()) return
     this.#members = []
     this.entries.push({ kind: 'group', name: phrase(tokens) ?? '', members: this.#members })
   }
@@ -162,12 +162,15 @@ class ListReader {
     return withoutLineEnds(this.#text.slice(start, this.#token.start)).trim()
   }
 
+  /** Takes one of the places that the limit leaves; true when there is none. */
+  #noPlace(): boolean {
+    this.truncated = this.#count === this.#limit
+    if (!this.truncated) this.#count++
+    return this.truncated
+  }
+
   #add(entry: ListMailbox): void {
-    if (this.#count === this.#limit) {
-      this.truncated = true
-      return
-    }
-    this.#count++
+    if (this.#noPlace()) return
     if (this.#members !== null) this.#members.push(entry)
     else this.entries.push(entry)
   }

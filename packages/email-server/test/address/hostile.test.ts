@@ -44,35 +44,34 @@ const PIECES = [
   'a ',
 ]
 
-/** Milliseconds of the fastest of three runs. */
-function timeOf(run: () => void): number {
+/** Milliseconds of processor time, which other programs on the machine do not change; of the best of three when the first is too long. */
+function timeOf(run: () => void, enough: number): number {
   let best = Number.POSITIVE_INFINITY
-  for (let i = 0; i < 3; i++) {
-    const start = performance.now()
+  for (let i = 0; i < 3 && best > enough; i++) {
+    const start = process.cpuUsage()
     run()
-    best = Math.min(best, performance.now() - start)
+    const { user, system } = process.cpuUsage(start)
+    best = Math.min(best, (user + system) / 1000)
   }
   return best
 }
 
-test('every repeated piece is read in linear time: eight times the input in less than sixteen times the time', () => {
+test('every repeated piece is read in linear time: a megabyte in less than a quarter of a second', () => {
   const unlimited = { maxMailboxes: Number.POSITIVE_INFINITY }
   for (const piece of PIECES) {
-    const small = piece.repeat(12_500)
-    const large = piece.repeat(100_000)
-    const before = timeOf(() => readAddressList(small, unlimited))
-    const after = timeOf(() => readAddressList(large, unlimited))
-    // of a short time the clock says little; a quadratic reader needs seconds
-    assert.ok(after < 100 || after < before * 16, `${JSON.stringify(piece)}: ${before} ms, then ${after} ms`)
+    const text = piece.repeat(100_000)
+    const took = timeOf(() => readAddressList(text, unlimited), 250)
+    // a quadratic reader needs many seconds for 100,000 of anything
+    assert.ok(took < 250 * Math.max(1, text.length / 1e6), `${JSON.stringify(piece)}: ${took} ms`)
   }
 })
 
 test('pairs of pieces are read in linear time, too', () => {
   for (const first of ['"', '(', '[', '<', 'A:', 'a@', '=?x?q?', '\\'])
     for (const second of [')', '"', ']', '>', ';', ',', ' ', 'a@x.test']) {
-      const text = first.repeat(50_000) + second.repeat(50_000)
-      const took = timeOf(() => readAddressList(text))
-      assert.ok(took < 250, `${first}${second}: ${took} ms`)
+      const text = first.repeat(30_000) + second.repeat(30_000)
+      const took = timeOf(() => readAddressList(text), 150)
+      assert.ok(took < 150, `${first}${second}: ${took} ms`)
     }
 })
 
@@ -81,7 +80,7 @@ test('100,000 addresses: the limit cuts the list, and the rest costs nothing', (
   const list = readAddressList(text)
   assert.equal(list.entries.length, 2000)
   assert.equal(list.truncated, true)
-  assert.ok(timeOf(() => readAddressList(text)) < 50)
+  assert.ok(timeOf(() => readAddressList(text), 50) < 50)
 })
 
 test('arbitrary text never throws; names and addresses hold no line end; an address reads as itself again', () => {
