@@ -57,12 +57,16 @@ export class Base64Decoder implements ByteDecoder {
     let length = 0
     let position = 0
     if (this.#mode === 'data') {
-      if (this.#count === 0) {
-        const fast = decodeRegularLines(chunk, out)
-        length = fast.length
-        position = fast.position
+      // a chunk may begin in the middle of a line: the first line is decoded exactly
+      const first = this.#decode(chunk, 0, firstLineEnd(chunk), out, 0)
+      length = first.length
+      position = first.position
+      if (!first.padded && this.#count === 0) {
+        const fast = decodeRegularLines(chunk.subarray(position), out.subarray(length))
+        length += fast.length
+        position += fast.position
       }
-      const slow = this.#decode(chunk, position, chunk.length, out, length)
+      const slow = first.padded ? first : this.#decode(chunk, position, chunk.length, out, length)
       length = slow.length
       position = slow.position
       if (!slow.padded) return length
@@ -199,6 +203,11 @@ function decodeRegularLines(src: Uint8Array, out: Buffer): { length: number; pos
     length += written
     position += window.length
   }
+}
+
+function firstLineEnd(chunk: Uint8Array): number {
+  const newline = asBuffer(chunk.subarray(0, LINE_LIMIT)).indexOf(LF)
+  return newline < 0 ? Math.min(chunk.length, LINE_LIMIT) : newline + 1
 }
 
 function isBase64Line(line: Uint8Array, from: number, to: number): boolean {

@@ -1,10 +1,11 @@
 // Encoded words, decoding. RFC 2047 (and the language of RFC 2231 §5). Tolerant: words without white space around them, white space
 // inside them, words over 75 characters, characters and base64 quanta split over adjacent words, unknown charsets.
 
-import { concat, fromUtf8, latin1 } from '../base/bytes.ts'
+import { concat, fromUtf8 } from '../base/bytes.ts'
 import { decodeBase64 } from './base64.ts'
 import { type CharsetOptions, decodeCharset } from './charset.ts'
 import { canonicalCharset } from './charset-names.ts'
+import { hexValue } from './hex.ts'
 import { unfold } from './unfold.ts'
 import { decodeUnlabelled } from './unlabelled.ts'
 
@@ -123,16 +124,12 @@ function decodeQ(text: string): Uint8Array {
   for (let i = 0; i < src.length; i++) {
     const c = src[i]!
     if (c === 0x5f) src[length++] = 0x20
-    else if (c === 0x3d && i + 2 < src.length && isHex(src[i + 1]!) && isHex(src[i + 2]!)) {
-      src[length++] = Number.parseInt(latin1(src, i + 1, i + 3), 16)
+    else if (c === 0x3d && hexValue(src[i + 1]) >= 0 && hexValue(src[i + 2]) >= 0) {
+      src[length++] = (hexValue(src[i + 1]) << 4) | hexValue(src[i + 2])
       i += 2
     } else src[length++] = c
   }
   return src.subarray(0, length)
-}
-
-function isHex(c: number): boolean {
-  return (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x46) || (c >= 0x61 && c <= 0x66)
 }
 
 // RFC 2047 §2 token; "." is let through because charsets such as ANSI_X3.4-1968 have it, and so do "*" and "'".

@@ -50,6 +50,7 @@ export {
   QuotedPrintableDecoder,
   type QuotedPrintableOptions,
 } from './quoted-printable.ts'
+export { hasMixedScripts } from './scripts.ts'
 export {
   createTransferDecoder,
   decodeTransfer,

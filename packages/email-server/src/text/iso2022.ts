@@ -1,7 +1,7 @@
 // The seven-bit charsets of East Asian mail, decoding only: ISO-2022-JP and its extensions -1, -2 (RFC 1468, RFC 2237, RFC 1554), ISO-2022-KR (RFC 1557),
 // the GB 2312 part of ISO-2022-CN (RFC 1922), and HZ (RFC 1843). The characters themselves come from the eight-bit forms of the same sets.
 
-import { concat, EMPTY } from '../base/bytes.ts'
+import { concat, EMPTY, latin1 } from '../base/bytes.ts'
 import { ksx1001 } from './cp949.ts'
 import type { TextSource } from './text-source.ts'
 
@@ -163,6 +163,11 @@ const CHINESE: InstanceType<typeof TextDecoder> = new TextDecoder('gbk')
 
 function single(bytes: Uint8Array, i: number, set: SingleSet, hz: boolean): { text: string; next: number } {
   let next = i
+  if (set === 'ascii') {
+    // the usual case: a run of ASCII up to the next shift or line
+    while (next < bytes.length && isPlain(bytes[next]!, hz)) next++
+    if (next > i) return { text: latin1(bytes, i, next), next }
+  }
   let text = ''
   for (; next < bytes.length; next++) {
     const c = bytes[next]!
@@ -170,6 +175,10 @@ function single(bytes: Uint8Array, i: number, set: SingleSet, hz: boolean): { te
     text += singleCharacter(c, set)
   }
   return { text, next }
+}
+
+function isPlain(c: number, hz: boolean): boolean {
+  return (c >= 0x20 && c < 0x7f && !(hz && c === TILDE)) || c === 13 || c === 9
 }
 
 function singleCharacter(c: number, set: SingleSet): string {

@@ -6,6 +6,7 @@ import { concat, fromUtf8, hasLineBreak } from '../base/bytes.ts'
 import { MailError } from '../base/errors.ts'
 import { type CharsetOptions, decodeCharset } from './charset.ts'
 import { decodeEncodedWords } from './encoded-words.ts'
+import { hexValue } from './hex.ts'
 
 export interface DecodedParameter {
   /** In lower case, without the asterisks of RFC 2231. */
@@ -168,13 +169,6 @@ function percentDecode(text: string, defects: Set<ParameterDefect>): Uint8Array 
     src[length++] = c
   }
   return src.subarray(0, length)
-}
-
-function hexValue(c: number | undefined): number {
-  if (c === undefined) return -1
-  if (c >= 0x30 && c <= 0x39) return c - 0x30
-  const lower = c | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
 function oneLine(text: string): string {

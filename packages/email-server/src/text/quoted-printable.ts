@@ -2,7 +2,7 @@
 // The decoder takes what real mail has: lower-case digits, bare LF, over-long lines, white space behind a soft break,
 // and `=` that begins nothing, which stays as it is.
 
-import { asBuffer, concat, EMPTY } from '../base/bytes.ts'
+import { asBuffer, concat, EMPTY, indexOf } from '../base/bytes.ts'
 import type { ByteDecoder } from './base64.ts'
 
 const EQUALS = 0x3d
@@ -12,6 +12,9 @@ const SPACE = 32
 const TAB = 9
 /** White space at the end of a line is removed (§6.7 rule 3) in runs of up to so many; a longer run is content. */
 const WHITE_LIMIT = 1024
+
+/** After so many characters without '=', the next one is searched for instead of waited for. */
+const NEAR = 64
 
 const HEX_VALUE: Int8Array = new Int8Array(256).fill(-1)
 for (let i = 0; i < 16; i++) {
@@ -23,7 +26,7 @@ const HEX_DIGIT: Uint8Array = Buffer.from('0123456789ABCDEF', 'latin1')
 /** Streaming decoder; holds back at most an unfinished `=` sequence or a run of white space (about 1 KiB). */
 export class QuotedPrintableDecoder implements ByteDecoder {
   #rest: Uint8Array = EMPTY
-  #white = 0
+  #inLongWhite = false
 
   write(chunk: Uint8Array): Uint8Array {
     return this.#run(chunk, false)
@@ -36,10 +39,10 @@ export class QuotedPrintableDecoder implements ByteDecoder {
   #run(chunk: Uint8Array, final: boolean): Uint8Array {
     const src = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk])
     const out = Buffer.allocUnsafe(src.length)
-    const state: Step = { length: 0, position: 0, white: this.#white }
+    const state: Step = { length: 0, position: 0, inLongWhite: this.#inLongWhite }
     decodeRun(src, out, final, state)
     this.#rest = state.position === src.length ? EMPTY : src.slice(state.position)
-    this.#white = state.white
+    this.#inLongWhite = state.inLongWhite
     return out.subarray(0, state.length)
   }
 }
@@ -47,53 +50,109 @@ export class QuotedPrintableDecoder implements ByteDecoder {
 interface Step {
   length: number
   position: number
-  /** Length of the run of white space that was already given out because it was too long to be removed; else 0. */
-  white: number
+  /** A run of white space that is too long to be removed was given out, and may go on. */
+  inLongWhite: boolean
 }
 
-// Stops early, unless `final`, at what cannot be decided without more input.
+// Copies up to '=' and line ends, and looks back from a line end for the white space before it. Stops early, unless `final`, at what cannot be decided
+// without more input. `hard` is where the looking back ends: what is before it was encoded, or belongs to another line.
 function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step): void {
   const n = src.length
   let o = 0
   let i = 0
-  let longWhite = step.white > 0
+  if (step.inLongWhite) while (i < n && isWhite(src[i]!)) out[o++] = src[i++]!
+  let hard = o
+  step.inLongWhite &&= i === n
   while (i < n) {
-    const c = src[i]!
-    if (c === SPACE || c === TAB) {
-      let end = i + 1
-      while (end < n && (src[end] === SPACE || src[end] === TAB)) end++
-      if (end === n && !final && !longWhite && end - i <= WHITE_LIMIT) break
-      let after = end
-      if (after < n && src[after] === CR) {
-        if (after + 1 === n && !final && !longWhite && end - i <= WHITE_LIMIT) break
-        after++
+    const near = Math.min(n, i + NEAR)
+    for (; i < near; i++) {
+      const c = src[i]!
+      if (c === EQUALS) break
+      if (c === LF) {
+        o = withoutTrailingWhite(out, hard, o)
+        hard = o + 1
       }
-      longWhite ||= end - i > WHITE_LIMIT
-      const atLineEnd = after < n ? src[after] === LF : final
-      if (longWhite || !atLineEnd) while (i < end) out[o++] = src[i++]!
-      i = end
-      if (end < n) longWhite = false
-    } else if (c !== EQUALS) {
       out[o++] = c
+    }
+    if (i === near && i < n) {
+      const far = indexOf(src, EQUALS, i)
+      const end = far < 0 ? n : far
+      o = copyLines(src, i, end, out, hard, o)
+      i = end
+    }
+    if (i === n) break
+    const next = equalsSequence(src, i, final)
+    if (next < 0) break
+    if (next === i) {
+      out[o++] = EQUALS
       i++
-      longWhite = false
     } else {
-      longWhite = false
-      const next = equalsSequence(src, i, final)
-      if (next < 0) break
-      if (next === i) {
-        out[o++] = EQUALS
-        i++
-      } else {
-        if (next === i + 3 && HEX_VALUE[src[i + 1]!]! >= 0)
-          out[o++] = (HEX_VALUE[src[i + 1]!]! << 4) | HEX_VALUE[src[i + 2]!]!
-        i = next
-      }
+      if (next === i + 3 && HEX_VALUE[src[i + 1]!]! >= 0)
+        out[o++] = (HEX_VALUE[src[i + 1]!]! << 4) | HEX_VALUE[src[i + 2]!]!
+      i = next
+    }
+    hard = o
+  }
+  if (final) o = withoutTrailingWhite(out, hard, o)
+  else if (i === n && o > hard) {
+    const end = out[o - 1] === CR ? o - 1 : o
+    const white = whiteStart(out, hard, end)
+    if (end - white > WHITE_LIMIT) step.inLongWhite = end === o
+    else if (end > white) {
+      i -= o - white
+      o = white
     }
   }
   step.length = o
   step.position = i
-  step.white = longWhite ? 1 : 0
+}
+
+// Copies what has no '=', a whole stretch at a time: only the ends of lines are looked at.
+function copyLines(
+  src: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  hard: number,
+  at: number,
+): number {
+  let o = at
+  let start = from
+  for (let line = from; line < to; ) {
+    const newline = indexOf(src, LF, line)
+    if (newline < 0 || newline >= to) break
+    line = newline + 1
+    const last = newline > from && src[newline - 1] === CR ? newline - 2 : newline - 1
+    // in front of the stretch stands what only `out` knows
+    if (last > from && !isWhite(src[last]!)) continue
+    out.set(src.subarray(start, newline), o)
+    o = withoutTrailingWhite(out, hard, o + newline - start)
+    start = newline
+  }
+  out.set(src.subarray(start, to), o)
+  return o + to - start
+}
+
+function isWhite(c: number): boolean {
+  return c === SPACE || c === TAB
+}
+
+/** Where the white space that ends at `end` begins, not before `hard`. */
+function whiteStart(out: Uint8Array, hard: number, end: number): number {
+  let start = end
+  while (start > hard && isWhite(out[start - 1]!)) start--
+  return start
+}
+
+/** Removes the white space at the end of a line, in front of its CR if it has one; gives the new length. */
+function withoutTrailingWhite(out: Uint8Array, hard: number, length: number): number {
+  const hasCr = length > hard && out[length - 1] === CR
+  const end = hasCr ? length - 1 : length
+  const start = whiteStart(out, hard, end)
+  if (start === end || end - start > WHITE_LIMIT) return length
+  if (!hasCr) return start
+  out[start] = CR
+  return start + 1
 }
 
 // Where the sequence that begins with '=' at `i` ends; `i` itself when it is only a stray '='; -1 when more is needed.

@@ -40,6 +40,13 @@ const UPPER: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
+const TABLES: ReadonlyMap<string, Uint16Array> = new Map(
+  [...UPPER].map(([charset, upper]) => [
+    charset,
+    Uint16Array.from({ length: 256 }, (_, byte) => (byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80))),
+  ]),
+)
+
 /** True when `decodeSingleByte` has the table of this charset. */
 export function hasSingleByteTable(charset: string): boolean {
   return UPPER.has(charset)
@@ -47,12 +54,9 @@ export function hasSingleByteTable(charset: string): boolean {
 
 /** Text in one of the charsets above; every byte is one character. */
 export function decodeSingleByte(bytes: Uint8Array, charset: string): string {
-  const upper = UPPER.get(charset)!
+  const table = TABLES.get(charset)!
   const units = new Uint16Array(bytes.length)
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i]!
-    units[i] = byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80)
-  }
+  for (let i = 0; i < bytes.length; i++) units[i] = table[bytes[i]!]!
   return utf16(units)
 }
 

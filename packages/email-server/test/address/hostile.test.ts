@@ -105,3 +105,16 @@ test('arbitrary text never throws; names and addresses hold no line end; an addr
   )
   fc.assert(fc.property(fc.string({ unit: 'binary' }), input => void readAddresses(input)))
 })
+
+test('comments may nest 50 deep; deeper ones are text, and nobody is addressed by it', () => {
+  const nested = (depth: number): string => `${'('.repeat(depth)}x${')'.repeat(depth)} joe@x.test`
+  assert.deepEqual(
+    readAddresses(nested(50)).map(entry => entry.address),
+    ['joe@x.test'],
+  )
+  assert.ok(readAddresses(nested(51)).every(entry => !entry.address.includes('(')))
+  assert.equal(
+    readAddressList(nested(51)).entries.every(entry => entry.kind === 'mailbox' && !entry.regular),
+    true,
+  )
+})

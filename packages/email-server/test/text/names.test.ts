@@ -8,6 +8,7 @@ import {
   domainToUnicode,
   encodeImapUtf7,
   encodeXtext,
+  hasMixedScripts,
   isAscii,
   unfold,
 } from '../../src/text/index.ts'
@@ -172,4 +173,22 @@ test('RFC 5322 §2.2.3: unfolding takes the line end away and leaves the white s
   assert.equal(unfold('a\r\nb'), 'a b')
   assert.equal(unfold('a\r\n'), 'a')
   assert.equal(unfold('plain'), 'plain')
+})
+
+test('a label with letters of scripts that nobody writes together is told', () => {
+  for (const mixed of ['\u0430pple.com', 'www.pa\u0443pal.com', 'αpple.com', 'گoogle.com', 'ไทยa.com'])
+    assert.equal(hasMixedScripts(mixed), true, mixed)
+  for (const plain of [
+    'example.com',
+    'bücher.example',
+    'яндекс.рф',
+    'пример.com',
+    '日本語テスト.jp',
+    'abc日本.jp',
+    '한국abc.kr',
+    'ελλάδα.gr',
+    'a-1.ไทย',
+    '',
+  ])
+    assert.equal(hasMixedScripts(plain), false, plain)
 })
