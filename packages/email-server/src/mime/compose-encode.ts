@@ -116,9 +116,7 @@ function whyNot(shape: Shape, forced: Domain): string {
 
 function allowed(domain: Domain, profile: SmtpProfile): boolean {
   if (domain === '7bit') return true
-  return domain === '8bit'
-    ? profile.eightBitMime === true || profile.smtputf8 === true
-    : profile.binaryMime === true
+  return domain === '8bit' ? (profile.eightBitMime ?? profile.smtputf8) === true : profile.binaryMime === true
 }
 
 function endsFine(bytes: Uint8Array, shape: Shape): boolean {

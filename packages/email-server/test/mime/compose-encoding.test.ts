@@ -118,6 +118,7 @@ describe('the way of the message', () => {
     assert.deepEqual(both({ eightBitMime: false }), ['quoted-printable', '7BIT'])
     assert.deepEqual(both({ eightBitMime: true }), ['8bit', '8BITMIME'])
     assert.deepEqual(both({ smtputf8: true }), ['8bit', '8BITMIME'])
+    assert.deepEqual(both({ smtputf8: true, eightBitMime: false }), ['quoted-printable', '7BIT'])
     assert.deepEqual(both({ eightBitMime: true }, { text: 'Gruss' }), ['7bit', '7BIT'])
     assert.deepEqual(both({ eightBitMime: true }, { text: `ü${'x'.repeat(998)}` }), [
       'quoted-printable',
