@@ -24,7 +24,6 @@ for (const name of ['email-server', 'store', 'host']) {
     if (!source) throw new Error(`${pkg.name}: nothing to build ${output} from`)
     sources.set(entry, source)
   }
-  rmSync(join(dir, 'dist'), { recursive: true, force: true })
   // pieces of an earlier build have other names and would stay
   rmSync(join(dir, 'dist'), { recursive: true, force: true })
   await build({
