@@ -5,6 +5,10 @@ import { asBuffer, CR, EMPTY, LF } from './bytes.ts'
 /** A line grew beyond its limit before its end was seen. */
 export const TOO_LONG: unique symbol = Symbol('line too long')
 
+/** Packets below this size are gathered into blocks when others wait already, so that a byte costs about a byte. */
+const GATHER_BELOW = 128
+const BLOCK = 2048
+
 export class InputQueue {
   #chunks: Uint8Array[] = []
   /** Index of the first chunk that has unread bytes; those before it are spent. */
@@ -12,10 +16,13 @@ export class InputQueue {
   /** First unread byte of that chunk. */
   #start = 0
   #length = 0
-  /** Where the search for a line end goes on: chunks before this index hold none. */
+  /** Where the search for a line end goes on: what comes before this place of this chunk holds none. */
   #searchChunk = 0
+  #searchAt = 0
   /** Unread bytes before that chunk. */
   #searchBase = 0
+  /** The block of which the last chunk is the used part; null when the last chunk is a packet. */
+  #block: Uint8Array | null = null
 
   /** Unread bytes. */
   get length(): number {
@@ -24,8 +31,13 @@ export class InputQueue {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
+    const waits = this.#length > 0
     this.#length += chunk.length
+    if (chunk.length < GATHER_BELOW && waits) this.#gather(chunk)
+    else {
+      this.#chunks.push(chunk)
+      this.#block = null
+    }
   }
 
   /**
@@ -95,11 +107,13 @@ export class InputQueue {
     if (this.#head === this.#chunks.length) {
       this.#chunks = []
       this.#head = 0
+      this.#block = null
     } else if (this.#head >= 64 && this.#head * 2 >= this.#chunks.length) {
       this.#chunks = this.#chunks.slice(this.#head)
       this.#head = 0
     }
     this.#searchChunk = this.#head
+    this.#searchAt = this.#start
     this.#searchBase = 0
   }
 
@@ -110,19 +124,38 @@ export class InputQueue {
     return count
   }
 
+  /** Appends a small packet to the last block; bytes that have been handed out are never written again. */
+  #gather(chunk: Uint8Array): void {
+    const last = this.#chunks.length - 1
+    const used = this.#block ? this.#chunks[last]!.length : BLOCK
+    if (this.#block && used + chunk.length <= BLOCK) {
+      this.#block.set(chunk, used)
+      this.#chunks[last] = this.#block.subarray(0, used + chunk.length)
+    } else {
+      this.#block = Buffer.allocUnsafeSlow(BLOCK)
+      this.#block.set(chunk)
+      this.#chunks.push(this.#block.subarray(0, chunk.length))
+    }
+  }
+
   /** Offset of the next CRLF from the first unread byte, or -1. */
   #findLineEnd(): number {
-    for (; this.#searchChunk < this.#chunks.length; this.#searchChunk++) {
-      const chunk = this.#chunks[this.#searchChunk]!
+    for (;;) {
+      const chunk = this.#chunks[this.#searchChunk]
+      if (!chunk) return -1
       const start = this.#searchChunk === this.#head ? this.#start : 0
       const buffer = asBuffer(chunk)
-      for (let at = buffer.indexOf(LF, start); at >= 0; at = buffer.indexOf(LF, at + 1)) {
+      for (let at = buffer.indexOf(LF, this.#searchAt); at >= 0; at = buffer.indexOf(LF, at + 1)) {
         const before = at > start ? chunk[at - 1] : this.#lastByteBefore(this.#searchChunk)
         if (before === CR) return this.#searchBase + at - start - 1
       }
+      this.#searchAt = chunk.length
+      // the last chunk may grow
+      if (this.#searchChunk === this.#chunks.length - 1) return -1
       this.#searchBase += chunk.length - start
+      this.#searchChunk++
+      this.#searchAt = 0
     }
-    return -1
   }
 
   #lastByteBefore(index: number): number | undefined {

@@ -130,6 +130,38 @@ describe('the input queue', () => {
     )
   })
 
+  test('peek shows what is there in one piece and takes nothing', () => {
+    const queue = new InputQueue()
+    assert.equal(queue.peek(), null)
+    const first = Buffer.from('abc')
+    queue.push(first)
+    assert.equal(queue.peek(), first)
+    queue.drop(1)
+    assert.equal(Buffer.from(queue.peek()!).toString(), 'bc')
+    assert.equal(queue.length, 2)
+  })
+
+  test('packets of one octet cost about an octet each, and what was taken of them stays as it was', () => {
+    const queue = new InputQueue()
+    const text = Array.from({ length: 100_000 }, (_, i) => String.fromCharCode(97 + (i % 26))).join('')
+    for (const octet of Buffer.from(text)) queue.push(Uint8Array.of(octet))
+    let pieces = 0
+    let out = ''
+    for (let piece = queue.takeSome(); piece; piece = queue.takeSome()) {
+      out += Buffer.from(piece).toString()
+      pieces++
+    }
+    assert.equal(out, text)
+    assert.ok(pieces < 100)
+    queue.push(Buffer.from('one'))
+    queue.push(Buffer.from('two'))
+    queue.take(3)
+    const two = queue.take(3)
+    queue.push(Buffer.from('six'))
+    queue.push(Buffer.from('ten'))
+    assert.equal(Buffer.from(two).toString(), 'two')
+  })
+
   test('a line of 200,000 packets is searched once', () => {
     const queue = new InputQueue()
     const started = process.hrtime.bigint()
