@@ -56,6 +56,8 @@ export interface Limits {
   readonly smtpIdle: number
   /** SMTP: time for one message's data, ms. → 421 4.4.2 */
   readonly smtpDataTime: number
+  /** SMTP: octets a second with which a message must come in on average, once a minute has passed. → 421 4.4.2 */
+  readonly smtpDataRate: number
   /** IMAP: time without a command, also in IDLE (RFC 9051 §5.4), ms. → BYE */
   readonly imapIdle: number
   /** IMAP: time for one literal to come in, ms. → BYE */
@@ -101,6 +103,7 @@ export const DEFAULT_LIMITS: Limits = {
   commandTime: 5 * MINUTE,
   smtpIdle: 5 * MINUTE,
   smtpDataTime: 10 * MINUTE,
+  smtpDataRate: 100,
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,

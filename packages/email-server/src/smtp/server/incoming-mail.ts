@@ -22,6 +22,18 @@ export type IncomingMailEvents = {
   end: []
 }
 
+/** What was found out about the sender; null: not checked. */
+export interface MailAuth {
+  readonly dkim: string | null
+  readonly spf: string | null
+  readonly dmarc: string | null
+  readonly rdns: string | null
+  /** What the domain of the From field asks for: `none`, `quarantine` or `reject`. */
+  readonly dmarcPolicy: string | null
+}
+
+const NOT_CHECKED: MailAuth = { dkim: null, spf: null, dmarc: null, rdns: null, dmarcPolicy: null }
+
 export interface IncomingMailOptions {
   readonly id: string
   readonly from: string
@@ -46,6 +58,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   readonly recipients: readonly Recipient[]
   /** What MAIL said about the message. */
   readonly params: MailParams
+  readonly auth: MailAuth = NOT_CHECKED
   readonly #options: IncomingMailOptions
   #trace: Uint8Array | null = null
   #raw: Uint8Array | null = null

@@ -11,6 +11,7 @@ import type { SessionCore } from './core.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
 import { MODES } from './modes.ts'
+import { TIMEOUT } from './replies.ts'
 import { receivedField } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
@@ -18,6 +19,9 @@ type ContentState = Extract<SmtpState, { kind: 'content' }>
 const NOBODY_HERE = reply(451, '4.3.0', 'No mail is taken here at the moment')
 const FAR_TOO_BIG = reply(421, '4.3.4', 'Message far too big')
 const DEADLINE: unique symbol = Symbol('mail')
+const PROGRESS: unique symbol = Symbol('progress')
+/** How long a message may come in as slowly as it likes, ms. */
+const PATIENCE_MS = 60_000
 
 export class Reception {
   readonly #core: SessionCore
@@ -47,6 +51,19 @@ export class Reception {
     this.#dots = new DotReader(piece => receiver.take(piece))
     const ends = this.#core.clock.now + limits.smtpDataTime
     this.#core.enter({ kind: 'content', hello: state.hello, envelope: state.envelope, receiver, ends })
+    this.#watch(receiver, this.#core.clock.now, PATIENCE_MS)
+  }
+
+  /** Who sends an octet now and then holds a connection for the whole time of a message: not for longer than a minute. */
+  #watch(receiver: ContentReceiver, began: number, delayMs: number): void {
+    const { clock, limits } = this.#core
+    clock.set(PROGRESS, delayMs, () => {
+      const { state } = this.#core
+      if (state.kind !== 'content' || state.receiver !== receiver || !this.#dots) return
+      const wanted = (limits.smtpDataRate * (clock.now - began)) / 1000
+      if (receiver.seen >= wanted) this.#watch(receiver, began, PATIENCE_MS / 6)
+      else this.#core.leave(TIMEOUT, new MailError('ETIMEDOUT', 'the message came in too slowly'))
+    })
   }
 
   /** Reads what is there; false when that is nothing. */
@@ -56,6 +73,7 @@ export class Reception {
     input.drop(this.#dots.push(chunk))
     if (this.#dots.done) {
       this.#dots = null
+      this.#core.clock.clear(PROGRESS)
       this.#after(state.receiver.finish(), () => this.#offer(state))
     } else if (state.receiver.seen > MODES.content.byteLimit(this.#core.limits)) {
       this.#core.leave(FAR_TOO_BIG, new MailError('ELIMIT', 'the message is far too big'))

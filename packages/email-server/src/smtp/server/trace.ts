@@ -63,5 +63,5 @@ function literal(address: string): string {
 
 /** Clients call themselves anything; what no domain, literal or atom holds would change the meaning of the field. */
 function word(text: string): string {
-  return text.replace(/[^A-Za-z0-9._:[\]\u0080-\u{10ffff}-]/gu, '?')
+  return text.replace(/[^A-Za-z0-9._:[\]-]/g, '?')
 }
