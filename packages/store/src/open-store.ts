@@ -11,7 +11,7 @@ import { Store } from './store.ts'
 export interface StoreOptions {
   /** Hears of failures of disk and database, whose sessions are told "try again later". Default: a process warning. */
   readonly onError?: (error: unknown) => void
-  /** Bodies up to so many bytes are kept in the database, larger ones in files. Default 131072. */
+  /** Bodies up to so many bytes are kept in the database, larger ones in files. Default 65536. */
   readonly smallBody?: number
 }
 

@@ -9,7 +9,7 @@ import type { Tables } from '../database/schema.ts'
 import type { BodyFiles } from './body-files.ts'
 
 /** Bodies up to this size are in the database (see the figures in the README). */
-export const SMALL_BODY: number = 128 * 1024
+export const SMALL_BODY: number = 64 * 1024
 
 export interface PreparedBody {
   readonly hash: string
