@@ -78,6 +78,7 @@ export async function passOn(
   const end = run.start + run.size
   let at = 0
   if (!body.stream) throw new MailError('EUSAGE', 'only streams are passed on')
+  if (run.size === 0 && body.length > 0) return leave(body.stream[Symbol.asyncIterator]())
   await eachPiece(body.stream, limits, piece => {
     const from = Math.max(0, run.start - at)
     const to = Math.min(piece.length, end - at)
@@ -121,9 +122,14 @@ async function eachPiece(
     }
   } finally {
     clock.clear(stalled)
-    // a stream that is left early is told so, and not waited for
-    if (!done) Promise.resolve(iterator.return?.()).catch(() => {})
+    if (!done) leave(iterator)
   }
+}
+
+/** A stream that is left early is told so, and not waited for: what it still says is for nobody. */
+function leave(iterator: AsyncIterator<Uint8Array>): void {
+  const returned = async (): Promise<unknown> => iterator.return?.()
+  returned().catch(() => {})
 }
 
 function wrongLength(length: number, than: 'more' | 'less'): MailError {

@@ -108,7 +108,7 @@ export function checkedFlags(
       clean[i] = known
     }
   }
-  return clean ?? (flags as string[])
+  return clean ? [...new Set(clean)] : (flags as string[])
 }
 
 function cleanFlag(flag: string): string {
