@@ -3,6 +3,7 @@
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { NamedCommand, Registry, Reply, SessionFacts } from '../registry.ts'
+import type { StateKind } from '../state.ts'
 import { isAll, TAG_CHAR } from '../wire/chars.ts'
 import type { Announcement } from '../wire/framer.ts'
 import type { Reader } from '../wire/reader.ts'
@@ -41,17 +42,16 @@ export function readHead(r: Reader, registry: Registry, facts: SessionFacts): He
 
 function refusalOf({ spec }: NamedCommand, facts: SessionFacts): Reply | null {
   if (!spec.states.includes(facts.state))
-    return { status: 'BAD', text: WRONG_STATE[facts.state] ?? 'Not now' }
+    return { status: 'BAD', text: whenAllowed(spec.states, facts.state) }
   if (spec.handlers && !spec.handlers.every(name => facts.handles(name))) {
     return { status: 'NO', code: 'CANNOT', text: 'This server does not do that' }
   }
   return null
 }
 
-const WRONG_STATE: Readonly<Record<string, string>> = {
-  notAuthenticated: 'Log in first',
-  authenticated: 'Select a mailbox first',
-  selected: 'Not while a mailbox is selected',
+function whenAllowed(states: readonly StateKind[], state: StateKind): string {
+  if (state === 'notAuthenticated') return 'Log in first'
+  return states.includes('selected') ? 'Select a mailbox first' : 'That has its place before login'
 }
 
 export interface LiteralCase {
