@@ -14,7 +14,8 @@ export class FramedDecoder implements TextSource {
   #rest: Uint8Array = EMPTY
 
   constructor(charset: 'gb18030' | 'gbk' | 'euc-jp') {
-    this.#decoder = new TextDecoder(charset)
+    // GB 18030 contains GBK, and adds what later fonts of Windows had (WHATWG Encoding decodes them alike)
+    this.#decoder = new TextDecoder(charset === 'gbk' ? 'gb18030' : charset)
     this.#measure = charset === 'euc-jp' ? measureEucJp : measureGb18030
   }
 

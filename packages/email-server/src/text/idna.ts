@@ -19,7 +19,7 @@ export function domainToAscii(domain: string): string {
   const name = domain.endsWith('.') ? domain.slice(0, -1) : domain
   const lower = name.toLowerCase()
   const ascii = isPlainHostName(lower) && !hasPunycode(lower) ? lower : convert(name, domainToASCII)
-  if (ascii === '' || !isPlainHostName(ascii)) return ''
+  if (ascii === '' || !isPlainHostName(ascii) || (hasPunycode(ascii) && unicodeOf(ascii) === '')) return ''
   return domain.endsWith('.') ? `${ascii}.` : ascii
 }
 
@@ -32,8 +32,14 @@ export function domainToUnicode(domain: string): string {
   const ascii = domainToAscii(domain)
   if (!hasPunycode(ascii)) return ascii
   const dot = ascii.endsWith('.')
-  const unicode = convert(dot ? ascii.slice(0, -1) : ascii, urlToUnicode)
-  return dot && unicode !== '' ? `${unicode}.` : unicode
+  const unicode = unicodeOf(dot ? ascii.slice(0, -1) : ascii)
+  return dot ? `${unicode}.` : unicode
+}
+
+// Malformed A-labels come back unchanged from some versions of Node and as something else from others; right ones survive the round trip.
+function unicodeOf(ascii: string): string {
+  const unicode = convert(ascii, urlToUnicode)
+  return !hasPunycode(unicode) && convert(unicode, domainToASCII) === ascii ? unicode : ''
 }
 
 function isLiteral(domain: string): boolean {

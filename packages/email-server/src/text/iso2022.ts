@@ -159,7 +159,7 @@ export class Iso2022Decoder implements TextSource {
 
 const GREEK: InstanceType<typeof TextDecoder> = new TextDecoder('iso-8859-7')
 const JAPANESE: InstanceType<typeof TextDecoder> = new TextDecoder('euc-jp')
-const CHINESE: InstanceType<typeof TextDecoder> = new TextDecoder('gbk')
+const CHINESE: InstanceType<typeof TextDecoder> = new TextDecoder('gb18030')
 
 function single(bytes: Uint8Array, i: number, set: SingleSet, hz: boolean): { text: string; next: number } {
   let next = i

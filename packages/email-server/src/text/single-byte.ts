@@ -1,4 +1,4 @@
-// Charsets of one byte per character that TextDecoder lacks or gets wrong: windows-1252, ISO-8859-16 and the DOS pages.
+// Charsets of one byte per character that TextDecoder lacks or gets wrong: windows-1252, ISO-8859-16, KOI8-U and the DOS pages.
 // Each string holds the characters of 0x80–0xFF.
 
 const LATIN1_UPPER =
@@ -12,6 +12,12 @@ const UPPER: ReadonlyMap<string, string> = new Map([
     'iso-8859-16',
     '\u0080\u0081\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008d\u008e\u008f\u0090\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009d\u009e\u009f\u00a0ĄąŁ€„Š§š©Ș«Ź\u00adźŻ°±ČłŽ”¶·žčș»ŒœŸż' +
       'ÀÁÂĂÄĆÆÇÈÉÊËÌÍÎÏĐŃÒÓÔŐÖŚŰÙÚÛÜĘȚßàáâăäćæçèéêëìíîïđńòóôőöśűùúûüęțÿ',
+  ],
+  // RFC 2319; WHATWG Encoding has two letters of KOI8-RU in it, and versions of Node differ
+  [
+    'koi8-u',
+    '─│┌┐└┘├┤┬┴┼▀▄█▌▐░▒▓⌠■∙√≈≤≥\u00a0⌡°²·÷═║╒ёє╔ії╗╘╙╚╛ґ╝╞╟╠╡ЁЄ╣ІЇ╦╧╨╩╪Ґ╬©' +
+      'юабцдефгхийклмнопярстужвьызшэщчъЮАБЦДЕФГХИЙКЛМНОПЯРСТУЖВЬЫЗШЭЩЧЪ',
   ],
   [
     'ibm437',
