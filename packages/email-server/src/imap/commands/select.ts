@@ -42,7 +42,20 @@ async function open(cx: CommandContext, name: string, examining: boolean): Promi
   const permanent = checkedFlags(cx.mailbox, 'openFolder', opened.permanentFlags ?? flags)
   const folder = new SelectedFolder(name, { ...opened, flags, permanentFlags: permanent }, readOnly)
   await cx.select(folder)
-  const { view } = folder
+  try {
+    await describeFolder(cx, folder)
+  } catch (error) {
+    cx.deselect()
+    throw error
+  }
+  const text = `${examining ? 'EXAMINE' : 'SELECT'} completed`
+  return { status: 'OK', code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text }
+}
+
+/** What SELECT tells of the folder (RFC 3501 §6.3.1). */
+async function describeFolder(cx: CommandContext, folder: SelectedFolder): Promise<void> {
+  const { opened, readOnly, view } = folder
+  const { flags = [], permanentFlags = [] } = opened
   const next = Math.max(opened.uidNext ?? 1, view.nextUid)
   folder.recentFrom = opened.recentFrom ?? next
   const { out } = cx
@@ -50,13 +63,11 @@ async function open(cx: CommandContext, name: string, examining: boolean): Promi
     .raw('* FLAGS ')
     .list(flags, flag => out.raw(wireFlag(flag)))
     .end()
-  const lasting = readOnly ? [] : permanent.map(wireFlag)
-  if (!readOnly && opened.newKeywords !== false) lasting.push('\\*')
-  cx.untagged(
-    'OK',
-    readOnly ? 'No flag can be changed' : 'Flags that can be changed',
-    `PERMANENTFLAGS (${lasting.join(' ')})`,
-  )
+  const changeable = !readOnly && cx.mailbox.handles('setFlags')
+  const lasting = changeable ? permanentFlags.map(wireFlag) : []
+  if (changeable && opened.newKeywords !== false) lasting.push('\\*')
+  const about = changeable ? 'Flags that can be changed' : 'No flag can be changed'
+  cx.untagged('OK', about, `PERMANENTFLAGS (${lasting.join(' ')})`)
   out.raw(`* ${view.count} EXISTS`).end()
   if (!cx.dialect.rev2) out.raw(`* ${folder.recent()} RECENT`).end()
   if (!cx.dialect.rev2 && opened.unread !== 0) {
@@ -65,9 +76,6 @@ async function open(cx: CommandContext, name: string, examining: boolean): Promi
   }
   cx.untagged('OK', 'UIDs are valid', `UIDVALIDITY ${opened.uidValidity}`)
   cx.untagged('OK', 'The next UID', `UIDNEXT ${next}`)
-  return readOnly
-    ? { status: 'OK', code: 'READ-ONLY', text: `${examining ? 'EXAMINE' : 'SELECT'} completed` }
-    : { status: 'OK', code: 'READ-WRITE', text: 'SELECT completed' }
 }
 
 const LOOKED_AT = 500

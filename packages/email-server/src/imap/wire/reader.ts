@@ -157,8 +157,8 @@ export class Reader {
     const next = this.peek()
     if (next === QUOTE) return this.#quoted()
     if (next === LITERAL) {
-      const { bytes } = this.literal()
-      if (bytes.includes(0)) this.fail('a literal without NUL')
+      const { bytes, binary } = this.literal()
+      if (binary || bytes.includes(0)) this.fail('a literal without NUL')
       return utf8(bytes)
     }
     return this.fail('a string')
