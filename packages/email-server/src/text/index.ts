@@ -58,6 +58,7 @@ export {
   transferEncodingOf,
 } from './transfer-encoding.ts'
 export { unfold } from './unfold.ts'
+export { decodeUnitext, encodeUnitext } from './unitext.ts'
 export { decodeUnlabelled, UnlabelledDecoder } from './unlabelled.ts'
 export { decodeUuencode, findUuencoded, UuDecoder, type UuencodedFile } from './uuencode.ts'
 export { decodeXtext, encodeXtext } from './xtext.ts'

@@ -1,4 +1,4 @@
-// xtext, in which ESMTP parameters carry arbitrary ASCII. RFC 3461 §4; and its sisters for UTF-8, RFC 6533 §3.
+// xtext, in which ESMTP parameters carry arbitrary ASCII. RFC 3461 §4. (For addresses beyond ASCII: unitext.ts.)
 
 // xtext = *( xchar / hexchar ); xchar = "!"–"~" except "+" and "="; hexchar = "+" 2HEXDIG (upper case)   RFC 3461 §4
 

@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   decodeImapUtf7,
+  decodeUnitext,
   decodeXtext,
   domainToAscii,
   domainToUnicode,
   encodeImapUtf7,
+  encodeUnitext,
   encodeXtext,
   hasMixedScripts,
   isAscii,
@@ -191,4 +193,38 @@ test('a label with letters of scripts that nobody writes together is told', () =
     '',
   ])
     assert.equal(hasMixedScripts(plain), false, plain)
+})
+
+test('RFC 6533 §3: internationalized addresses in seven bits and in UTF-8', () => {
+  assert.equal(encodeUnitext('jörg@bücher.example'), 'j\\x{F6}rg@b\\x{FC}cher.example')
+  assert.equal(encodeUnitext('jörg@bücher.example', true), 'jörg@bücher.example')
+  assert.equal(encodeUnitext('"a b"+c=\\@x.test'), '"a\\x{20}b"\\x{2B}c\\x{3D}\\x{5C}@x.test')
+  assert.equal(encodeUnitext('💩@x.test'), '\\x{1F4A9}@x.test')
+  assert.equal(decodeUnitext('j\\x{f6}rg@x.test'), 'jörg@x.test')
+  for (const wrong of [
+    '\\',
+    '\\x',
+    '\\x{',
+    '\\x{}',
+    '\\x{F}',
+    '\\x{0F6}',
+    '\\x{41}',
+    '\\x{D800}',
+    '\\x{110000}',
+    '\\x{00}',
+    '\\x{0D}',
+    '\\x{0A}',
+    '\\x{g0}',
+    'a b',
+    'a+b',
+    'a=b',
+    '\\y{F6}',
+  ])
+    assert.equal(decodeUnitext(wrong), null, wrong)
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.boolean(), (text, utf8) => {
+      const address = text.replace(/[\0\r\n]/g, '')
+      assert.equal(decodeUnitext(encodeUnitext(address, utf8)), address)
+    }),
+  )
 })
