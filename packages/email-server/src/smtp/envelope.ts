@@ -18,11 +18,14 @@ export interface MailParams {
   readonly auth: string | null
 }
 
+/** Of what the sender wants to hear (RFC 3461 §4.1); NEVER stands alone. */
+export type Notify = 'NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY'
+
 /** What RCPT TO said besides the recipient. */
 export interface RcptParams {
   /** NOTIFY (RFC 3461 §4.1); null when it was not given. */
-  readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[] | null
-  /** ORCPT (RFC 3461 §4.2), decoded: `rfc822;bob@example.org`. */
+  readonly notify: readonly Notify[] | null
+  /** ORCPT (RFC 3461 §4.2), decoded: `rfc822;bob@example.org`; the type in lower case. */
   readonly orcpt: string | null
 }
 
@@ -35,8 +38,8 @@ export interface Envelope {
   /** `local@domain`; '' for the null sender. */
   readonly from: string
   readonly params: MailParams
-  /** Those that were accepted, in order. */
-  readonly recipients: Recipient[]
+  /** Those that were accepted, in order, by address: named twice, delivered once. */
+  readonly recipients: Map<string, Recipient>
 }
 
 export const NO_MAIL_PARAMS: MailParams = {

@@ -18,6 +18,8 @@ export interface ServerFacts {
   readonly tls: TlsInfo | null
   readonly canUpgrade: boolean
   readonly allowInsecureAuth: boolean
+  /** Who takes the messages promises to report on them (RFC 3461). */
+  readonly dsn: boolean
   /** The authenticated user; null before that. */
   readonly username: string | null
 }

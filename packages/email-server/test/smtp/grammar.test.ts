@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { PeerSyntaxError } from '../../src/base/errors.ts'
 import { esmtpParams } from '../../src/smtp/grammar/esmtp-params.ts'
 import { GRAMMARS } from '../../src/smtp/grammar/index.ts'
+import { notifyValue } from '../../src/smtp/grammar/notify.ts'
+import { originalRecipient } from '../../src/smtp/grammar/original-recipient.ts'
 import { sizeValue } from '../../src/smtp/grammar/size-value.ts'
 import { xtext } from '../../src/smtp/grammar/xtext.ts'
 
@@ -41,6 +43,38 @@ test('xtext: the examples of RFC 3461', () => {
   for (const bad of ['+', '+4', '+4g', '+3d', 'a=b', 'a b', '\x7f']) {
     assert.throws(() => xtext.read(bad), PeerSyntaxError)
   }
+})
+
+test('ORCPT: the type in any case, xtext for most types, embedded characters for utf-8 (RFC 6533 §3)', () => {
+  assert.equal(originalRecipient.read('RFC822;Bob+2BSales@Example.COM'), 'rfc822;Bob+Sales@Example.COM')
+  assert.equal(originalRecipient.read('utf-8;zo\\x{EB}@b\\x{00FC}cher.example'), 'utf-8;zoë@bücher.example')
+  assert.equal(originalRecipient.read('utf-8;zoë@bücher.example'), 'utf-8;zoë@bücher.example')
+  assert.equal(originalRecipient.write('utf-8;zoë+x@x'), 'utf-8;zo\\x{EB}\\x{2B}x@x')
+  for (const bad of [
+    '',
+    'rfc822',
+    'rfc822;',
+    ';x',
+    'rfc822;+0D+0A',
+    'rfc822;é@x',
+    'utf-8;\\x{D800}',
+    'utf-8;\\x{110000}',
+    'utf-8;\\xEB',
+    'utf-8;a+b',
+    'utf-8;\\x{0A}',
+  ]) {
+    assert.throws(() => originalRecipient.read(bad), PeerSyntaxError, bad)
+  }
+  assert.throws(() => originalRecipient.write('rfc822;é@x'), { code: 'EUSAGE' })
+})
+
+test('NOTIFY: NEVER stands alone', () => {
+  assert.deepEqual(notifyValue.read('success,Failure,SUCCESS'), ['SUCCESS', 'FAILURE'])
+  for (const bad of ['', 'NEVER,SUCCESS', 'SUCCESS,', 'ALWAYS', 'SUCCESS FAILURE']) {
+    assert.throws(() => notifyValue.read(bad), PeerSyntaxError, bad)
+  }
+  assert.throws(() => notifyValue.write(['NEVER', 'DELAY']), { code: 'EUSAGE' })
+  assert.throws(() => notifyValue.write([]), { code: 'EUSAGE' })
 })
 
 test('size-value: digits only, 20 at most; beyond 2^53 it is too big for anybody', () => {

@@ -124,6 +124,12 @@ test('the header section ends at the first empty line, wherever the pieces were 
   assert.equal(countReceived(headless.header()), 0)
 })
 
+test('a message without an empty line has a megabyte of header at most', () => {
+  const buffer = new MessageBuffer(1 << 30, null)
+  for (let i = 0; i < 100; i++) buffer.append(Buffer.alloc(65_536, 'x'))
+  assert.equal(buffer.header().length, 1 << 20)
+})
+
 test('Received fields are counted in any case, at the start of a line only', () => {
   const header =
     'Received: a\r\n by b\r\nRECEIVED : c\r\nX-Received: d\r\nSubject: Received: e\r\nreceived:f\r\n\r\n'

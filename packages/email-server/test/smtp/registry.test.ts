@@ -15,15 +15,18 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission'] as const).
   [true, false].flatMap(canUpgrade =>
     [VIRTUAL_TLS, null].flatMap(tls =>
       [true, false].flatMap(allowInsecureAuth =>
-        [null, 'alice'].map(username => ({
-          role,
-          canUpgrade,
-          tls,
-          allowInsecureAuth,
-          username,
-          hostname: 'mx.example.test',
-          limits: DEFAULT_LIMITS,
-        })),
+        [null, 'alice'].flatMap(username =>
+          [true, false].map(dsn => ({
+            dsn,
+            role,
+            canUpgrade,
+            tls,
+            allowInsecureAuth,
+            username,
+            hostname: 'mx.example.test',
+            limits: DEFAULT_LIMITS,
+          })),
+        ),
       ),
     ),
   ),
@@ -39,6 +42,9 @@ test('what is advertised is accepted, and what is closed is neither: for every e
         assert.equal(registry.command(command.name, facts) !== null, open)
         assert.equal(registry.commandNames(facts).includes(command.name), open)
         assert.ok(registry.knows(command.name))
+      }
+      for (const param of extension.rcptParams ?? []) {
+        assert.equal(registry.rcptParam(param.keyword, facts) !== null, open)
       }
       for (const param of extension.mailParams ?? []) {
         assert.equal(registry.mailParam(param.keyword, facts) !== null, open)
@@ -69,7 +75,7 @@ test('EHLO says what the registry says', async () => {
   await h.driver.settle()
   h.driver.take()
   const lines = (await h.say('EHLO x')).split('\r\n').slice(0, -1)
-  const facts = situations.find(f => f.role === 'inbound' && f.canUpgrade && !f.tls)!
+  const facts = situations.find(f => f.role === 'inbound' && f.canUpgrade && !f.tls && !f.dsn)!
   assert.deepEqual(
     lines.slice(1).map(line => line.slice(4)),
     registry.capabilities(facts),

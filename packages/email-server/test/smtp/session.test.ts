@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Refusal } from '../../src/index.ts'
-import { type RcptContext, SmtpServerSession } from '../../src/smtp/index.ts'
+import { type IncomingMail, type RcptContext, SmtpServerSession } from '../../src/smtp/index.ts'
 import { VIRTUAL_TLS } from '../../src/testing/index.ts'
 import { atData, harness, NOON, withoutTrace } from './support.ts'
 
@@ -138,6 +138,34 @@ test('isLocalDomain that throws is our fault and opens nothing', async () => {
   await h.say(...LETTER)
   assert.match(await h.say('RCPT TO:<bob@example.test>'), /^550 5\.7\.1 /)
   assert.match(h.failures.join(), /boom/)
+})
+
+test('what the sender wants to hear reaches the handlers, decoded (RFC 3461)', async () => {
+  let mail: IncomingMail | undefined
+  const h = harness({
+    dsn: true,
+    onMail: given => {
+      mail = given
+      given.accept()
+    },
+  })
+  await h.say(
+    'EHLO x',
+    'MAIL FROM:<a@x.example> RET=hdrs ENVID=QQ+2B314159',
+    'RCPT TO:<bob@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob@Example.TEST',
+    'RCPT TO:<carol@example.test> NOTIFY=NEVER',
+    'DATA',
+    '.',
+  )
+  assert.equal(mail?.params.ret, 'HDRS')
+  assert.equal(mail?.params.envid, 'QQ+314159')
+  assert.deepEqual(mail?.recipients, [
+    {
+      address: 'bob@example.test',
+      params: { notify: ['SUCCESS', 'DELAY'], orcpt: 'rfc822;Bob@Example.TEST' },
+    },
+    { address: 'carol@example.test', params: { notify: ['NEVER'], orcpt: null } },
+  ])
 })
 
 test('replies to what came together leave together', async () => {

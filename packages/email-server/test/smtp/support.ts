@@ -80,7 +80,7 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
 
 /**
  * What a transcript asks for: `role=submission`, `insecure` (AUTH without TLS), `tls` (secured from the start), `no-tls`
- * (STARTTLS cannot be had), `shy` (nobody takes mail), and any limit by its name.
+ * (STARTTLS cannot be had), `dsn`, `handler` (an rcpt handler), `shy` (nobody takes mail), and any limit by its name.
  */
 export function harnessSession(options: ReadonlyMap<string, string>, now: number): SmtpServerSession {
   const limits: Record<string, number> = {}
@@ -92,6 +92,7 @@ export function harnessSession(options: ReadonlyMap<string, string>, now: number
     now,
     canUpgrade: !options.has('no-tls'),
     allowInsecureAuth: options.has('insecure'),
+    dsn: options.has('dsn'),
     ...(options.has('tls') ? { tls: VIRTUAL_TLS } : {}),
     random: length => new Uint8Array(length).fill(7),
     isLocalDomain: domain => domain === 'example.test' || domain === 'bücher.example',

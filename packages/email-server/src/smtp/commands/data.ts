@@ -14,7 +14,7 @@ export const data: CommandSpec = {
   run(cx: ServerContext, argument: string): Reply {
     if (argument !== '') throw new PeerSyntaxError('DATA has no argument')
     if (cx.state.kind !== 'envelope') throw new TypeError('DATA out of place')
-    if (cx.state.envelope.recipients.length === 0) return NO_RECIPIENTS
+    if (cx.state.envelope.recipients.size === 0) return NO_RECIPIENTS
     if (!cx.takesMail) return NOBODY_HERE
     cx.receiveContent()
     return GO_ON

@@ -27,7 +27,7 @@ export const mail: CommandSpec = {
     if (refusal) return refusal
     const from = mailbox?.address ?? ''
     if (!draft.smtputf8 && !isAscii(from)) return NEEDS_UTF8
-    cx.enter({ kind: 'envelope', hello, envelope: { from, params: draft, recipients: [] } })
+    cx.enter({ kind: 'envelope', hello, envelope: { from, params: draft, recipients: new Map() } })
     return OK
   },
 }

@@ -26,7 +26,7 @@ export const rcpt: CommandSpec = {
     const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
     if (refusal) return refusal
     if (!envelope.params.smtputf8 && !isAscii(mailbox.address)) return NEEDS_UTF8
-    if (envelope.recipients.length >= cx.limits.recipients) return TOO_MANY
+    if (envelope.recipients.size >= cx.limits.recipients) return TOO_MANY
     // the bare <Postmaster> is this host's own, and every host has one (§4.5.1)
     const address = mailbox.domain === '' ? `${mailbox.address}@${cx.hostname}` : mailbox.address
     const verdict = cx.judgeRecipient(envelope, { address, domain: mailbox.domain }, draft)
@@ -38,9 +38,6 @@ export const rcpt: CommandSpec = {
 
 function add(envelope: Envelope, address: string, params: RcptParams, verdict: Reply): Reply {
   if (verdict.code !== 250) return verdict
-  // named twice, delivered once
-  if (!envelope.recipients.some(known => known.address === address)) {
-    envelope.recipients.push({ address, params })
-  }
+  if (!envelope.recipients.has(address)) envelope.recipients.set(address, { address, params })
   return verdict.text === '' ? OK : verdict
 }

@@ -2,6 +2,7 @@
 import type { SmtpExtension } from '../registry.ts'
 import { enhancedStatusCodes, pipelining } from './announced.ts'
 import { auth } from './auth.ts'
+import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
@@ -15,4 +16,5 @@ export const EXTENSIONS: readonly SmtpExtension[] = [
   enhancedStatusCodes,
   eightBitMime,
   smtputf8,
+  dsn,
 ]

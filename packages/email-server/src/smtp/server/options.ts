@@ -7,6 +7,11 @@ export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
   /** Is this domain (as the client wrote it) one of ours? Inbound mail is taken for these only. Default: none is. */
   readonly isLocalDomain?: (domain: string) => boolean
+  /**
+   * Offer DSN (RFC 3461): who takes the messages promises to send the reports that `mail.params` and
+   * `mail.recipients` ask for. Default false.
+   */
+  readonly dsn?: boolean
 }
 
 /** Throws `ECONFIG` for what cannot be. */

@@ -119,12 +119,13 @@ export class Reception {
   #makeMail(state: ContentState, onVerdict: (verdict: Reply) => void): IncomingMail {
     const { hello, envelope, receiver } = state
     const { clock, facts } = this.#core
+    const recipients = [...envelope.recipients.values()]
     const id = this.#nextId()
     const time = clock.now
     return new IncomingMail({
       id,
       from: envelope.from,
-      recipients: envelope.recipients,
+      recipients,
       params: envelope.params,
       content: receiver.buffer,
       trace: () =>
@@ -137,7 +138,7 @@ export class Reception {
           authenticated: facts.username !== null,
           smtputf8: envelope.params.smtputf8,
           id,
-          recipient: envelope.recipients.length === 1 ? envelope.recipients[0]!.address : null,
+          recipient: recipients.length === 1 ? recipients[0]!.address : null,
           time,
         }),
       onVerdict,

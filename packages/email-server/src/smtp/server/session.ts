@@ -409,6 +409,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       limits: this.#limits,
       canUpgrade: options.canUpgrade ?? false,
       allowInsecureAuth: options.allowInsecureAuth ?? false,
+      dsn: options.dsn ?? false,
       get tls() {
         return session.#tls
       },

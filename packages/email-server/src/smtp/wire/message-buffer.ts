@@ -1,6 +1,6 @@
 // Where a message waits while it comes in: in memory up to a limit, beyond that in a spool. Large pieces are kept as
 // they came; small ones are gathered, so that a byte in a packet of its own costs a byte.
-import { asBuffer, concat, EMPTY } from '../../base/bytes.ts'
+import { asBuffer, CR, concat, EMPTY, LF } from '../../base/bytes.ts'
 import { usageError } from '../../base/errors.ts'
 import type { SpoolFile } from '../../base/runtime.ts'
 
@@ -8,6 +8,8 @@ const GATHER_BELOW = 1024
 const GATHER_INTO = 16 * 1024
 /** What goes to an open spool at a time. */
 const SPOOL_AT = 256 * 1024
+/** What is looked at to find the end of a header. */
+const HEADER_LIMIT = 1024 * 1024
 const HEADER_END = Buffer.from('\r\n\r\n')
 
 export class MessageBuffer {
@@ -69,7 +71,7 @@ export class MessageBuffer {
     return this.#spool && this.#openSpool && this.#held > 0 ? this.#spill(this.#openSpool) : null
   }
 
-  /** The header section with the empty line that ends it; everything when there is none in what memory may hold. */
+  /** The header section with the empty line that ends it; when that is not in the first megabyte, about the first megabyte. */
   header(): Uint8Array {
     if (!this.#header) {
       this.#endGathering()
@@ -155,11 +157,13 @@ export class MessageBuffer {
 
 function headerOf(pieces: readonly Uint8Array[]): Uint8Array {
   // The first piece usually holds it all; joined pieces double, so that nothing is searched often.
-  for (let count = 1; count <= pieces.length; count *= 2) {
-    const bytes = concat(pieces.slice(0, count))
-    if (bytes[0] === 13 && bytes[1] === 10) return bytes.subarray(0, 2)
+  let bytes: Uint8Array = EMPTY
+  for (let count = 1; bytes.length < HEADER_LIMIT; count *= 2) {
+    bytes = concat(pieces.slice(0, count))
+    if (bytes[0] === CR && bytes[1] === LF) return bytes.subarray(0, 2)
     const end = asBuffer(bytes).indexOf(HEADER_END)
     if (end >= 0) return bytes.subarray(0, end + 4)
+    if (count >= pieces.length) break
   }
-  return concat(pieces)
+  return bytes.subarray(0, HEADER_LIMIT)
 }
