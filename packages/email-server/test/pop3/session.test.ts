@@ -304,9 +304,12 @@ describe('a POP3 session', () => {
     ]
     for (const [handlers, expected] of cases) {
       const { driver, session } = bench(handlers)
+      let closed = 0
+      session.on('mailboxSession', it => it.on('close', () => closed++))
       await driver.exchange('USER u\r\n')
       assert.match(await driver.exchange('PASS p\r\n'), expected)
       assert.equal(session.mailbox, null)
+      assert.equal(closed, 1)
       assert.match(await driver.exchange('STAT\r\n'), /^-ERR Not in this state/)
       assert.match(await driver.exchange('USER u\r\n'), /^\+OK/)
     }
