@@ -1,12 +1,24 @@
 // The ten lines of the README with a real server and clients that others wrote: nodemailer delivers, imapflow reads.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { createServer, type Server } from 'email-server'
 import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
 import type { Store } from '../src/index.ts'
-import { ALICE, allUids, BOB, bytesOf, later, message, OPEN, testStore } from './support.ts'
+import {
+  ALICE,
+  allUids,
+  BOB,
+  bytesOf,
+  later,
+  message,
+  OPEN,
+  temporaryDirectory,
+  testStore,
+} from './support.ts'
 
 async function attached(
   t: TestContext,
@@ -160,4 +172,23 @@ test('what a client does to folders and messages is in the store', async t => {
     folders.map(folder => folder.name).filter(name => /Projects|Done/.test(name)),
     ['Done'],
   )
+})
+
+test('the program of the README runs', async t => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const program = /```ts\n([\s\S]*?)```/.exec(readme)?.[1]
+  assert.ok(program)
+  const ours = program
+    .replace('./data', await temporaryDirectory(t))
+    .replaceAll(/: \d{4}\b/g, ': 0')
+    .concat(
+      "console.log(typeof server.ports.imap, await store.findUser('alice'))\nawait server.close()\nawait store.close()\n",
+    )
+  const child = spawn(process.execPath, ['--input-type=module', '-e', ours], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const said: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
+  assert.deepEqual(await once(child, 'close'), [0, null])
+  assert.equal(Buffer.concat(said).toString(), `number ${ALICE}\n`)
 })

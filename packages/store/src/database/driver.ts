@@ -1,5 +1,5 @@
-// The small interface to an SQLite library, and its two implementations: `node:sqlite` where the runtime has it, else
-// libsql, which installs without a compiler. Both are synchronous; both get their statements cached here.
+// The small interface to an SQLite library, and its two implementations: `node:sqlite` where the runtime has it ready,
+// else libsql, which installs without a compiler. Both are synchronous; both get their statements cached here.
 import { createRequire } from 'node:module'
 import type { SqliteDatabase, SqliteStatement } from 'kysely'
 
@@ -61,7 +61,11 @@ interface LibsqlDatabase {
   close(): void
 }
 
+/** Before Node 24 it is an experiment: it says so at each start, and stores empty blobs as NULL. */
+const NODE_SQLITE_SINCE = 24
+
 function openNodeSqlite(file: string): NativeDatabase | null {
+  if (Number.parseInt(process.versions.node, 10) < NODE_SQLITE_SINCE) return null
   const sqlite = load('node:sqlite') as { DatabaseSync: new (file: string) => NativeDatabase } | null
   if (!sqlite) return null
   const database = named(() => new sqlite.DatabaseSync(file))
