@@ -11,7 +11,8 @@ const LABEL_LIMIT = 63
 /** True for a domain as MAIL, RCPT and EHLO allow it: no underscore, no trailing dot; U-labels only with `smtputf8`. */
 export function isSmtpDomain(text: string, smtputf8 = false): boolean {
   if (!isAscii(text)) {
-    if (!smtputf8 || text.endsWith('.')) return false
+    // U-labels stand between plain dots; the other dots that IDNA maps to them are for what people type
+    if (!smtputf8 || text.endsWith('.') || /[\u3002\uff0e\uff61]/.test(text)) return false
     const ascii = domainToAscii(text)
     return ascii !== '' && isSmtpDomain(ascii) && Buffer.byteLength(text) <= DOMAIN_LIMIT
   }

@@ -36,7 +36,9 @@ export class Scanner {
   #noQuoteFrom = Number.POSITIVE_INFINITY
   #noCommentFrom = Number.POSITIVE_INFINITY
   #noLiteralFrom = Number.POSITIVE_INFINITY
-  #noWordFrom = Number.POSITIVE_INFINITY
+  /** A stretch without white space in which no encoded word ends. */
+  #noWordEndFrom = 0
+  #noWordEndTo = 0
 
   constructor(text: string) {
     this.#text = text
@@ -136,8 +138,7 @@ export class Scanner {
   // Mailers leave commas, dots and at-signs bare inside encoded words; an encoded word is one atom whatever it holds.
   #encodedWordEnd(start: number): number {
     const text = this.#text
-    if (text.charCodeAt(start) !== 0x3d || text.charCodeAt(start + 1) !== 0x3f || start >= this.#noWordFrom)
-      return -1
+    if (text.charCodeAt(start) !== 0x3d || text.charCodeAt(start + 1) !== 0x3f) return -1
     let marks = 0
     let i = start + 2
     for (; i < text.length && marks < 2; i++) {
@@ -145,14 +146,15 @@ export class Scanner {
       if (isSpace(c) || i - start > 80) return -1
       if (c === 0x3f) marks++
     }
-    const close = text.indexOf('?=', i)
-    if (close < 0) {
-      this.#noWordFrom = start
+    // white space ends the search: an illegal blank inside the word is then repaired when the name is decoded
+    if (i >= this.#noWordEndFrom && i < this.#noWordEndTo) return -1
+    for (let k = i; ; k++) {
+      if (text.charCodeAt(k) === 0x3f && text.charCodeAt(k + 1) === 0x3d) return k + 2
+      if (k < text.length && !isSpace(text.charCodeAt(k))) continue
+      this.#noWordEndFrom = i
+      this.#noWordEndTo = k
       return -1
     }
-    // white space ends the search: an illegal blank inside the word is then repaired when the name is decoded
-    for (let k = i; k < close; k++) if (isSpace(text.charCodeAt(k))) return -1
-    return close + 2
   }
 }
 

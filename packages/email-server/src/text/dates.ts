@@ -96,8 +96,9 @@ function readIsoDay(text: string): { year: number; month: number; day: number; e
   const match = /^\s{0,10}([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]/.exec(text)
   if (match === null) return null
   const month = Number(match[2]) - 1
-  if (month < 0 || month > 11) return null
-  return { year: Number(match[1]), month, day: Number(match[3]), end: match[0].length }
+  const year = Number(match[1])
+  if (month < 0 || month > 11 || year < 1900) return null
+  return { year, month, day: Number(match[3]), end: match[0].length }
 }
 
 // Words are separated by white space, commas and comments; not around the colons of a time, where RFC 5322 §4.3 allows them. Behind the time, a
@@ -171,11 +172,12 @@ function readOffset(word: string): number | null {
   return word[0] === '-' && offset !== 0 ? -offset : offset
 }
 
-// Two digits: 00–49 are 2000–2049, 50–99 are 1950–1999; three digits: add 1900.           RFC 5322 §4.3
+// Two digits: 00–49 are 2000–2049, 50–99 are 1950–1999; three digits: add 1900 (RFC 5322 §4.3). Four, as in 0026, may be two in disguise; a
+// year before 1900 is none (§3.3).
 function fullYear(number: number, digits: number): number {
-  if (digits === 2) return number < 50 ? 2000 + number : 1900 + number
+  if (number < 100 && digits !== 3) return number < 50 ? 2000 + number : 1900 + number
   if (digits === 3) return 1900 + number
-  return number >= 1 && digits <= 5 ? number : -1
+  return number >= 1900 && number <= 9999 ? number : -1
 }
 
 /** The value of a string of 1–5 digits, else -1. */

@@ -36,6 +36,9 @@ const PIECES = [
   '[ ',
   '=?',
   '=?x?q?',
+  '=?x?q? ',
+  '=?x?q?a,',
+  '=?x?q?a,b?c, ',
   '=?x?q?a?= ',
   ' ',
   '\r\n ',
@@ -73,6 +76,21 @@ test('pairs of pieces are read in linear time, too', () => {
       const took = timeOf(() => readAddressList(text), 150)
       assert.ok(took < 150, `${first}${second}: ${took} ms`)
     }
+})
+
+test('an end far behind many beginnings is not searched for by each of them', () => {
+  for (const [piece, end] of [
+    ['=?x?q? ', '?='],
+    ['=?x?q?a,', '?='],
+    ['" ', '\\'],
+    ['(', '\\'],
+    ['[ ', '\\'],
+    ['a <', '>'],
+  ] as const) {
+    const text = piece.repeat(100_000) + end
+    const took = timeOf(() => readAddressList(text, { maxMailboxes: Number.POSITIVE_INFINITY }), 250)
+    assert.ok(took < 250, `${piece}…${end}: ${took} ms`)
+  }
 })
 
 test('100,000 addresses: the limit cuts the list, and the rest costs nothing', () => {

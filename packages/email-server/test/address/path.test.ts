@@ -103,6 +103,7 @@ test('RFC 6531 §3.3: characters above U+007F only with SMTPUTF8, and only well-
     '<joe@ü..test>',
     '<joe@ü_x.test>',
     '<joe@ü.test.>',
+    '<joe@ü。test>',
   ])
     assert.equal(path(text, { smtputf8: true }), 'syntax', text)
 })
