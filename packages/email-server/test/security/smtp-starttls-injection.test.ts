@@ -43,3 +43,16 @@ test('starttls injection: after the handshake nothing is known of the client', a
   assert.equal(h.session.helloName, null)
   assert.match(await h.say('MAIL FROM:<a@x.example>'), /^503 5\.5\.1 Say EHLO first/)
 })
+
+test('starttls injection: a login in clear is forgotten too', async () => {
+  const h = harness({ role: 'submission', canUpgrade: true, allowInsecureAuth: true })
+  await h.say('EHLO x', `AUTH PLAIN ${Buffer.from('\0alice\0secret').toString('base64')}`)
+  assert.equal(h.session.username, 'alice')
+  await h.say('STARTTLS')
+  h.driver.upgraded()
+  assert.equal(h.session.username, null)
+  await h.say('EHLO x')
+  assert.equal(await h.say('MAIL FROM:<a@x.example>'), '530 5.7.0 Authentication required\r\n')
+  await h.driver.advance(60_000)
+  assert.match(h.driver.takeText(), /^421 4\.4\.2 No authentication in time/)
+})

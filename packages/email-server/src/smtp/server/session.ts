@@ -125,9 +125,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   greet(): void {
     this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
     this.#arm()
-    if (this.isSubmission) {
-      this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
-    }
+    this.#expectLogin()
   }
 
   feed(bytes: Uint8Array): boolean {
@@ -147,7 +145,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   tick(now: number): void {
-    this.#guard(() => this.#clock.tick(now))
+    try {
+      this.#clock.tick(now)
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
   deadline(): number | null {
@@ -167,6 +169,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     if (this.#state.kind !== 'upgrading') return
     this.#tls = tls
     this.#enter({ kind: 'fresh' })
+    // what was said in clear, a password included, counts no longer (RFC 3207 §4.2)
+    if (this.#username !== null) {
+      this.#username = null
+      this.#expectLogin()
+    }
     this.#arm()
     this.#pump()
   }
@@ -230,6 +237,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.emit('close', error)
   }
 
+  #expectLogin(): void {
+    if (!this.isSubmission) return
+    this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
+  }
+
   /** The time for what comes next begins now. */
   #arm(): void {
     const { kind } = this.#state
@@ -255,28 +267,30 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       if (!this.#pumping) this.emit('wake')
       if (this.#state.kind === 'closed') return
       this.#busy = false
-      this.#guard(then)
+      try {
+        then()
+      } catch (error) {
+        this.#broken(error)
+      }
       this.#arm()
       this.#pump()
     }
   }
 
-  /** Nothing that goes wrong here may reach the driver. */
-  #guard(work: () => void): void {
-    try {
-      work()
-    } catch (error) {
-      this.#failed('the session failed', error)
-      this.#leave(OUR_FAULT, new MailError('EPROTOCOL', 'the session failed', { cause: error }))
-    }
+  /** Something here is broken; nothing of it may reach the driver. */
+  #broken(error: unknown): void {
+    this.#failed('the session failed', error)
+    this.#leave(OUR_FAULT, new MailError('EPROTOCOL', 'the session failed', { cause: error }))
   }
 
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    this.#guard(() => {
+    try {
       while (!this.#busy && !this.#output.paused && this.#step());
-    })
+    } catch (error) {
+      this.#broken(error)
+    }
     this.#pumping = false
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
