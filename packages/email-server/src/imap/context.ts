@@ -34,6 +34,11 @@ export interface CommandContext {
 
   /** Null: go on writing. A promise: the client is not reading. */
   ready(): Promise<void> | null
+  /**
+   * To be asked after each portion of work that writes nothing. Null: go on. A promise: others have their turn first, as
+   * a backend that answers at once would otherwise keep them waiting.
+   */
+  breathe(): Promise<void> | null
   /** `* OK [code] text` and the like. */
   untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void
   /** `+ text`: the client may go on. Text of the library's own, or base64. */

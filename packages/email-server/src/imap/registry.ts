@@ -20,6 +20,7 @@ export type Gate =
   | { readonly kind: 'supplies'; readonly items: readonly Supply[] }
   /** The driver can do it. */
   | { readonly kind: 'transport'; readonly can: 'tls' | 'deflate' }
+  | { readonly kind: 'all'; readonly of: readonly Gate[] }
 
 /** What gates and capabilities depend on. */
 export interface SessionFacts {
@@ -213,6 +214,8 @@ function isOpen(gate: Gate, facts: SessionFacts): boolean {
       return gate.items.every(item => facts.supplies(item))
     case 'transport':
       return gate.can === 'tls' ? facts.canTls : facts.canDeflate
+    case 'all':
+      return gate.of.every(each => isOpen(each, facts))
   }
 }
 

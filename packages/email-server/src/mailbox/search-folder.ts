@@ -11,15 +11,15 @@ import type { SearchKey } from './search.ts'
 import type { MailboxSession } from './session.ts'
 
 const BATCH = 500
-/** Bodies that are read before others get a turn. */
-const BREATH = 100
+/** Bodies that are one portion of work. */
+const PORTION = 10
 
 export interface SearchOptions {
   readonly source: SourceLimits
   /** Ms since the epoch. */
   readonly now: number
-  /** Lets other sessions go on for a moment. */
-  readonly breathe: () => Promise<void>
+  /** Asked after each portion of work; a promise lets others go on first. */
+  readonly breathe: () => Promise<void> | null
 }
 
 /** The UIDs that match, of those given; half-open runs. */
@@ -46,10 +46,11 @@ export async function searchFolder(
       if (matches === null) {
         const raw = await read(session, batch[i]!, depth === 'body', options.source)
         matches = raw !== null && evaluate(criteria, { meta, raw }, options.now)
-        if (++bodies % BREATH === 0) await options.breathe()
+        if (++bodies % PORTION === 0) await options.breathe()
       }
       if (matches) addRange(found, meta.uid, meta.uid)
     }
+    await options.breathe()
   }
   return found
 }

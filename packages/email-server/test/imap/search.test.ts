@@ -54,6 +54,7 @@ test('a search handler gets criteria without anything of the session in them', a
     ['SEARCH RECENT', { key: 'uid', ranges: [[10, Number.POSITIVE_INFINITY]] }],
     ['SEARCH CHARSET utf-8 SUBJECT {7+}\r\nGrüße', { key: 'header', name: 'subject', value: 'Grüße' }],
     ['SEARCH NOT (SEEN ALL)', { key: 'not', of: { key: 'and', keys: [SEEN, { key: 'all' }] } }],
+    ['SEARCH YOUNGER 259200', { key: 'age', is: 'younger', seconds: 259200 }],
     ['SEARCH OR SEEN ALL', { key: 'or', keys: [SEEN, { key: 'all' }] }],
     ['SEARCH SEEN ALL', { key: 'and', keys: [SEEN, { key: 'all' }] }],
   ]

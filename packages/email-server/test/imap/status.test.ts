@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailboxHandlers, MailboxSession } from '../../src/mailbox/index.ts'
-import { loggedIn, selected } from './setup.ts'
+import { MemoryMailbox } from '../../src/testing/index.ts'
+import { loggedIn, message, selected } from './setup.ts'
 
 const FOLDERS: ReadonlyMap<string, readonly number[]> = new Map([
   ['INBOX', [1, 2]],
@@ -77,6 +78,16 @@ test('a handler is told what is asked, and its nonsense is a fault of the server
       'a NO [SERVERBUG] Something went wrong here\r\n',
     )
   }
+})
+
+test('SIZE is there when the backend has promised it, and only then (RFC 8438)', async () => {
+  const mailbox = new MemoryMailbox()
+  mailbox.deliver(message('one'))
+  const size = mailbox.messages()[0]!.raw.length
+  const { driver } = await loggedIn({ mailbox })
+  assert.match(await driver.exchange('a STATUS INBOX (SIZE)\r\n'), new RegExp(`\\(SIZE ${size}\\)\\r\\na OK`))
+  const without = await loggedIn({ attach: each => void each.use(handlers(each, {})) })
+  assert.match(await without.driver.exchange('a STATUS INBOX (SIZE)\r\n'), /^a BAD/)
 })
 
 test('NAMESPACE: the root with the delimiter of the folders, or what the backend says (RFC 2342 §5, example 5.4)', async () => {

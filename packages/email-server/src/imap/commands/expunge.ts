@@ -33,6 +33,8 @@ async function deleted(cx: CommandContext, uids: FlatRanges): Promise<readonly M
       const meta = known[i]
       if (meta && hasFlag(meta.flags, FLAGS.Deleted)) out.push(ref)
     })
+    const wait = cx.breathe()
+    if (wait) await wait
   }
   return out
 }

@@ -68,7 +68,7 @@ async function matching(cx: CommandContext, criteria: SearchKey): Promise<FlatRa
     return searchFolder(cx.mailbox, criteria, view, {
       source: sourceLimits(cx),
       now: cx.clock.now,
-      breathe: () => cx.clock.sleep(1),
+      breathe: () => cx.breathe(),
     })
   }
   const answer = await cx.mailbox.ask('search', [criteria], {})

@@ -73,7 +73,7 @@ export const store: CommandSpec<StoreArgs> = {
         news.told(uid, result)
         if (!silent || surprised.has(uid)) tell(cx, uid, result)
       }
-      const wait = cx.ready()
+      const wait = cx.ready() ?? cx.breathe()
       if (wait) await wait
       if (cx.over) return undefined
     }

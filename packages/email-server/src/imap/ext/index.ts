@@ -12,8 +12,10 @@ import { namespace } from './namespace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
+import { statusSize } from './status-size.ts'
 import { uidplus } from './uidplus.ts'
 import { unselect } from './unselect.ts'
+import { within } from './within.ts'
 
 export const EXTENSIONS: readonly Extension[] = [
   imap4rev1,
@@ -30,6 +32,8 @@ export const EXTENSIONS: readonly Extension[] = [
   unselect,
   move,
   esearch,
+  within,
+  statusSize,
 ]
 
 export const REGISTRY: Registry = new Registry(EXTENSIONS)

@@ -16,10 +16,14 @@ import type { Core } from './core.ts'
 import type { Login } from './login.ts'
 import { statusLine } from './reply.ts'
 
+/** Portions of work between two breaths. */
+const BREATH = 16
+
 /** One per session: commands run one at a time. */
 export class SessionContext implements CommandContext {
   tag = ''
   byUid = false
+  #breaths = 0
   readonly #core: Core
   readonly #backend: Backend
   readonly #login: Login
@@ -87,6 +91,10 @@ export class SessionContext implements CommandContext {
 
   ready(): Promise<void> | null {
     return this.#core.output.ready()
+  }
+
+  breathe(): Promise<void> | null {
+    return ++this.#breaths % BREATH === 0 ? this.#core.clock.sleep(1) : null
   }
 
   untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void {
