@@ -61,6 +61,8 @@ export class MessageScanner {
 
   readonly #frames: Frame[] = []
   readonly #boundaries: Map<string, number> = new Map()
+  /** Which frame is the innermost that has a boundary; any while none has. */
+  #inner = 0
   #longest = 0
   #root: Open | null = null
   /** The open part that is not a container; null between parts. */
@@ -212,7 +214,8 @@ export class MessageScanner {
       return
     }
     this.#frames.push({ part, boundary, shadowed: this.#boundaries.get(boundary) })
-    this.#boundaries.set(boundary, this.#frames.length - 1)
+    this.#inner = this.#frames.length - 1
+    this.#boundaries.set(boundary, this.#inner)
     if (boundary.length > this.#longest) this.#longest = boundary.length
     this.#lineStart = true
   }
@@ -275,17 +278,32 @@ export class MessageScanner {
     while (end > start && (buf[end - 1] === 0x20 || buf[end - 1] === 0x09)) end--
     const length = end - start
     if (length > this.#longest + 2) return false
-    const text = buf.toString('latin1', start, end)
-    let frame = this.#boundaries.get(text)
-    this.#foundClose = false
-    if (frame === undefined && length > 2 && buf[end - 1] === 0x2d && buf[end - 2] === 0x2d) {
-      frame = this.#boundaries.get(text.slice(0, -2))
-      this.#foundClose = true
-    }
-    if (frame === undefined) return false
-    this.#found = frame
+    if (!this.#matchesInner(buf, start, length) && !this.#matchesAny(buf, start, end)) return false
     this.#foundText = lineText
     this.#foundEnd = Math.min(next, buf.length)
+    return true
+  }
+
+  /** The usual case: the delimiter of the innermost multipart. */
+  #matchesInner(buf: Buffer, start: number, length: number): boolean {
+    const { boundary } = this.#frames[this.#inner]!
+    const rest = length - boundary.length
+    if (rest !== 0 && !(rest === 2 && buf[start + length - 1] === 0x2d && buf[start + length - 2] === 0x2d))
+      return false
+    for (let i = 0; i < boundary.length; i++) if (buf[start + i] !== boundary.charCodeAt(i)) return false
+    this.#found = this.#inner
+    this.#foundClose = rest === 2
+    return true
+  }
+
+  #matchesAny(buf: Buffer, start: number, end: number): boolean {
+    if (this.#boundaries.size === 1) return false
+    const text = buf.toString('latin1', start, end)
+    let frame = this.#boundaries.get(text)
+    this.#foundClose = frame === undefined && text.endsWith('--')
+    if (this.#foundClose) frame = this.#boundaries.get(text.slice(0, -2))
+    if (frame === undefined) return false
+    this.#found = frame
     return true
   }
 
@@ -353,6 +371,7 @@ export class MessageScanner {
     if (frame.shadowed === undefined) this.#boundaries.delete(frame.boundary)
     else this.#boundaries.set(frame.boundary, frame.shadowed)
     frame.boundary = ''
+    while (this.#inner > 0 && this.#frames[this.#inner]!.boundary === '') this.#inner--
   }
 
   #truncate(part: Open): void {

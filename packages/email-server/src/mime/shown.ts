@@ -42,20 +42,18 @@ export function collectShown(
     const place = stack.pop()!
     const { part, path, alternative } = place
     if (place.embedded) shown.push(headOf(part, alternative, options))
-    const facts = describePart(part, options)
     if (part.kind === 'multipart' && part.parts.length > 0) {
-      const below = {
-        alternative: alternative || part.subtype === 'alternative',
-        related: place.related || part.subtype === 'related',
-        embedded: false,
-      }
+      const below = alternative || part.subtype === 'alternative'
+      const related = place.related || part.subtype === 'related'
       for (let i = part.parts.length - 1; i >= 0; i--) {
-        stack.push({ ...below, part: part.parts[i]!, path: path === '' ? `${i + 1}` : `${path}.${i + 1}` })
+        const child = path === '' ? `${i + 1}` : `${path}.${i + 1}`
+        stack.push({ part: part.parts[i]!, path: child, alternative: below, related, embedded: false })
       }
       continue
     }
+    const facts = describePart(part, options)
     if (part.kind === 'message' && isShownMessage(facts, options)) {
-      stack.push({ ...place, part: part.parts[0]!, embedded: true })
+      stack.push({ part: part.parts[0]!, path, alternative, related: place.related, embedded: true })
       continue
     }
     if (isMessageType(part) || facts.isAttachment) {
@@ -78,10 +76,10 @@ export function joinText(shown: readonly Shown[], options: ParseOptions): string
       pieces.push(one.text())
       continue
     }
+    const asText = one.kind === 'text'
+    if (!asText && (options.skipHtmlToText === true || (one.alternative && hasText))) continue
     const text = one.text()
-    if (text === '') continue
-    if (one.kind === 'text') pieces.push(text)
-    else if ((!one.alternative || !hasText) && options.skipHtmlToText !== true) pieces.push(htmlToText(text))
+    if (text !== '') pieces.push(asText ? text : htmlToText(text))
   }
   return pieces.length > 0 ? pieces : undefined
 }

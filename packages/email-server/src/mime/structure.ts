@@ -52,7 +52,9 @@ function multipart(part: MessagePart, parts: readonly BodyStructure[]): Multipar
     subtype: part.subtype,
     parameters: parametersOf(part),
     parts: parts.length > 0 ? parts : [single(emptyPart(part), [])],
-    ...extension(part),
+    disposition: dispositionOf(part),
+    language: languageOf(part),
+    location: locationOf(part),
   }
 }
 
@@ -75,7 +77,9 @@ function single(part: MessagePart, children: readonly BodyStructure[]): SinglePa
     lines: type === 'text' || (message && !opaque) ? part.lines : null,
     message: message && !opaque ? nested(part, children[0], size) : null,
     md5: headerText(part.header, 'content-md5'),
-    ...extension(part),
+    disposition: dispositionOf(part),
+    language: languageOf(part),
+    location: locationOf(part),
   }
 }
 
@@ -140,26 +144,21 @@ function percentEncode(text: string): string {
   return out
 }
 
-function extension(part: MessagePart): {
-  disposition: Disposition | null
-  language: readonly string[] | null
-  location: string | null
-} {
+function dispositionOf(part: MessagePart): Disposition | null {
   const raw = headerText(part.header, 'content-disposition')
-  const field = raw === null ? null : readStructured(raw)
-  const language = headerText(part.header, 'content-language')
-  const languages =
-    language === null
-      ? []
-      : readStructured(language)
-          .value.split(',')
-          .map(tag => tag.trim())
-  return {
-    disposition:
-      field === null || field.value === ''
-        ? null
-        : { type: field.value, parameters: joined(field.parameters) },
-    language: languages.some(tag => tag !== '') ? languages.filter(tag => tag !== '') : null,
-    location: headerText(part.header, 'content-location')?.replace(/[ \t]/g, '') ?? null,
-  }
+  if (raw === null) return null
+  const { value, parameters } = readStructured(raw)
+  return value === '' ? null : { type: value, parameters: joined(parameters) }
+}
+
+function languageOf(part: MessagePart): readonly string[] | null {
+  const raw = headerText(part.header, 'content-language')
+  if (raw === null) return null
+  const tags = readStructured(raw).value.split(',')
+  const named = tags.map(tag => tag.trim()).filter(tag => tag !== '')
+  return named.length > 0 ? named : null
+}
+
+function locationOf(part: MessagePart): string | null {
+  return headerText(part.header, 'content-location')?.replace(/[ \t]/g, '') ?? null
 }
