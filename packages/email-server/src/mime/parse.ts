@@ -112,7 +112,8 @@ export class ParsedMessage {
 
   /** Undefined when the field is missing or no date. */
   get date(): Date | undefined {
-    return this.#value<Date>('date')
+    const value = this.headers.get('date')
+    return value instanceof Date ? value : undefined
   }
 
   /** With its angle brackets, like the identifiers below. */

@@ -19,7 +19,7 @@ export interface ListEntry {
   readonly id?: string
 }
 
-/** What a field's value is depends on its name; a repeated field is an array of such values. */
+/** What a field's value is depends on its name; a repeated field is an array of such values. A Date that is none is text. */
 export type ParsedHeaderValue =
   | string
   | readonly string[]
@@ -80,7 +80,7 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
   readonly #block: HeaderBlock
   readonly #options: CharsetOptions
   #index: Map<string, HeaderField[]> | null = null
-  readonly #values: Map<string, ParsedHeaderValue | undefined> = new Map()
+  readonly #values: Map<string, ParsedHeaderValue> = new Map()
 
   constructor(block: HeaderBlock, options: CharsetOptions = {}) {
     this.#block = block
@@ -89,17 +89,14 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
 
   get(name: string): ParsedHeaderValue | undefined {
     const key = mapKey(name.toLowerCase())
-    let value = this.#values.get(key)
-    if (value === undefined && !this.#values.has(key)) {
-      const fields = this.#fields().get(key)
-      value = fields === undefined ? undefined : this.#parse(key, fields)
-      this.#values.set(key, value)
-    }
-    return value
+    const known = this.#values.get(key)
+    if (known !== undefined) return known
+    const fields = this.#fields().get(key)
+    return fields === undefined ? undefined : this.#value(key, fields)
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined
+    return this.#fields().has(mapKey(name.toLowerCase()))
   }
 
   /** Every value of that name as text: unfolded, encoded words decoded, in the order of the message. */
@@ -114,25 +111,19 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
   }
 
   get size(): number {
-    return [...this.keys()].length
+    return this.#fields().size
   }
 
-  *keys(): MapIterator<string> {
-    for (const key of this.#fields().keys()) if (this.get(key) !== undefined) yield key
+  keys(): MapIterator<string> {
+    return this.#fields().keys()
   }
 
   *values(): MapIterator<ParsedHeaderValue> {
-    for (const key of this.#fields().keys()) {
-      const value = this.get(key)
-      if (value !== undefined) yield value
-    }
+    for (const [key, fields] of this.#fields()) yield this.#value(key, fields)
   }
 
   *entries(): MapIterator<[string, ParsedHeaderValue]> {
-    for (const key of this.#fields().keys()) {
-      const value = this.get(key)
-      if (value !== undefined) yield [key, value]
-    }
+    for (const [key, fields] of this.#fields()) yield [key, this.#value(key, fields)]
   }
 
   [Symbol.iterator](): MapIterator<[string, ParsedHeaderValue]> {
@@ -142,13 +133,15 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
   forEach(
     call: (value: ParsedHeaderValue, key: string, map: ReadonlyMap<string, ParsedHeaderValue>) => void,
   ): void {
-    for (const [key, value] of this.entries()) call(value, key, this)
+    for (const [key, fields] of this.#fields()) call(this.#value(key, fields), key, this)
   }
 
+  /** The fields that say something, by their key. */
   #fields(): Map<string, HeaderField[]> {
     if (this.#index !== null) return this.#index
     const index = new Map<string, HeaderField[]>()
     for (const field of this.#block.fields) {
+      if (isBlank(this.#block.text, field)) continue
       const key = mapKey(field.key)
       const found = index.get(key)
       if (found === undefined) index.set(key, [field])
@@ -158,25 +151,35 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
     return index
   }
 
+  #value(key: string, fields: readonly HeaderField[]): ParsedHeaderValue {
+    let value = this.#values.get(key)
+    if (value === undefined) {
+      value = this.#parse(key, fields)
+      this.#values.set(key, value)
+    }
+    return value
+  }
+
   #text(field: HeaderField): string {
     return decodeEncodedWords(fieldText(this.#block, field), this.#options)
   }
 
-  #parse(key: string, fields: readonly HeaderField[]): ParsedHeaderValue | undefined {
+  #parse(key: string, fields: readonly HeaderField[]): ParsedHeaderValue {
     if (key === 'list') return this.#list(fields)
+    const first = this.#single(key, fields[0]!)
+    if (fields.length === 1 || SINGLE.has(key))
+      return Array.isArray(first) && first.length === 1 ? first[0]! : first
     const values: Single[] = []
     for (const field of fields) {
       const value = this.#single(key, field)
-      if (value === undefined || value === '') continue
-      if (SINGLE.has(key)) return value
       if (Array.isArray(value)) values.push(...value)
       else values.push(value)
     }
     // All values of one name are of one kind.
-    return values.length > 1 ? (values as ParsedHeaderValue) : values[0]
+    return values as unknown as ParsedHeaderValue
   }
 
-  #single(key: string, field: HeaderField): Single | undefined {
+  #single(key: string, field: HeaderField): Single {
     if (ADDRESSES.has(key)) {
       return new AddressField(readAddresses(fieldText(this.#block, field), this.#options))
     }
@@ -186,8 +189,9 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
       case 'dkim-signature':
         return this.#structured(field)
       case 'date': {
-        const date = readMailDate(fieldText(this.#block, field))
-        return date === null ? undefined : new Date(date.time)
+        const text = fieldText(this.#block, field)
+        const date = readMailDate(text)
+        return date === null ? text : new Date(date.time)
       }
       case 'references':
         return messageIds(this.#text(field))
@@ -212,17 +216,17 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
     return { value, params }
   }
 
-  #list(fields: readonly HeaderField[]): ParsedHeaderValue | undefined {
+  #list(fields: readonly HeaderField[]): Readonly<Record<string, ListEntry>> {
     const list: Record<string, ListEntry> = Object.create(null)
-    let any = false
-    for (const field of fields) {
-      const entry = listEntry(this.#text(field))
-      if (entry === null) continue
-      list[field.key.slice(5)] = entry
-      any = true
-    }
-    return any ? list : undefined
+    for (const field of fields) list[field.key.slice(5)] = listEntry(this.#text(field))
+    return list
   }
+}
+
+function isBlank(text: string, field: HeaderField): boolean {
+  let at = field.valueStart
+  while (at < field.end && text.charCodeAt(at) <= 0x20) at++
+  return at === field.end
 }
 
 function mapKey(key: string): string {
@@ -252,7 +256,7 @@ function bracketed(text: string): string {
 }
 
 /** RFC 2369 §2 and RFC 2919: URLs in angle brackets; mailto, http(s), or an identifier. */
-function listEntry(text: string): ListEntry | null {
+function listEntry(text: string): ListEntry {
   const entry: { url?: string; name?: string; mail?: string; id?: string } = {}
   let at = text.indexOf('<')
   const name = (at < 0 ? text : text.slice(0, at)).trim().replace(/^"(.*)"$/, '$1')
@@ -267,5 +271,5 @@ function listEntry(text: string): ListEntry | null {
     else if (target !== '') entry.id = target
     at = end < 0 ? -1 : text.indexOf('<', end)
   }
-  return Object.keys(entry).length > 0 ? entry : null
+  return entry
 }
