@@ -30,3 +30,17 @@ export function changeFlags(
   const kept = mode === 'set' ? current.filter(flag => hasFlag(changed, flag)) : current
   return [...kept, ...changed.filter(flag => !hasFlag(kept, flag))]
 }
+
+/** A flag as somebody has written it, without backslash and in its one spelling. */
+export function cleanFlag(flag: string): string {
+  const bare = flag.startsWith('\\') ? flag.slice(1) : flag
+  return systemFlag(bare) ?? bare
+}
+
+// atom = 1*<any CHAR except "(" / ")" / "{" / SP / CTL / "%" / "*" / DQUOTE / "\" / "]">        (RFC 3501 §9)
+const FLAG = /^[!#$&'+-Z[^-z|}~]+$/
+
+/** Can this be said as a flag, without its backslash? */
+export function isFlag(text: string): boolean {
+  return FLAG.test(text)
+}

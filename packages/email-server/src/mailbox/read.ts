@@ -4,7 +4,7 @@ import { describe, MailError } from '../base/errors.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type { BodyStructure, Envelope } from '../mime/index.ts'
 import type { MailboxHandlerName, MessageBody, MessageId, MessageMeta, MessageRef } from './contract.ts'
-import { systemFlag } from './flags.ts'
+import { cleanFlag } from './flags.ts'
 import type { MailboxSession } from './session.ts'
 
 const MOST_UID = 4294967295
@@ -109,11 +109,6 @@ export function checkedFlags(
     }
   }
   return clean ? [...new Set(clean)] : (flags as string[])
-}
-
-function cleanFlag(flag: string): string {
-  const bare = flag.startsWith('\\') ? flag.slice(1) : flag
-  return systemFlag(bare) ?? bare
 }
 
 /** Envelopes that the backend keeps; all null when it keeps none. */

@@ -14,6 +14,7 @@ import {
   type MessageBody,
   type Supply,
 } from './contract.ts'
+import { cleanFlag, isFlag } from './flags.ts'
 
 /** Something that happened in the open folder, told by the backend. */
 export type MailboxNews =
@@ -150,7 +151,9 @@ export class MailboxSession {
 
   /** The flags of a message have changed. The sequence number may be null: the UID says which message it is. */
   notifyFlags(_sequence: number | null, uid: number, flags: readonly string[], modseq?: number): void {
-    this.onNews({ kind: 'flags', uid: positive(uid, 'uid'), flags: [...flags], modseq: modseq ?? null })
+    const clean = flags.map(flag => cleanFlag(String(flag)))
+    for (const flag of clean) if (!isFlag(flag)) throw usageError(`${describe(flag)} can't be a flag`)
+    this.onNews({ kind: 'flags', uid: positive(uid, 'uid'), flags: clean, modseq: modseq ?? null })
   }
 
   /** The session is over; called once by the protocol session. */

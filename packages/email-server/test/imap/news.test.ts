@@ -1,6 +1,7 @@
 // When a client hears of what happened: RFC 3501 §5.2, §5.5, §7.3, §7.4.1; RFC 2177.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Refusal } from '../../src/base/errors.ts'
 import { MemoryMailbox } from '../../src/testing/index.ts'
 import { loggedIn, message, selected } from './setup.ts'
 
@@ -200,4 +201,58 @@ test('messages whose ids are not their UIDs are asked for by range, and called b
   )
   assert.deepEqual(called, [['m7', 'm9']])
   assert.deepEqual(failures, [])
+})
+
+test('notifyFlags takes backslashes, and throws at its caller what can not be a flag', async () => {
+  const { driver, session } = await selected({ mailbox: mailboxOf(1) })
+  session.mailbox!.notifyFlags(1, 1, ['\\Seen', 'FLAGGED', '$work'])
+  assert.match(await driver.exchange('a NOOP\r\n'), /\* 1 FETCH \(UID 1 FLAGS \(\\Seen \\Flagged \$work\)\)/)
+  for (const bad of ['', 'two words', 'x\r\ny', 'x]', '\\\\x', 'ü', '(']) {
+    assert.throws(() => session.mailbox!.notifyFlags(null, 1, [bad]), { code: 'EUSAGE' }, bad)
+  }
+})
+
+test('new mail that could not be looked for is looked for again', async () => {
+  let broken = false
+  const mailbox = mailboxOf(1)
+  const { driver, failures } = await selected({
+    attach: session => {
+      mailbox.attach(session)
+      const ask = session.ask.bind(session)
+      session.ask = (name, args, context) =>
+        broken && name === 'resolveMessages' ? Promise.reject(new Error('away')) : ask(name, args, context)
+    },
+  })
+  broken = true
+  mailbox.deliver(message('new'))
+  assert.equal(await driver.exchange('a FETCH 1 UID\r\n'), '* 1 FETCH (UID 1)\r\na OK FETCH completed\r\n')
+  assert.equal(failures.length, 1)
+  broken = false
+  assert.match(await driver.exchange('b FETCH 1 UID\r\n'), /\* 2 EXISTS\r\n\* 1 RECENT\r\nb OK/)
+})
+
+test('a STORE that fails midway tells what it has changed all the same', async () => {
+  const flags = new Map<number, readonly string[]>([
+    [1, ['a']],
+    [2, ['b']],
+  ])
+  const { driver } = await selected({
+    attach: session => {
+      session.use({
+        folders: () => [{ name: 'INBOX' }],
+        openFolder: () => ({ uidValidity: 1, total: 2, unread: 0 }),
+        resolveMessages: ({ ranges }) => [1, 2].filter(uid => ranges.some(([a, b]) => uid >= a && uid <= b)),
+        messageMeta: ids =>
+          ids.map(id => ({ id, uid: Number(id), size: 1, internalDate: 0, flags: flags.get(Number(id))! })),
+        setFlags: ids => {
+          if (ids[0] === 2) throw new Refusal('OVERQUOTA', 'too many flags')
+          return undefined
+        },
+      })
+    },
+  })
+  assert.equal(
+    await driver.exchange('a STORE 1:2 +FLAGS (\\Seen)\r\n'),
+    '* 1 FETCH (UID 1 FLAGS (a \\Seen))\r\na NO [OVERQUOTA] too many flags\r\n',
+  )
 })

@@ -111,9 +111,15 @@ async function change(
   })
   noteGone(cx, gone)
   const results = new Map<number, readonly string[]>()
-  for (const group of groups.values()) {
-    const answer = await ask(cx, group.refs, group.flags, context)
-    for (const ref of group.refs) results.set(ref.uid, answer.get(ref.id) ?? group.flags)
+  try {
+    for (const group of groups.values()) {
+      const answer = await ask(cx, group.refs, group.flags, context)
+      for (const ref of group.refs) results.set(ref.uid, answer.get(ref.id) ?? group.flags)
+    }
+  } catch (error) {
+    // the client hears NO: what was changed all the same is news to it
+    for (const [uid, flags] of results) cx.folder.news.add({ kind: 'flags', uid, flags, modseq: null })
+    throw error
   }
   return results
 }

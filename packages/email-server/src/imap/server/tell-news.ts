@@ -27,7 +27,13 @@ export async function tellNews(to: Teller, mayExpunge: boolean): Promise<void> {
     }
     await askFlags(to, news.takeChanged())
     if (to.core.over || !news.takeExists()) return
-    await lookForNew(to)
+    try {
+      await lookForNew(to)
+    } catch (error) {
+      // new mail that could not be looked for is looked for again
+      news.lookForNew()
+      throw error
+    }
     if (to.core.over) return
   }
 }
