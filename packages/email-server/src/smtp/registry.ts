@@ -61,6 +61,8 @@ export interface CommandSpec {
   readonly states: readonly StateKind[]
   /** The limit of its line; `smtpCommandLine` when absent. */
   readonly lineLimit?: 'authLine'
+  /** HELP does not tell of it. */
+  readonly unlisted?: true
   /** The reply to an argument that breaks the grammar; 501 5.5.4 when absent. */
   readonly malformed?: Reply
   /** Null: the command answers by itself, or another time. Throws `PeerSyntaxError` for a bad argument. */
@@ -138,7 +140,7 @@ export class Registry {
 
   commandNames(facts: ServerFacts): string[] {
     return [...this.#commands.values()]
-      .filter(({ owner }) => isOpen(owner, facts))
+      .filter(({ spec, owner }) => !spec.unlisted && isOpen(owner, facts))
       .map(({ spec }) => spec.name)
   }
 }

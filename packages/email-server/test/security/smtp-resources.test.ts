@@ -179,7 +179,6 @@ test('wrong state: no command in any state brings the session down or a message 
     'ETRN x',
     'TURN',
     'SEND FROM:<a@b>',
-    'GET / HTTP/1.1',
     'XCLIENT ADDR=127.0.0.1',
     'PROXY TCP4 1.1.1.1 2.2.2.2 1 2',
     '.',
@@ -193,5 +192,27 @@ test('wrong state: no command in any state brings the session down or a message 
       assert.equal(h.taken.length, 0)
       assert.deepEqual(h.failures, [])
     }
+  }
+})
+
+test('cross-protocol: the first line of HTTP ends the session, and nothing behind it is run', async () => {
+  for (const verb of ['GET', 'POST', 'CONNECT', 'options']) {
+    const h = harness()
+    await h.driver.settle()
+    h.driver.take()
+    const said = await h.say(
+      `${verb} / HTTP/1.1`,
+      'Host: mx.example.test:25',
+      '',
+      'EHLO x',
+      'MAIL FROM:<evil@x.example>',
+      'RCPT TO:<bob@example.test>',
+      'DATA',
+      'evil',
+      '.',
+    )
+    assert.equal(said, '421 4.7.0 This is SMTP\r\n')
+    assert.ok(h.driver.closed)
+    assert.equal(h.taken.length, 0)
   }
 })

@@ -1,6 +1,7 @@
 // The commands of the base protocol.
 import type { CommandSpec } from '../registry.ts'
 import { data } from './data.ts'
+import { foreign } from './foreign.ts'
 import { ehlo, helo } from './hello.ts'
 import { mail } from './mail.ts'
 import { rcpt } from './rcpt.ts'
@@ -18,4 +19,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   expn,
   help,
   quit,
+  ...foreign,
 ]
