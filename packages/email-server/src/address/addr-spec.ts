@@ -165,7 +165,8 @@ function readDomain(words: readonly Token[], from: number): Part | null {
       text += '.'
       wantsAtom = true
     } else if (token.kind === 'atom' && wantsAtom) {
-      if (!isDotAtom(token.text)) return null
+      // no host has an encoded word for a name, and which one was meant nobody can say
+      if (!isDotAtom(token.text) || token.text.includes('=?') || token.text.includes('?=')) return null
       text += token.text
       wantsAtom = false
     } else break

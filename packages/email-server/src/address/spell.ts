@@ -3,9 +3,20 @@
 import { domainToAscii, isAscii } from '../text/index.ts'
 import { isAtextCode, isDotAtom } from './addr-spec.ts'
 
-/** `local@domain`, the local part quoted when it has characters that cannot stand bare; stray dots stay as they are. */
+/**
+ * `local@domain`, the local part quoted when it has characters that cannot stand bare, or a part that a reader would take for an encoded word;
+ * stray dots stay as they are.
+ */
 export function addrSpecText(local: string, domain: string): string {
-  return `${isBareLocal(local) ? local : quote(local)}@${domain}`
+  return `${isBareLocal(local) && !hidesInWord(local) ? local : quote(local)}@${domain}`
+}
+
+/** True when, bare, a part of the local part would be taken for an encoded word and torn from the rest: `=?x?q?a?=b`. */
+export function hidesInWord(local: string): boolean {
+  const open = local.indexOf('=?')
+  if (open < 0) return false
+  const close = local.indexOf('?=', open + 2)
+  return close >= 0 && close + 2 !== local.length
 }
 
 /** The local part as RFC 5321 and RFC 5322 want it written: dot-atom, or else a quoted string. */

@@ -4,7 +4,7 @@ import { hasLineBreak } from '../base/bytes.ts'
 import { MailError } from '../base/errors.ts'
 import { domainToAscii, encodeWords, isAscii } from '../text/index.ts'
 import { isAtextCode } from './addr-spec.ts'
-import { localContent, localPartText, quote, splitAddress } from './spell.ts'
+import { hidesInWord, localContent, localPartText, quote, splitAddress } from './spell.ts'
 import type { Address } from './types.ts'
 
 export interface WriteListOptions {
@@ -63,7 +63,7 @@ export function writeAddrSpec(address: string, { field, utf8 = false }: WriteLis
     throw new MailError('EADDRESS', `${field}: the address must not contain control characters`)
   if (!utf8 && !isAscii(plain))
     throw new MailError('EADDRESS', `${field}: ${JSON.stringify(address)} needs a peer with SMTPUTF8`)
-  return `${localPartText(plain)}@${name}`
+  return `${hidesInWord(plain) ? quote(plain) : localPartText(plain)}@${name}`
 }
 
 function writeName(name: string, { field, utf8 = false, encoding = null }: WriteListOptions): string {
