@@ -14,6 +14,7 @@ export class OutputQueue {
   #pending = 0
   #scheduled = false
   #paused = false
+  #closing = false
   #closed = false
   #waiting: (() => void)[] = []
 
@@ -82,7 +83,8 @@ export class OutputQueue {
 
   /** The transport is full: producers wait until `resume`. */
   pause(): void {
-    this.#paused = true
+    // last words leave in any case
+    if (!this.#closing) this.#paused = true
   }
 
   resume(): void {
@@ -104,6 +106,7 @@ export class OutputQueue {
   /** Hands over what is left and takes nothing more; producers that wait go on (and write into the void). */
   close(): void {
     if (this.#closed) return
+    this.#closing = true
     this.#paused = false
     this.flush()
     this.#closed = true

@@ -116,6 +116,20 @@ describe('the output queue', () => {
     assert.equal(queue.ready(), null)
   })
 
+  test('closing sends everything, also when the peer is full after the first piece', () => {
+    const sent: string[] = []
+    const queue: OutputQueue = new OutputQueue(bytes => {
+      sent.push(Buffer.from(bytes).toString())
+      queue.pause()
+    })
+    queue.write(Buffer.from('a'.repeat(100_000)))
+    queue.resume()
+    queue.write(Buffer.from('b'.repeat(5000)))
+    queue.write('goodbye')
+    queue.close()
+    assert.equal(sent.join(''), `${'a'.repeat(100_000)}${'b'.repeat(5000)}goodbye`)
+  })
+
   test('whatever is written, paused and resumed: the bytes are the same and in order', async () => {
     const steps = fc.array(
       fc.oneof(
