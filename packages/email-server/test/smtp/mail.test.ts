@@ -33,6 +33,62 @@ test('a message comes with its envelope, whole, a Received field before it and n
   assert.equal(seen.returnPath, 'Return-Path: <a@x.example>\r\n')
 })
 
+test('what is inside is read when it is asked for, from memory and from the spool alike', async () => {
+  const chunks: Uint8Array[] = []
+  const spool = {
+    append: async (chunk: Uint8Array) => {
+      chunks.push(Uint8Array.prototype.slice.call(chunk))
+    },
+    readAll: () => Buffer.concat(chunks),
+    async *stream() {
+      yield* chunks
+    },
+    discard: () => {},
+  }
+  for (const small of [true, false]) {
+    let seen = false
+    const h = await atData({
+      ...(small ? {} : { limits: { messageInMemory: 100 }, openSpool: async () => spool }),
+      onMail: mail => {
+        assert.equal(mail.subject, 'Grüße')
+        assert.equal(mail.messageId, '<1@x.example>')
+        assert.equal(mail.date?.toISOString(), '2026-11-23T12:00:00.000Z')
+        assert.equal(mail.headers.get('x-trap'), 'yes')
+        assert.equal(mail.text?.trim(), 'text')
+        assert.equal(mail.html, false)
+        assert.equal(mail.attachments.length, 1)
+        assert.equal(mail.attachments[0]?.filename, 'a.bin')
+        assert.deepEqual(mail.auth, { dkim: null, spf: null, dmarc: null, rdns: null, dmarcPolicy: null })
+        seen = true
+        mail.accept()
+      },
+    })
+    await h.say(
+      'Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=',
+      'Message-ID: <1@x.example>',
+      'Date: Mon, 23 Nov 2026 12:00:00 +0000',
+      'X-Trap: yes',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+    )
+    const last = [
+      'Content-Type: text/plain',
+      '',
+      'text',
+      '--b',
+      'Content-Disposition: attachment; filename=a.bin',
+      '',
+      'x',
+      '--b--',
+      '.',
+    ]
+    assert.match(await h.say(...last), /^250 /)
+    assert.equal(seen, true)
+    assert.equal(chunks.length > 0, !small)
+  }
+})
+
 test('data and end replay the message after mail; together the pieces are rawBytes', async () => {
   const events: string[] = []
   const pieces: Uint8Array[] = []

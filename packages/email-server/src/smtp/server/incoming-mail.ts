@@ -77,7 +77,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.params = options.params
   }
 
-  /** The fields of the header by name, parsed when they are read. */
+  /** The fields of the header as it came (our Received field is not among them), by name, parsed when they are read. */
   get headers(): ParsedHeaders {
     this.#headers ??= new ParsedHeaders(splitHeader(this.#options.content.header()))
     return this.#headers
