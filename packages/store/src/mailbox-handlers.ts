@@ -89,7 +89,8 @@ export function openMailbox(
     })
     if (done.removed) changes.publish({ kind: 'vanished', folderId: source, uids: done.removed }, watcher)
     if (done.uids.length > 0) {
-      changes.publish({ kind: 'exists', folderId: done.targetId, total: done.total }, watcher)
+      const moved = done.targetId === source ? (done.removed?.length ?? 0) : 0
+      changes.publish({ kind: 'exists', folderId: done.targetId, total: done.total - moved }, watcher)
     }
     return { uidValidity: done.uidValidity, uids: done.uids }
   }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { sql } from 'kysely'
-import type { Database } from '../src/database/database.ts'
+import { Kysely, SqliteDialect, sql } from 'kysely'
+import { Database } from '../src/database/database.ts'
+import { sqliteDialect } from '../src/database/dialect.ts'
+import { openDriver } from '../src/database/driver.ts'
+import type { Tables } from '../src/database/schema.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
 import { later, temporaryDirectory } from './support.ts'
 
@@ -57,4 +61,42 @@ test('a write that throws leaves nothing behind', async t => {
     /changed my mind/,
   )
   assert.deepEqual(await all(database), [])
+})
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+test('a write is acknowledged after the flush that follows it, and who reads it meanwhile waits as well', async t => {
+  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openDriver(':memory:') }) })
+  const flushes: (() => void)[] = []
+  const database = new Database({
+    kysely,
+    dialect: sqliteDialect,
+    flush: () => new Promise(resolve => flushes.push(resolve)),
+    close: () => kysely.destroy(),
+  })
+  t.after(() => database.close())
+  await sql`create table numbers (n integer primary key)`.execute(kysely)
+  const done: string[] = []
+  const written = add(database, 1).then(() => done.push('written'))
+  while (flushes.length === 0) await turn()
+  const read = all(database).then(numbers => done.push(`read ${numbers}`))
+  for (let index = 0; index < 5; index++) await turn()
+  assert.deepEqual(done, [])
+  assert.equal(flushes.length, 1)
+  flushes[0]!()
+  await Promise.all([written, read])
+  assert.deepEqual(done.sort(), ['read 1', 'written'])
+})
+
+test('a log that cannot be flushed fails the write; when it can be again, all of it is made safe', async t => {
+  const file = join(await temporaryDirectory(t), 'mail.sqlite')
+  const database = await openSqlite(file)
+  later(t, () => database.close())
+  await rename(`${file}-wal`, `${file}-away`)
+  const create = database.write(trx => sql`create table numbers (n integer primary key)`.execute(trx))
+  await assert.rejects(create, { code: 'ENOENT' })
+  await assert.rejects(add(database, 1), { code: 'ENOENT' })
+  await rename(`${file}-away`, `${file}-wal`)
+  await add(database, 2)
+  assert.deepEqual(await all(database), [1, 2])
 })

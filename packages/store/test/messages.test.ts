@@ -208,7 +208,15 @@ test('MOVE takes messages out of the folder, also into the same one', async t =>
   const placed = await handlers.move!([1, 3], 'Trash', {})
   assert.deepEqual(placed?.uids, [1, 2])
   assert.deepEqual(await allUids(handlers), [2])
+  const heard: Change[] = []
+  await store.openMailbox(ALICE, change => heard.push(change)).handlers.openFolder!('INBOX', OPEN)
   const again = await handlers.move!([2], 'INBOX', {})
+  assert.deepEqual(
+    heard.map(change =>
+      change.kind === 'vanished' ? change.uids : change.kind === 'exists' && change.total,
+    ),
+    [[2], 1],
+  )
   assert.deepEqual(again?.uids, [4])
   assert.deepEqual(await allUids(handlers), [4])
   assert.deepEqual(await bytesOf(handlers, 4), message('number 2'))
@@ -263,4 +271,44 @@ test('a deleted folder tells who has it open that its messages are gone, and ref
     [[1]],
   )
   assert.deepEqual(await allUids(watcher), [])
+})
+
+test('thousands of messages are flagged, moved and removed at once, and others get their turn meanwhile', async t => {
+  const { store } = await testStore(t)
+  const handlers = store.mailbox(ALICE)
+  await handlers.openFolder!('INBOX', OPEN)
+  for (let at = 0; at < 3000; at += 250) {
+    await Promise.all(
+      Array.from({ length: 250 }, (_, index) => store.deliver(message(`${at + index}`), [ALICE])),
+    )
+  }
+  const uids = await allUids(handlers)
+  assert.equal(uids.length, 3000)
+  let turns = 0
+  let counting = true
+  const count = (): void => {
+    turns++
+    if (counting) setImmediate(count)
+  }
+  setImmediate(count)
+  const answer = await handlers.setFlags!(uids, [], { mode: 'add', changed: ['Seen', 'Work'] })
+  const turnsOfFlags = turns
+  assert.equal(answer?.length, 3000)
+  assert.equal(new Set(answer?.map(entry => entry.modseq)).size, 1)
+  assert.ok(turnsOfFlags >= 6, `${turnsOfFlags} turns`)
+  const placed = await handlers.move!(uids, 'Archive', {})
+  assert.deepEqual(placed?.uids, uids)
+  counting = false
+  const inbox = await handlers.status!('INBOX', { items: [] })
+  assert.deepEqual([inbox.total, inbox.unread, inbox.size], [0, 0, 0])
+  await handlers.openFolder!('Archive', OPEN)
+  const metas = await handlers.messageMeta!([1, 1500, 3000], {})
+  assert.deepEqual(
+    metas.map(meta => meta.flags),
+    Array(3).fill(['Seen', 'Work']),
+  )
+  await handlers.expunge!(uids, {})
+  await store.idle()
+  const archive = await handlers.status!('Archive', { items: [] })
+  assert.deepEqual([archive.total, archive.unread, archive.size, archive.uidNext], [0, 0, 0, 3001])
 })

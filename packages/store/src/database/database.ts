@@ -41,8 +41,8 @@ export class Database {
   }
 
   /**
-   * Runs `work` in a transaction, all or nothing; resolves when what it wrote is durable. `work` awaits nothing but its
-   * queries, and may be run twice: only what its last run gives counts.
+   * Runs `work` in a transaction, all or nothing; resolves when what it wrote is durable. `work` may be run twice: only
+   * what its last run gives counts. Reads wait while it runs.
    */
   async write<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
     let result: { readonly value: T } | null = null
@@ -87,7 +87,8 @@ export class Database {
   async #transaction(group: readonly Waiting[]): Promise<void> {
     await this.#parts.kysely.transaction().execute(async trx => {
       for (const { work } of group) await work(trx)
-      // counted before the commit: who reads what is committed then also waits for the flush
+      // Counted before the commit, so that who reads what is committed also waits for the flush; the two happen in one
+      // turn of the event loop, and flushes begin in a turn of their own.
       this.#sync.committed()
     })
     for (const { committed } of group) committed()

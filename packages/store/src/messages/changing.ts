@@ -15,7 +15,7 @@ import {
   SEEN,
   storedFlags,
 } from './flags.ts'
-import { type FolderDelta, noteKeywords, touchFolder } from './placing.ts'
+import { countFolder, type FolderDelta, noteKeywords, touchFolder } from './placing.ts'
 import { rangesOf, uidsIn } from './reading.ts'
 
 interface FlagRow {
@@ -24,6 +24,9 @@ interface FlagRow {
   readonly system_flags: number
   readonly keywords: string | null
 }
+
+/** Messages changed before other connections get their turn; the transaction goes on behind them. */
+const IN_ONE_TURN = 500
 
 /** STORE. Messages that have changed since `unchangedSince` are left out; those that are gone, too. */
 export async function storeFlags(
@@ -36,56 +39,64 @@ export async function storeFlags(
 ): Promise<{ readonly answer: ChangedFlags[]; readonly changed: ChangedFlags[] }> {
   const mode = context?.mode ?? 'set'
   const wanted = flagSet(mode === 'set' ? flags : (context?.changed ?? flags))
+  const limit = context?.unchangedSince ?? Number.POSITIVE_INFINITY
+  const delta = { total: 0, unread: 0, deleted: 0, size: 0 }
+  const answer: ChangedFlags[] = []
+  const changed: ChangedFlags[] = []
+  let modseq: number | null = null
+  await inTurns(uids, async some => {
+    const rows = (await flagRows(trx, dialect, folderId, some)).filter(row => row.modseq <= limit)
+    const groups = new Map<string, { result: FlagSet; uids: number[] }>()
+    const results = new Map<number, FlagSet>()
+    for (const row of rows) {
+      const result = changeFlags(storedFlags(row.system_flags, row.keywords), mode, wanted)
+      const keywords = keywordColumn(result)
+      if (result.bits === row.system_flags && keywords === row.keywords) continue
+      results.set(row.uid, result)
+      delta.unread += (row.system_flags & SEEN ? 1 : 0) - (result.bits & SEEN ? 1 : 0)
+      delta.deleted += (result.bits & DELETED ? 1 : 0) - (row.system_flags & DELETED ? 1 : 0)
+      const key = `${result.bits} ${keywords ?? ''}`
+      const group = groups.get(key)
+      if (group) group.uids.push(row.uid)
+      else groups.set(key, { result, uids: [row.uid] })
+    }
+    if (groups.size > 0) modseq ??= (await touchFolder(trx, folderId, NOTHING)).modseq
+    for (const { result, uids: group } of groups.values()) {
+      await trx
+        .updateTable('messages')
+        .set({ system_flags: result.bits, keywords: keywordColumn(result), modseq: modseq! })
+        .where('folder_id', '=', folderId)
+        .where('uid', 'in', listed(dialect, group))
+        .execute()
+    }
+    for (const row of rows) {
+      const result = results.get(row.uid)
+      const entry = result
+        ? { id: row.uid, flags: flagNames(result.bits, keywordColumn(result)), modseq: modseq! }
+        : { id: row.uid, flags: flagNames(row.system_flags, row.keywords), modseq: row.modseq }
+      answer.push(entry)
+      if (result) changed.push(entry)
+    }
+  })
+  if (changed.length > 0) {
+    await countFolder(trx, folderId, delta)
+    if (mode !== 'remove') await noteKeywords(trx, folderId, wanted.keywords)
+  }
+  return { answer, changed }
+}
+
+const NOTHING: FolderDelta = { total: 0, unread: 0, deleted: 0, size: 0 }
+
+async function flagRows(
+  trx: Transaction<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  uids: readonly number[],
+): Promise<FlagRow[]> {
   const { rows } = await sql<FlagRow>`
     select uid, modseq, system_flags, keywords from ${dialect.ranges(rangesOf(uids))} as wanted cross join messages
     where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
-  const limit = context?.unchangedSince
-  const open = limit === undefined ? rows : rows.filter(row => row.modseq <= limit)
-  const groups = new Map<string, { result: FlagSet; rows: FlagRow[] }>()
-  const delta = { total: 0, unread: 0, deleted: 0, size: 0 }
-  for (const row of open) {
-    const result = changeFlags(storedFlags(row.system_flags, row.keywords), mode, wanted)
-    const keywords = keywordColumn(result)
-    if (result.bits === row.system_flags && keywords === row.keywords) continue
-    delta.unread += (row.system_flags & SEEN ? 1 : 0) - (result.bits & SEEN ? 1 : 0)
-    delta.deleted += (result.bits & DELETED ? 1 : 0) - (row.system_flags & DELETED ? 1 : 0)
-    const key = `${result.bits} ${keywords ?? ''}`
-    const group = groups.get(key)
-    if (group) group.rows.push(row)
-    else groups.set(key, { result, rows: [row] })
-  }
-  const changed = new Map<number, ChangedFlags>()
-  if (groups.size > 0) {
-    const { modseq } = await touchFolder(trx, folderId, delta)
-    if (mode !== 'remove') await noteKeywords(trx, folderId, wanted.keywords)
-    for (const { result, rows: group } of groups.values()) {
-      const keywords = keywordColumn(result)
-      await trx
-        .updateTable('messages')
-        .set({ system_flags: result.bits, keywords, modseq })
-        .where('folder_id', '=', folderId)
-        .where(
-          'uid',
-          'in',
-          listed(
-            dialect,
-            group.map(row => row.uid),
-          ),
-        )
-        .execute()
-      const names = flagNames(result.bits, keywords)
-      for (const { uid } of group) changed.set(uid, { id: uid, flags: names, modseq })
-    }
-  }
-  const answer = open.map(
-    row =>
-      changed.get(row.uid) ?? {
-        id: row.uid,
-        flags: flagNames(row.system_flags, row.keywords),
-        modseq: row.modseq,
-      },
-  )
-  return { answer, changed: [...changed.values()] }
+  return rows
 }
 
 export interface Copied {
@@ -105,14 +116,18 @@ export async function copyMessages(
   const sum = await sumOf(trx, dialect, folderId, uids)
   if (sum.total !== uids.length) throw new Refusal('EXPUNGEISSUED', 'some of the messages are gone')
   const touched = await touchFolder(trx, destinationId, { ...sum, uids: uids.length })
-  await sql`
-    insert into messages
-      (folder_id, uid, body_id, size, internal_date, saved_at, modseq, system_flags, keywords)
-    select ${destinationId}, ${touched.firstUid} + row_number() over (order by uid) - 1, body_id, size, internal_date,
-      ${Date.now()}, ${touched.modseq}, system_flags, keywords
-    from messages
-    where folder_id = ${folderId} and uid in ${listed(dialect, uids)}
-    order by uid`.execute(trx)
+  let next = touched.firstUid
+  await inTurns(uids, async some => {
+    await sql`
+      insert into messages
+        (folder_id, uid, body_id, size, internal_date, saved_at, modseq, system_flags, keywords)
+      select ${destinationId}, ${next} + row_number() over (order by uid) - 1, body_id, size, internal_date,
+        ${Date.now()}, ${touched.modseq}, system_flags, keywords
+      from messages
+      where folder_id = ${folderId} and uid in ${listed(dialect, some)}
+      order by uid`.execute(trx)
+    next += some.length
+  })
   await sql`
     insert into folder_keywords (folder_id, folded, name)
     select ${destinationId}, folded, name from folder_keywords where folder_id = ${folderId}
@@ -142,16 +157,18 @@ export async function removeMessages(
     deleted: -sum.deleted,
     size: -sum.size,
   })
-  await sql`
-    insert into unused_bodies (body_id)
-    select distinct body_id from messages where folder_id = ${folderId} and uid in ${listed(dialect, uids)}
-    on conflict do nothing`.execute(trx)
   const present = sum.total === uids.length ? [...uids] : await uidsIn(trx, dialect, folderId, rangesOf(uids))
-  await trx
-    .deleteFrom('messages')
-    .where('folder_id', '=', folderId)
-    .where('uid', 'in', listed(dialect, uids))
-    .execute()
+  await inTurns(present, async some => {
+    await sql`
+      insert into unused_bodies (body_id)
+      select distinct body_id from messages where folder_id = ${folderId} and uid in ${listed(dialect, some)}
+      on conflict do nothing`.execute(trx)
+    await trx
+      .deleteFrom('messages')
+      .where('folder_id', '=', folderId)
+      .where('uid', 'in', listed(dialect, some))
+      .execute()
+  })
   return present
 }
 
@@ -176,4 +193,15 @@ async function sumOf(
 
 function listed(dialect: Dialect, uids: readonly number[]): ReturnType<typeof sql<number>> {
   return sql<number>`(select id from ${dialect.ids(uids)} as wanted)`
+}
+
+/** Does a long work in pieces, and lets the event loop turn between them. */
+async function inTurns(
+  uids: readonly number[],
+  work: (some: readonly number[]) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < uids.length; at += IN_ONE_TURN) {
+    if (at > 0) await new Promise(resolve => setImmediate(resolve))
+    await work(uids.slice(at, at + IN_ONE_TURN))
+  }
 }

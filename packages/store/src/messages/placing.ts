@@ -57,6 +57,19 @@ export async function touchFolder(
   }
 }
 
+/** Counts what a change, whose mod-sequence is taken already, has come to. */
+export async function countFolder(
+  trx: Transaction<Tables>,
+  folderId: number,
+  delta: Pick<FolderDelta, 'unread' | 'deleted'>,
+): Promise<void> {
+  await trx
+    .updateTable('folders')
+    .set({ unread: sql`unread + ${delta.unread}`, deleted: sql`deleted + ${delta.deleted}` })
+    .where('id', '=', folderId)
+    .execute()
+}
+
 /** Notes keywords as used in a folder, for the FLAGS that it is opened with. */
 export async function noteKeywords(
   trx: Transaction<Tables>,
