@@ -12,7 +12,7 @@ import type { MailboxSession } from './session.ts'
 
 const BATCH = 500
 /** Bodies that are one portion of work. */
-const PORTION = 10
+const PORTION = 5
 
 export interface SearchOptions {
   readonly source: SourceLimits

@@ -17,7 +17,7 @@ import type { Login } from './login.ts'
 import { statusLine } from './reply.ts'
 
 /** Portions of work between two breaths. */
-const BREATH = 16
+const BREATH = 32
 
 /** One per session: commands run one at a time. */
 export class SessionContext implements CommandContext {
@@ -38,6 +38,7 @@ export class SessionContext implements CommandContext {
   begin(tag: string, byUid: boolean): void {
     this.tag = tag
     this.byUid = byUid
+    this.#breaths = 0
   }
 
   get limits(): Limits {
