@@ -122,6 +122,26 @@ describe('a transcript', () => {
     assert.deepEqual(calls, [['a', 'x\r\n']])
   })
 
+  test('holds a client to its lines when the roles are turned round', async () => {
+    // says what it is told to, and repeats what it hears
+    class Client extends ToySession {
+      override greet(): void {}
+      say(text: string): void {
+        this.emit('send', Buffer.from(`${text}\r\n`))
+      }
+    }
+    const replayed = (lines: string): Promise<void> => {
+      const transcript = parseTranscript(`role: client\n${lines}`, 'client.txt')
+      return replayEveryWay(transcript, () => {
+        const client = new Client()
+        return { open: () => client, actions: { say: (...words) => client.say(words.join(' ')) } }
+      })
+    }
+    await replayed('S: ECHO hello\nC: hello\ndo say more\nC: more\nS: QUIT\nC: bye\nC closes')
+    await replayed('S: ECHO hello\nC: hello\nS closes\nC: eof\nC closes')
+    await assert.rejects(replayed('S: ECHO hello\nC: goodbye'), /client\.txt:3.*expected\n {4}C: goodbye/)
+  })
+
   test('says which line cannot be read', () => {
     for (const [text, message] of [
       ['S: ok\nwhat', /t\.txt:2: what is this\? "what"/],
