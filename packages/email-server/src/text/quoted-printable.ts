@@ -14,7 +14,7 @@ const TAB = 9
 const WHITE_LIMIT = 1024
 
 /** After so many characters without '=', the next one is searched for instead of waited for. */
-const NEAR = 64
+const NEAR = 160
 
 const HEX_VALUE: Int8Array = new Int8Array(256).fill(-1)
 for (let i = 0; i < 16; i++) {
@@ -65,14 +65,21 @@ function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step)
   step.inLongWhite &&= i === n
   while (i < n) {
     const near = Math.min(n, i + NEAR)
-    for (; i < near; i++) {
-      const c = src[i]!
-      if (c === EQUALS) break
-      if (c === LF) {
-        o = withoutTrailingWhite(out, hard, o)
-        hard = o + 1
+    for (;;) {
+      let c = 0
+      while (i < near && (c = src[i]!) !== EQUALS && c !== LF) {
+        out[o] = c
+        o++
+        i++
       }
-      out[o++] = c
+      if (i === near || c === EQUALS) break
+      if (o > hard && isWhite(out[o - 1]! === CR && o - 1 > hard ? out[o - 2]! : out[o - 1]!)) {
+        o = withoutTrailingWhite(out, hard, o)
+      }
+      hard = o + 1
+      out[o] = LF
+      o++
+      i++
     }
     if (i === near && i < n) {
       const far = indexOf(src, EQUALS, i)
@@ -81,6 +88,16 @@ function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step)
       i = end
     }
     if (i === n) break
+    if (i + 2 < n) {
+      const high = HEX_VALUE[src[i + 1]!]!
+      const low = HEX_VALUE[src[i + 2]!]!
+      if ((high | low) >= 0) {
+        out[o++] = (high << 4) | low
+        i += 3
+        hard = o
+        continue
+      }
+    }
     const next = equalsSequence(src, i, final)
     if (next < 0) break
     if (next === i) {
@@ -175,10 +192,10 @@ function equalsSequence(src: Uint8Array, i: number, final: boolean): number {
 
 /** Decodes quoted-printable; never fails. */
 export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
-  const decoder = new QuotedPrintableDecoder()
-  const head = decoder.write(bytes)
-  const tail = decoder.end()
-  return tail.length === 0 ? head : concat([head, tail])
+  const out = Buffer.allocUnsafe(bytes.length)
+  const step: Step = { length: 0, position: 0, inLongWhite: false }
+  decodeRun(bytes, out, true, step)
+  return out.subarray(0, step.length)
 }
 
 export interface QuotedPrintableOptions {
