@@ -1,21 +1,21 @@
 // The server side of one POP3 connection, without I/O: RFC 1939, with the commands of the registry. It frames lines, runs
 // one command at a time, keeps time, and knows no command by name.
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, PeerSyntaxError, Refusal } from '../../base/errors.ts'
+import { MailError, PeerSyntaxError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
-import { MailboxSession } from '../../mailbox/index.ts'
-import { type AuthInfo, askAuth, type Credentials } from '../../sasl/index.ts'
+import type { MailboxSession } from '../../mailbox/index.ts'
+import type { AuthInfo } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
-import { type Maildrop, openMaildrop } from '../maildrop.ts'
 import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
-import { credentialsError, errLine, maildropError, okLine, type ResponseCode } from '../wire/reply.ts'
+import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
+import { Login, type LoginPort } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
 
 export interface Pop3ServerOptions extends ServerSessionOptions {}
@@ -44,6 +44,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   readonly #input = new InputQueue()
   readonly #output: OutputQueue
   readonly #context: CommandContext
+  readonly #login: Login
   readonly #closeListeners = new Set<() => void>()
   #state: State = { kind: 'authorization', username: null }
   #mode: Mode = 'busy'
@@ -57,7 +58,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   #peerEnded = false
   #leaving = false
   #badCommands = 0
-  #authFailures = 0
 
   constructor(options: Pop3ServerOptions = {}) {
     super()
@@ -67,6 +67,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
+    this.#login = new Login(this.#makeLoginPort())
     this.#context = this.#makeContext()
   }
 
@@ -281,64 +282,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
   }
 
-  async #signIn(credentials: Credentials, beforeRefusal?: () => Promise<void>): Promise<void> {
-    const verdict = await askAuth({
-      protocol: 'pop3',
-      credentials,
-      remoteAddress: this.remoteAddress,
-      isTLS: this.isTLS,
-      clock: this.#clock,
-      timeoutMs: this.#limits.handlerTime,
-      dispatch: (info, onError) => this.dispatch('auth', [info], onError),
-      onFailure: error => this.#failed("the listener of 'auth'", error),
-    })
-    if (this.#isClosed()) return
-    this.#state = { kind: 'authorization', username: null }
-    if (verdict.ok) return this.#openMaildrop(verdict.username)
-    await this.#clock.sleep(this.#limits.authFailureDelay)
-    if (this.#isClosed()) return
-    if (verdict.temporary) {
-      this.#output.write(errLine('Nobody can be let in at the moment', 'SYS/TEMP'))
-      return
-    }
-    await beforeRefusal?.()
-    if (this.#isClosed()) return
-    this.#output.write(credentialsError(verdict.message))
-    if (++this.#authFailures >= this.#limits.authFailures) {
-      this.#close(new MailError('EAUTH', 'too many failed logins'))
-    }
-  }
-
-  async #openMaildrop(username: string): Promise<void> {
-    const mailbox = new MailboxSession({
-      protocol: 'pop3',
-      username,
-      remoteAddress: this.remoteAddress,
-      isTLS: this.isTLS,
-      clock: this.#clock,
-      handlerTimeoutMs: this.#limits.handlerTime,
-      onFailure: (_name, error) => this.#failed('a mailbox handler', error),
-    })
-    this.#mailbox = mailbox
-    this.emit('mailboxSession', mailbox)
-    let maildrop: Maildrop
-    try {
-      maildrop = await openMaildrop(mailbox)
-    } catch (error) {
-      if (this.#isClosed()) return
-      this.#mailbox = null
-      mailbox.closed()
-      if (!(error instanceof Refusal)) this.#failed('opening the maildrop', error)
-      this.#output.write(maildropError(error))
-      return
-    }
-    if (this.#isClosed()) return
-    this.#clock.clear(LOGIN)
-    this.#enter({ kind: 'transaction', mailbox, maildrop })
-    const { count, octets } = maildrop.total()
-    this.#output.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))
-  }
-
   #enter(state: State): void {
     if (!TRANSITIONS[this.#state.kind].includes(state.kind)) {
       throw new MailError('EPROTOCOL', `${this.#state.kind} does not lead to ${state.kind}`)
@@ -408,6 +351,34 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
   }
 
+  #makeLoginPort(): LoginPort {
+    const session = this
+    return {
+      limits: this.#limits,
+      clock: this.#clock,
+      remoteAddress: this.remoteAddress,
+      get isTLS() {
+        return session.isTLS
+      },
+      get closed() {
+        return session.#isClosed()
+      },
+      askListeners: (info, onError) => this.dispatch('auth', [info], onError),
+      setMailbox: mailbox => {
+        this.#mailbox = mailbox
+        if (mailbox) this.emit('mailboxSession', mailbox)
+      },
+      forgetUser: () => this.#enter({ kind: 'authorization', username: null }),
+      enter: (mailbox, maildrop) => {
+        this.#clock.clear(LOGIN)
+        this.#enter({ kind: 'transaction', mailbox, maildrop })
+      },
+      write: line => this.#output.write(line),
+      failed: (what, error) => this.#failed(what, error),
+      end: error => this.#close(error),
+    }
+  }
+
   #makeContext(): CommandContext {
     const session = this
     return {
@@ -436,7 +407,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
           this.#listen('dialogue')
           this.#pump()
         }),
-      signIn: (credentials, beforeRefusal) => this.#signIn(credentials, beforeRefusal),
+      signIn: (credentials, beforeRefusal) => this.#login.signIn(credentials, beforeRefusal),
       failed: (what, error) => this.#failed(what, error),
       startTls: () => this.#startTls(),
       end: error => this.#close(error ?? null),
