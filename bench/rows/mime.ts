@@ -64,6 +64,16 @@ export const rows: readonly Row[] = [
     ],
     targets: [{ metric: 'MB/s', atLeast: 0.3, timesThatOf: 'newline scan' }],
   },
+  {
+    name: 'parse-structure-large',
+    task: 'envelope and body structure of the 10 MB message',
+    metrics: METRICS,
+    contenders: [
+      parse('email-server', 'ours', 'oursStructureLarge'),
+      parse('newline scan', 'limit', 'scanLarge'),
+    ],
+    targets: [{ metric: 'MB/s', atLeast: 0.3, timesThatOf: 'newline scan' }],
+  },
   composing('compose-letter', 'compose 5 KB of text and HTML', 'Letter'),
   composing('compose-report', 'compose text, HTML and an attachment of 30 KB', 'Report'),
   composing('compose-large', 'compose text, HTML and an attachment of 1 MB', 'Large'),

@@ -48,7 +48,8 @@ const SILENT: ReadonlySet<string> = new Set([
   'video',
 ])
 
-const MAX_LIST_DEPTH = 50
+/** Lists and quotations inside one another that are shown as such; deeper ones look like these. */
+const MAX_SHOWN_DEPTH = 10
 
 function block(name: string): [string, number] {
   return [name, 1]
@@ -156,10 +157,10 @@ class TextWriter {
         break
       case 'ul':
       case 'ol':
-        if (this.#lists.length < MAX_LIST_DEPTH) this.#lists.push(name === 'ol' ? 1 : 0)
+        if (this.#lists.length < MAX_SHOWN_DEPTH) this.#lists.push(name === 'ol' ? 1 : 0)
         break
       case 'blockquote':
-        if (this.#quotes < MAX_LIST_DEPTH) this.#quotes++
+        if (this.#quotes < MAX_SHOWN_DEPTH) this.#quotes++
         break
       case 'pre':
         this.#pre++

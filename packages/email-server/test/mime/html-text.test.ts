@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { htmlToText, parameterOf, parseMessage, readStructured, textToHtml } from '../../src/mime/index.ts'
-import { assertLinear, bytes } from './helpers.ts'
+import { htmlToText, parameterOf, readStructured, textToHtml } from '../../src/mime/index.ts'
+import { assertLinear } from './helpers.ts'
 
 for (const [html, text] of [
   ['<p>one</p><p>two</p>', 'one\n\ntwo'],
@@ -174,46 +174,4 @@ test('any text is some value and parameters', () => {
     }),
     { numRuns: 3000 },
   )
-})
-
-test('what is not read is not decoded: the charset hook is asked when the text is', () => {
-  const asked: string[] = []
-  const raw = bytes('Content-Type: text/plain; charset=x-mine\r\n\r\nabc')
-  const parsed = parseMessage(raw, {
-    decodeCharset: (_bytes, label) => {
-      asked.push(label)
-      return 'decoded'
-    },
-  })
-  assert.deepEqual(asked, [])
-  assert.equal(parsed.text, 'decoded')
-  assert.equal(parsed.text, 'decoded')
-  assert.deepEqual(asked, ['x-mine'])
-})
-
-test('checksums are of the decoded content, MD5 unless told otherwise', () => {
-  const raw = bytes('Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nYWJj\r\n')
-  assert.equal(parseMessage(raw).attachments[0]!.checksum, '900150983cd24fb0d6963f7d28e17f72')
-  assert.equal(
-    parseMessage(raw, { checksumAlgo: 'sha1' }).attachments[0]!.checksum,
-    'a9993e364706816aba3e25717850c26c9cd0d89d',
-  )
-  assert.equal(parseMessage(raw, { checksumAlgo: false }).attachments[0]!.checksum, undefined)
-})
-
-test('a parsed message is plain JSON with mailparser’s keys', () => {
-  const raw = bytes('From: A <a@example.com>\r\nSubject: x\r\nContent-Type: text/html\r\n\r\n<p>hi')
-  const json = JSON.parse(JSON.stringify(parseMessage(raw)))
-  assert.equal(json.subject, 'x')
-  assert.equal(json.from.text, '"A" <a@example.com>')
-  assert.equal(json.text, 'hi')
-  assert.equal(json.html, '<p>hi')
-  assert.deepEqual(json.headers['content-type'], { value: 'text/html', params: {} })
-})
-
-test('a raw message must be bytes or text, and the error says so', () => {
-  assert.throws(() => parseMessage(42 as unknown as string), {
-    code: 'ECONFIG',
-    message: /raw must be the bytes/,
-  })
 })
