@@ -1,9 +1,22 @@
-// Bare CR and bare LF (RFC 5321 §2.3.8: they never occur in mail). Looks for each line end once, natively.
+// Bare CR and bare LF (RFC 5321 §2.3.8: they never occur in mail).
 import { asBuffer, CR, LF } from '../../base/bytes.ts'
+import { type LineBreakScan, makeLineBreakScan } from './line-break-kernel.ts'
+
+/** Pieces below this size are not worth a copy. */
+const SCAN_FROM = 512
+
+/** Made for the first piece that is worth it; without state, so that all sessions may share it. */
+let sharedScan: LineBreakScan | null | undefined
 
 export class LineBreakCheck {
+  readonly #search: LineBreakScan | null
   #bare = false
   #endsInCr = false
+
+  /** @param search looks through all pieces, whatever their size; default: what is fastest here */
+  constructor(search: LineBreakScan | null = null) {
+    this.#search = search
+  }
 
   /** A CR without LF, or an LF without CR, has been seen; a CR at the very end counts after `end`. */
   get bare(): boolean {
@@ -12,34 +25,34 @@ export class LineBreakCheck {
 
   push(piece: Uint8Array): void {
     if (this.#bare || piece.length === 0) return
-    let at = 0
-    if (this.#endsInCr) {
-      if (piece[0] !== LF) {
-        this.#bare = true
-        return
-      }
-      at = 1
-    }
-    const buffer = asBuffer(piece)
-    const last = piece.length - 1
-    this.#endsInCr = last >= at && piece[last] === CR
-    for (;;) {
-      const lf = buffer.indexOf(LF, at)
-      const cr = buffer.indexOf(CR, at)
-      if (lf < 0) {
-        this.#bare = cr >= 0 && cr !== last
-        return
-      }
-      if (cr < 0 || cr !== lf - 1) {
-        this.#bare = true
-        return
-      }
-      at = lf + 1
-    }
+    const before = this.#endsInCr ? CR : 0
+    this.#bare = (this.#search ?? fastest(piece.length))(piece, before)
+    this.#endsInCr = piece[piece.length - 1] === CR
   }
 
   /** Nothing more comes. */
   end(): void {
     if (this.#endsInCr) this.#bare = true
+  }
+}
+
+function fastest(length: number): LineBreakScan {
+  if (length < SCAN_FROM) return searchLineBreaks
+  sharedScan ??= makeLineBreakScan()
+  return sharedScan ?? searchLineBreaks
+}
+
+/** The same as `makeLineBreakScan` gives, by two native searches for each line. */
+export const searchLineBreaks: LineBreakScan = (bytes, before) => {
+  if ((before === CR) !== (bytes[0] === LF)) return true
+  const buffer = asBuffer(bytes)
+  const last = bytes.length - 1
+  let at = before === CR ? 1 : 0
+  for (;;) {
+    const lf = buffer.indexOf(LF, at)
+    const cr = buffer.indexOf(CR, at)
+    if (lf < 0) return cr >= 0 && cr !== last
+    if (cr < 0 || cr !== lf - 1) return true
+    at = lf + 1
   }
 }
