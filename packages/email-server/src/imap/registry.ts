@@ -1,11 +1,12 @@
 // The registry: what an extension may contribute, and the one place that says what is open in a session. Dispatch and
 // advertisement both ask it, so that no capability is named without its code, and no code runs unannounced.
 import { usageError } from '../base/errors.ts'
-import type { Folder, FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
+import type { FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
 import type { CommandContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import type { FetchedMessage, Need } from './fetched.ts'
 import type { Grammar, Term, Vocabulary } from './grammar/grammar.ts'
+import type { ListedFolder } from './list-tree.ts'
 import type { SearchScope } from './search-scope.ts'
 import type { StateKind } from './state.ts'
 import type { Writer } from './wire/writer.ts'
@@ -111,11 +112,25 @@ export interface StatusItemSpec extends Term {
   value(status: FolderStatus): number
 }
 
-/** A folder as LIST sees it. */
-export interface ListedFolder {
-  readonly folder: Folder
-  readonly delimiter: string | null
-  readonly hasChildren: boolean
+/** A selection option of LIST (RFC 5258 §3.1). */
+export interface ListSelection extends Term {
+  readonly name: string
+  readonly rfc: string
+  /** Which names it selects; absent: it changes nothing about that. */
+  matches?(listed: ListedFolder): boolean
+  /** Names above selected ones are shown too. */
+  readonly recursive?: boolean
+}
+
+/** A result option of LIST (RFC 5258 §3.2). */
+export interface ListReturn<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  /** Attributes of the name, without backslash. */
+  attributes?(listed: ListedFolder): readonly string[]
+  /** Finds out what is told behind the LIST response; null: the folder turns out not to be selectable. */
+  look?(cx: CommandContext, listed: ListedFolder, args: A): Promise<(() => void) | null>
 }
 
 export interface Extension {
@@ -130,7 +145,9 @@ export interface Extension {
   readonly searchKeys?: readonly SearchKeySpec[]
   readonly searchReturns?: readonly SearchReturn[]
   readonly statusItems?: readonly StatusItemSpec[]
-  /** Attributes of a name in LIST, without backslash. */
+  readonly listSelections?: readonly ListSelection[]
+  readonly listReturns?: readonly ListReturn[]
+  /** Attributes of a name that LIST tells in any case, without backslash. */
   listAttributes?(listed: ListedFolder): readonly string[]
   /** What ENABLE of its name switches on. */
   readonly enables?: Partial<Dialect>
@@ -158,6 +175,8 @@ export class Registry {
   readonly #searchKeys: Table<SearchKeySpec>
   readonly #searchReturns: Table<SearchReturn>
   readonly #statusItems: Table<StatusItemSpec>
+  readonly #listSelections: Table<ListSelection>
+  readonly #listReturns: Table<ListReturn>
 
   constructor(extensions: readonly Extension[]) {
     this.extensions = extensions
@@ -166,6 +185,8 @@ export class Registry {
     this.#searchKeys = table(extensions, each => each.searchKeys)
     this.#searchReturns = table(extensions, each => each.searchReturns)
     this.#statusItems = table(extensions, each => each.statusItems)
+    this.#listSelections = table(extensions, each => each.listSelections)
+    this.#listReturns = table(extensions, each => each.listReturns)
   }
 
   /** The command of this name (`FETCH`, `UID FETCH`), if its gate is open. */
@@ -193,6 +214,8 @@ export class Registry {
       searchKey: name => look(this.#searchKeys, name),
       searchReturn: name => look(this.#searchReturns, name),
       statusItem: name => look(this.#statusItems, name),
+      listSelection: name => look(this.#listSelections, name),
+      listReturn: name => look(this.#listReturns, name),
     }
   }
 }
@@ -202,6 +225,8 @@ export interface Words extends Vocabulary {
   searchKey(name: string): SearchKeySpec | undefined
   searchReturn(name: string): SearchReturn | undefined
   statusItem(name: string): StatusItemSpec | undefined
+  listSelection(name: string): ListSelection | undefined
+  listReturn(name: string): ListReturn | undefined
 }
 
 function isOpen(gate: Gate, facts: SessionFacts): boolean {

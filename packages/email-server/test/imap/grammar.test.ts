@@ -53,6 +53,7 @@ for (const [name, { spec }] of REGISTRY.commands) add(`the arguments of ${name}`
 for (const extension of EXTENSIONS) {
   for (const item of extension.fetchItems ?? []) if (item.args) add(`FETCH ${item.name}`, item.args)
   for (const key of extension.searchKeys ?? []) if (key.args) add(`SEARCH ${key.name}`, key.args)
+  for (const option of extension.listReturns ?? []) if (option.args) add(`LIST ${option.name}`, option.args)
   for (const option of extension.searchReturns ?? [])
     if (option.args) add(`RETURN ${option.name}`, option.args)
 }

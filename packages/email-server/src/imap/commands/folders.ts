@@ -4,9 +4,9 @@ import type { MailboxHandlerName } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { askFolders, delimiterOf } from '../list-tree.ts'
 import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
-import { askFolders, delimiterOf } from './list.ts'
 import { oneMailbox } from './select.ts'
 
 const LONGEST_NAME = 1000

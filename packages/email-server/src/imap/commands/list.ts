@@ -1,80 +1,34 @@
-// LIST and LSUB (RFC 3501 §6.3.8, §6.3.9). Attributes beyond \Noselect come from the registry.
-import { describe } from '../../base/errors.ts'
-import { badAnswer, type Folder } from '../../mailbox/index.ts'
+// LIST (RFC 3501 §6.3.8, RFC 5258). What its options and attributes are, beyond \Noselect, is said by the registry.
+import { PeerSyntaxError } from '../../base/errors.ts'
 import type { CommandContext } from '../context.ts'
-import type { Grammar } from '../grammar/grammar.ts'
-import { listMailbox, mailbox } from '../grammar/mailbox.ts'
-import { listMatcher } from '../list-match.ts'
-import type { CommandSpec, ListedFolder } from '../registry.ts'
+import { type ListRequest, list as listArgs } from '../grammar/list.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { listMatcher, type Matcher } from '../list-match.ts'
+import { askFolders, delimiterOf, type ListedFolder, levelsAbove, listTree } from '../list-tree.ts'
+import type { CommandSpec, ListReturn, ListSelection } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
-interface ListArgs {
-  readonly reference: string
-  readonly pattern: string
-}
-
-// list = "LIST" SP mailbox SP list-mailbox        lsub = "LSUB" SP mailbox SP list-mailbox
-const args: Grammar<ListArgs> = {
-  read(r, words) {
-    const reference = mailbox.read(r.sp(), words)
-    return { reference, pattern: listMailbox.read(r.sp(), words) }
-  },
-  write(w, { reference, pattern }, words) {
-    mailbox.write(w.raw(' '), reference, words)
-    listMailbox.write(w.raw(' '), pattern, words)
-  },
-  samples: [
-    { reference: '', pattern: '*' },
-    { reference: '~/Mail/', pattern: '%' },
-    { reference: '', pattern: '' },
-    { reference: 'Grüße/', pattern: 'Entwürfe*' },
-  ],
-}
-
-const DEFAULT_DELIMITER = '/'
-
-export function delimiterOf(folder: Folder | undefined): string | null {
-  return folder?.delimiter === undefined ? DEFAULT_DELIMITER : folder.delimiter
-}
-
-/** The user's folders, looked at. */
-export async function askFolders(cx: CommandContext): Promise<readonly Folder[]> {
-  const folders: unknown = await cx.mailbox.ask('folders', [], {})
-  if (!Array.isArray(folders)) throw badAnswer('folders', 'an array of folders', folders)
-  for (const folder of folders as readonly Partial<Folder>[]) {
-    if (
-      typeof folder !== 'object' ||
-      folder === null ||
-      typeof folder.name !== 'string' ||
-      folder.name === ''
-    ) {
-      throw badAnswer('folders', 'folders that have a name', folder)
-    }
-    const { delimiter } = folder
-    if (typeof delimiter === 'string' ? delimiter.length !== 1 : (delimiter ?? null) !== null) {
-      throw badAnswer('folders', `a delimiter of one character for ${describe(folder.name)}`, delimiter)
-    }
-  }
-  return folders as readonly Folder[]
-}
-
-export const list: CommandSpec<ListArgs> = {
+export const list: CommandSpec<ListRequest> = {
   name: 'LIST',
   rfc: '3501 §6.3.8',
   states: LOGGED_IN,
   mayExpunge: true,
   literals: 'small',
-  args,
-  async run(cx, { reference, pattern }) {
+  args: listArgs,
+  async run(cx, { reference, patterns, extended }) {
+    const plan = extended && planOf(cx, extended)
     const folders = await askFolders(cx)
-    if (pattern === '') {
-      writeListed(cx, 'LIST', ['Noselect'], delimiterOf(folders[0]), '')
+    const delimiter = delimiterOf(folders[0])
+    if (!plan && patterns[0] === '') {
+      writeListed(cx, 'LIST', ['Noselect'], delimiter, '')
       return undefined
     }
-    const matches = listMatcher(reference + pattern, delimiterOf(folders[0]))
-    for (const listed of withParents(folders)) {
-      if (!matches(listed.folder.name)) continue
-      writeListed(cx, 'LIST', attributes(cx, listed), listed.delimiter, listed.folder.name)
+    const matchers = patterns.map(pattern => listMatcher(reference + pattern, delimiter))
+    const matches: Matcher = name => matchers.some(each => each(name))
+    const tree = listTree(folders)
+    const below = plan?.recursive ? selectedBelow(tree, plan, matches) : NONE_BELOW
+    for (const listed of tree) {
+      if (matches(listed.folder.name)) await listOne(cx, plan, listed, below)
       const wait = cx.ready()
       if (wait) await wait
       if (cx.over) return undefined
@@ -83,82 +37,110 @@ export const list: CommandSpec<ListArgs> = {
   },
 }
 
-export const lsub: CommandSpec<ListArgs> = {
-  name: 'LSUB',
-  rfc: '3501 §6.3.9',
-  states: LOGGED_IN,
-  mayExpunge: true,
-  literals: 'small',
-  args,
-  async run(cx, { reference, pattern }) {
-    const folders = await askFolders(cx)
-    const subscribed = folders.filter(folder => folder.subscribed !== false)
-    const matches = listMatcher(reference + pattern, delimiterOf(folders[0]))
-    // a level that is not subscribed itself is shown for what is below it, when "%" stops there
-    const levels = pattern.endsWith('%') ? withParents(subscribed) : subscribed.map(folder => plainly(folder))
-    for (const { folder, delimiter } of levels) {
-      if (!matches(folder.name)) continue
-      writeListed(cx, 'LSUB', folder.selectable === false ? ['Noselect'] : [], delimiter, folder.name)
-      const wait = cx.ready()
-      if (wait) await wait
-      if (cx.over) return undefined
-    }
-    return undefined
-  },
+/** What the options of an extended LIST come to. */
+interface Plan {
+  readonly selections: readonly ListSelection[]
+  readonly recursive: boolean
+  readonly returns: readonly { readonly option: ListReturn; readonly args: unknown }[]
 }
 
-function plainly(folder: Folder): ListedFolder {
-  return { folder, delimiter: delimiterOf(folder), hasChildren: false }
-}
-
-/** Each folder after the levels above it that the backend has not named; those can't be selected. */
-function withParents(folders: readonly Folder[]): readonly ListedFolder[] {
-  const known = new Set(folders.map(folder => folder.name))
-  const parents = new Set<string>()
-  const out: { folder: Folder; delimiter: string | null }[] = []
-  for (const folder of folders) {
-    const delimiter = delimiterOf(folder)
-    for (const parent of levelsAbove(folder.name, delimiter)) {
-      parents.add(parent)
-      if (known.has(parent)) continue
-      known.add(parent)
-      out.push({ folder: { name: parent, selectable: false, delimiter }, delimiter })
-    }
-    out.push({ folder, delimiter })
+function planOf(cx: CommandContext, { select, returns }: NonNullable<ListRequest['extended']>): Plan {
+  const chosen = select.map(({ name }) => cx.words.listSelection(name)!)
+  const selections = chosen.filter(each => each.matches)
+  const recursive = chosen.some(each => each.recursive)
+  if (recursive && selections.length === 0) {
+    throw new PeerSyntaxError('RECURSIVEMATCH needs another selection option')
   }
-  return out.map(each => ({ ...each, hasChildren: parents.has(each.folder.name) }))
-}
-
-const DEEPEST = 64
-
-/** `a`, `a/b` for `a/b/c`. */
-function levelsAbove(name: string, delimiter: string | null): readonly string[] {
-  const out: string[] = []
-  if (delimiter === null) return out
-  for (let at = name.indexOf(delimiter); at >= 0; at = name.indexOf(delimiter, at + 1)) {
-    if (at > 0 && at < name.length - 1) out.push(name.slice(0, at))
-    if (out.length === DEEPEST) break
+  const named = [...selections.map(each => ({ name: each.name, args: null })), ...returns]
+  const wanted = new Map<string, Plan['returns'][number]>()
+  for (const { name, args } of named) {
+    const option = cx.words.listReturn(name)
+    if (option) wanted.set(name, { option, args })
   }
-  return out
+  return { selections, recursive, returns: [...wanted.values()] }
 }
 
-function attributes(cx: CommandContext, listed: ListedFolder): readonly string[] {
-  const out = cx.extensions.flatMap(each => each.listAttributes?.(listed) ?? [])
-  return listed.folder.selectable === false ? ['Noselect', ...out] : out
+/** Names above ones that are selected: `any` of them, and those of which one is not shown itself. */
+interface Below {
+  readonly any: ReadonlySet<string>
+  readonly hidden: ReadonlySet<string>
 }
 
-// mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox
-function writeListed(
+const NONE_BELOW: Below = { any: new Set(), hidden: new Set() }
+
+function selectedBelow(tree: readonly ListedFolder[], plan: Plan, matches: Matcher): Below {
+  const any = new Set<string>()
+  const hidden = new Set<string>()
+  for (const listed of tree) {
+    if (!isSelected(plan, listed)) continue
+    const shown = matches(listed.folder.name)
+    for (const level of levelsAbove(listed.folder.name, listed.delimiter)) {
+      any.add(level)
+      if (!shown) hidden.add(level)
+    }
+  }
+  return { any, hidden }
+}
+
+function isSelected(plan: Plan, listed: ListedFolder): boolean {
+  return plan.selections.every(each => each.matches!(listed))
+}
+
+async function listOne(
+  cx: CommandContext,
+  plan: Plan | null,
+  listed: ListedFolder,
+  below: Below,
+): Promise<void> {
+  const { folder, delimiter, exists } = listed
+  if (!plan) {
+    const attributes = folder.selectable === false ? ['Noselect'] : []
+    writeListed(cx, 'LIST', [...attributes, ...always(cx, listed)], delimiter, folder.name)
+    return
+  }
+  // a name that is shown only for those below it, when one of them is not shown itself (RFC 5258 §3.5)
+  if (!isSelected(plan, listed) && !below.hidden.has(folder.name)) return
+  let selectable = folder.selectable !== false
+  const attributes: string[] = []
+  const afterwards: (() => void)[] = []
+  for (const { option, args } of plan.returns) {
+    attributes.push(...(option.attributes?.(listed) ?? []))
+    if (!option.look || !selectable) continue
+    const write = await option.look(cx, listed, args)
+    if (write) afterwards.push(write)
+    else selectable = false
+  }
+  if (!exists) attributes.unshift('NonExistent')
+  else if (!selectable) attributes.unshift('Noselect')
+  const all = [...new Set([...attributes, ...always(cx, listed)])]
+  const childInfo = below.any.has(folder.name) ? plan.selections.map(each => each.name) : []
+  writeListed(cx, 'LIST', all, delimiter, folder.name, childInfo)
+  for (const write of afterwards) write()
+}
+
+/** Attributes that are told whether they were asked for or not. */
+function always(cx: CommandContext, listed: ListedFolder): readonly string[] {
+  return cx.extensions.flatMap(each => each.listAttributes?.(listed) ?? [])
+}
+
+// mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
+// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
+export function writeListed(
   cx: CommandContext,
   response: 'LIST' | 'LSUB',
   flags: readonly string[],
   delimiter: string | null,
   name: string,
+  childInfo: readonly string[] = [],
 ): void {
   const w = cx.out
   w.raw(`* ${response} `).list(flags, flag => w.raw('\\').atom(flag))
   w.raw(' ').nstring(delimiter).raw(' ')
   if (name === '') w.raw('""')
   else mailbox.write(w, name, cx.words)
+  if (childInfo.length > 0)
+    w.raw(' ("CHILDINFO" ')
+      .list(childInfo, each => w.string(each))
+      .raw(')')
   w.end()
 }

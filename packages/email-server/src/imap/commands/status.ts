@@ -19,23 +19,32 @@ interface StatusArgs {
   readonly items: readonly string[]
 }
 
-// status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
-const args: Grammar<StatusArgs> = {
+// "(" status-att *(SP status-att) ")"
+export const statusItems: Grammar<readonly string[]> = {
   read(r, words) {
-    const folder = mailbox.read(r.sp(), words)
     const items: string[] = []
-    r.sp().open()
+    r.open()
     do {
       const name = r.name()
       if (!words.statusItem(name)) r.fail('a known status item')
       if (!items.includes(name)) items.push(name)
     } while (r.try(' '))
     r.close()
-    return { folder, items }
+    return items
+  },
+  write: (w, items) => w.list(items, each => w.raw(each)),
+  samples: [['UIDNEXT', 'MESSAGES'], ['UNSEEN']],
+}
+
+// status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
+const args: Grammar<StatusArgs> = {
+  read(r, words) {
+    const folder = mailbox.read(r.sp(), words)
+    return { folder, items: statusItems.read(r.sp(), words) }
   },
   write(w, { folder, items }, words) {
     mailbox.write(w.raw(' '), folder, words)
-    w.raw(' ').list(items, item => w.raw(item))
+    statusItems.write(w.raw(' '), items, words)
   },
   samples: [
     { folder: 'blurdybloop', items: ['UIDNEXT', 'MESSAGES'] },
@@ -68,15 +77,23 @@ export const status: CommandSpec<StatusArgs> = {
   args,
   async run(cx, { folder, items }) {
     const specs = items.map(name => cx.words.statusItem(name)!)
-    const found = await folderStatus(cx, folder, specs)
-    const w = cx.out
-    w.raw('* STATUS ')
-    mailbox.write(w, folder, cx.words)
-    w.raw(' ')
-      .list(specs, spec => w.raw(spec.name).raw(' ').number(spec.value(found)))
-      .end()
+    writeStatus(cx, folder, specs, await folderStatus(cx, folder, specs))
     return undefined
   },
+}
+
+// "STATUS" SP mailbox SP "(" [status-att-list] ")"
+export function writeStatus(
+  cx: CommandContext,
+  folder: string,
+  specs: readonly StatusItemSpec[],
+  found: FolderStatus,
+): void {
+  const w = cx.out
+  mailbox.write(w.raw('* STATUS '), folder, cx.words)
+  w.raw(' ')
+    .list(specs, spec => w.raw(`${spec.name} `).number(spec.value(found)))
+    .end()
 }
 
 export async function folderStatus(

@@ -6,6 +6,8 @@ import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
+import { listExtended } from './list-extended.ts'
+import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
 import { move } from './move.ts'
 import { namespace } from './namespace.ts'
@@ -28,6 +30,8 @@ export const EXTENSIONS: readonly Extension[] = [
   namespace,
   children,
   specialUse,
+  listExtended,
+  listStatus,
   uidplus,
   unselect,
   move,

@@ -16,6 +16,8 @@ export interface Vocabulary {
   searchKey(name: string): Term | undefined
   statusItem(name: string): Term | undefined
   searchReturn(name: string): Term | undefined
+  listSelection(name: string): Term | undefined
+  listReturn(name: string): Term | undefined
 }
 
 export interface Grammar<T> {
