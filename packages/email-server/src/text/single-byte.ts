@@ -46,12 +46,20 @@ const UPPER: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-const TABLES: ReadonlyMap<string, Uint16Array> = new Map(
-  [...UPPER].map(([charset, upper]) => [
-    charset,
-    Uint16Array.from({ length: 256 }, (_, byte) => (byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80))),
-  ]),
-)
+/** Made when it is first used: most programs meet one of these charsets, or none. */
+const tables = new Map<string, Uint16Array>()
+
+function tableOf(charset: string): Uint16Array {
+  let table = tables.get(charset)
+  if (!table) {
+    const upper = UPPER.get(charset)!
+    table = Uint16Array.from({ length: 256 }, (_, byte) =>
+      byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80),
+    )
+    tables.set(charset, table)
+  }
+  return table
+}
 
 /** True when `decodeSingleByte` has the table of this charset. */
 export function hasSingleByteTable(charset: string): boolean {
@@ -60,7 +68,7 @@ export function hasSingleByteTable(charset: string): boolean {
 
 /** Text in one of the charsets above; every byte is one character. */
 export function decodeSingleByte(bytes: Uint8Array, charset: string): string {
-  const table = TABLES.get(charset)!
+  const table = tableOf(charset)
   const units = new Uint16Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) units[i] = table[bytes[i]!]!
   return utf16(units)
