@@ -50,9 +50,9 @@ export { MessageScanner, type ScanEvents, type ScanOptions, scanMessage } from '
 export { SearchableMessage } from './search.ts'
 export {
   findPart,
-  type Partial,
   resolveSection,
   type Section,
+  type SectionPartial,
   type SectionRanges,
   sectionRanges,
 } from './section.ts'

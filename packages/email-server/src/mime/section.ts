@@ -88,7 +88,7 @@ export function sectionRanges(tree: MessagePart, section: Section): SectionRange
 }
 
 /** A substring of a section: `<start.length>`; beyond the end there is nothing. */
-export interface Partial {
+export interface SectionPartial {
   readonly start: number
   readonly length: number
 }
@@ -98,7 +98,7 @@ export function resolveSection(
   raw: Uint8Array,
   tree: MessagePart,
   section: Section,
-  partial?: Partial,
+  partial?: SectionPartial,
 ): Uint8Array | null {
   const found = sectionRanges(tree, section)
   if (found === null) return null
@@ -108,7 +108,7 @@ export function resolveSection(
   return partial === undefined ? bytes : slicePartial(bytes, partial)
 }
 
-export function slicePartial(bytes: Uint8Array, partial: Partial): Uint8Array {
+export function slicePartial(bytes: Uint8Array, partial: SectionPartial): Uint8Array {
   return bytes.subarray(partial.start, Math.min(bytes.length, partial.start + partial.length))
 }
 

@@ -12,7 +12,7 @@ export type MessageSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8A
 
 /** A part of a message that is being read. `for await` over it gives its decoded content, once. */
 export interface StreamedPart extends PartFacts, AsyncIterable<Uint8Array> {
-  /** IMAP part number, `1.2`; empty for the message itself and for the only part of a message in a message's part. */
+  /** IMAP part number, `1.2`; empty for the message itself. The root of a message within has the number of its part. */
   readonly path: string
   /** 0 for the message itself. */
   readonly depth: number

@@ -1,5 +1,5 @@
 // Sections and partials of FETCH (RFC 3501 §6.4.5, §9).
-import type { Section, Partial as Slice } from '../../mime/index.ts'
+import type { Section, SectionPartial as Slice } from '../../mime/index.ts'
 import { ASTRING_CHAR, isAll } from '../wire/chars.ts'
 import type { Reader } from '../wire/reader.ts'
 import type { Writer } from '../wire/writer.ts'

@@ -213,4 +213,16 @@ export const parts: readonly Case[] = [
     expect: { text: 'body\n', attachments: [] },
     python: { plain: 'an empty disposition is an attachment to it', attachments: 'as above' },
   },
+  {
+    name: 'the declared type counts, not what the file name ends with',
+    raw: mixed('\ntext', file('attachment; filename=a.pdf')),
+    expect: { attachments: ['a.pdf application/octet-stream "x"'] },
+    mailparser: { attachments: 'it guesses the type by the name' },
+  },
+  {
+    name: 'a missing type is plain text (RFC 2045 §5.2), even of an attachment',
+    raw: mixed('\ntext', 'Content-Disposition: attachment; filename=a.pdf\n\nx'),
+    expect: { text: 'text', attachments: ['a.pdf text/plain "x"'] },
+    mailparser: { attachments: 'it guesses the type by the name' },
+  },
 ]
