@@ -132,9 +132,20 @@ application/ics ics
 application/pgp-keys asc
 `
 
-const { types: typeByExtension, extensions: extensionByType } = readTable()
+interface MediaTypes {
+  readonly types: ReadonlyMap<string, string>
+  readonly extensions: ReadonlyMap<string, string>
+}
 
-function readTable(): { types: Map<string, string>; extensions: Map<string, string> } {
+let known: MediaTypes | null = null
+
+/** Read when it is first asked for: most programs never do. */
+function mediaTypes(): MediaTypes {
+  known ??= readTable()
+  return known
+}
+
+function readTable(): MediaTypes {
   const types = new Map<string, string>()
   const extensions = new Map<string, string>()
   for (const line of TABLE.trim().split('\n')) {
@@ -149,10 +160,10 @@ function readTable(): { types: Map<string, string>; extensions: Map<string, stri
 export function mediaTypeOf(filename: string): string {
   const dot = filename.lastIndexOf('.')
   const extension = dot < 0 ? '' : filename.slice(dot + 1).toLowerCase()
-  return typeByExtension.get(extension) ?? 'application/octet-stream'
+  return mediaTypes().types.get(extension) ?? 'application/octet-stream'
 }
 
 /** The usual extension of files of a type, without the dot; `bin` when there is none. `type` has no parameters. */
 export function extensionOf(type: string): string {
-  return extensionByType.get(type.toLowerCase()) ?? 'bin'
+  return mediaTypes().extensions.get(type.toLowerCase()) ?? 'bin'
 }
