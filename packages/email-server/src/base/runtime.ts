@@ -101,20 +101,31 @@ export interface SpoolFile {
   discard(): void
 }
 
-export type DnsRecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'PTR' | 'TXT'
+export type DnsRecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'PTR' | 'TLSA' | 'TXT'
 
-/** One record: an address or name as `value`; for MX also the preference; TXT strings are joined. */
+/**
+ * One record. `value` is an address, a name without its final dot (the null MX of RFC 7505 has the empty name), the joined strings of
+ * a TXT record, or for TLSA the text of RFC 6698 §2.2 with lower-case digits: `3 1 1 d2abde…`.
+ */
 export interface DnsRecord {
   readonly value: string
+  /** MX only: the preference. */
   readonly priority?: number
 }
 
 /** Why a look-up has no answer; SPF, DKIM and DMARC treat the four differently. */
 export type DnsFailure = 'nxdomain' | 'nodata' | 'servfail' | 'timeout'
 
+/** `ttl`: how long the answer, or the lack of one, may be kept, s; unknown when absent. */
 export type DnsAnswer =
-  | { readonly ok: true; readonly records: readonly DnsRecord[] }
-  | { readonly ok: false; readonly failure: DnsFailure }
+  | {
+      readonly ok: true
+      readonly records: readonly DnsRecord[]
+      readonly ttl?: number
+      /** True when DNSSEC vouches for the answer, by the word of a resolver that we trust. */
+      readonly ad?: boolean
+    }
+  | { readonly ok: false; readonly failure: DnsFailure; readonly ttl?: number; readonly ad?: boolean }
 
 export interface Runtime {
   /** Milliseconds since the epoch. */

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 
 interface Builtins {
+  'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
   'node:tls': typeof import('node:tls')
 }

@@ -1,3 +1,4 @@
 export { composeMessage } from './compose.ts'
+export { type DnsClientOptions, dnsClient } from './dns-client.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

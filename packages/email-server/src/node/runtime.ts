@@ -4,7 +4,7 @@ import { randomBytes } from '../base/crypto.ts'
 import { MailError } from '../base/errors.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } from '../base/runtime.ts'
 import { NodeConnection, plainAddress } from './connection.ts'
-import { resolveName } from './resolve.ts'
+import { dnsClient } from './dns-client.ts'
 import { openSpoolFile } from './spool.ts'
 import { secureContext } from './tls-context.ts'
 
@@ -18,7 +18,7 @@ export const nodeRuntime: Runtime = {
     return { cancel: () => clearTimeout(timer) }
   },
   random: length => randomBytes(length),
-  resolve: resolveName,
+  resolve: dnsClient(),
   listen,
   connect,
   openSpool: () => openSpoolFile(),

@@ -1,3 +1,4 @@
+export { answerDnsQuery } from './dns-responder.ts'
 export {
   SessionDriver,
   type SessionDriverOptions,

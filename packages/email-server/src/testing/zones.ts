@@ -5,6 +5,9 @@
 //   example.com           TXT  "v=spf1 mx " "-all"        strings are joined; without quotes the rest of the line
 //   192.0.2.1             PTR  mx.example.com             or 1.2.0.192.in-addr.arpa
 //   www.example.com       CNAME example.com
+//   _25._tcp.mx.example   TLSA 3 1 1 0123abcd…
+//   mx.example.com   300  A    192.0.2.2                   with the time for which it may be kept, s; the least of a name's counts
+//   example.com           SECURE                          DNSSEC vouches for this name and all below it
 //   broken.example        SERVFAIL                        every type; also TIMEOUT, NXDOMAIN
 //   slow.example          TXT  TIMEOUT                    one type; also SERVFAIL, NODATA, NXDOMAIN
 //
@@ -14,7 +17,7 @@ import type { DnsAnswer, DnsFailure, DnsRecord, DnsRecordType } from '../base/ru
 type Entry = DnsRecord[] | DnsFailure
 type Node = Map<DnsRecordType | '*', Entry>
 
-const TYPES: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'MX', 'PTR', 'TXT'])
+const TYPES: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'MX', 'PTR', 'TLSA', 'TXT'])
 const FAILURES: Readonly<Record<string, DnsFailure>> = {
   NXDOMAIN: 'nxdomain',
   NODATA: 'nodata',
@@ -25,17 +28,21 @@ const LONGEST_CNAME_CHAIN = 10
 
 export class Zones {
   readonly #nodes = new Map<string, Node>()
+  readonly #ttls = new Map<string, number>()
+  readonly #secure = new Set<string>()
 
   /** Adds what the text says; `#` and `;` begin a comment. Throws for a line that it does not understand. */
   add(text: string): this {
     for (const [i, raw] of text.split('\n').entries()) {
       const line = raw.trim()
       if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
-      const match = /^(\S+)\s+(\S+)(?:\s+(.*))?$/.exec(line)
+      const match = /^(\S+)\s+(?:([0-9]+)\s+)?(\S+)(?:\s+(.*))?$/.exec(line)
       const name = match ? canonicalName(match[1]!) : ''
-      const type = match?.[2]?.toUpperCase() ?? ''
-      const rest = match?.[3]?.trim() ?? ''
-      if (rest === '' && Object.hasOwn(FAILURES, type)) this.#node(name).set('*', FAILURES[type]!)
+      const type = match?.[3]?.toUpperCase() ?? ''
+      const rest = match?.[4]?.trim() ?? ''
+      if (match?.[2]) this.#ttls.set(name, Math.min(Number(match[2]), this.#ttls.get(name) ?? Infinity))
+      if (rest === '' && type === 'SECURE') this.#secure.add(name)
+      else if (rest === '' && Object.hasOwn(FAILURES, type)) this.#node(name).set('*', FAILURES[type]!)
       else if (TYPES.has(type) && rest !== '') this.#record(name, type as DnsRecordType, rest)
       else throw new Error(`zone line ${i + 1} is not "name TYPE value": ${JSON.stringify(line)}`)
     }
@@ -45,10 +52,21 @@ export class Zones {
   /** Forgets a name, so that it can be said anew. */
   remove(name: string): this {
     this.#nodes.delete(canonicalName(name))
+    this.#ttls.delete(canonicalName(name))
     return this
   }
 
   answer(name: string, type: DnsRecordType): DnsAnswer {
+    const ttl = this.#ttls.get(canonicalName(name))
+    const found = this.#find(name, type)
+    return {
+      ...found,
+      ...(ttl !== undefined && { ttl }),
+      ...(this.#isSecure(canonicalName(name)) && { ad: true }),
+    }
+  }
+
+  #find(name: string, type: DnsRecordType): DnsAnswer {
     let at = canonicalName(name)
     for (let hops = 0; hops <= LONGEST_CNAME_CHAIN; hops++) {
       const node = this.#nodes.get(at)
@@ -76,6 +94,11 @@ export class Zones {
     let node = this.#nodes.get(name)
     if (!node) this.#nodes.set(name, (node = new Map()))
     return node
+  }
+
+  #isSecure(name: string): boolean {
+    for (const known of this.#secure) if (name === known || name.endsWith(`.${known}`)) return true
+    return false
   }
 
   #hasNamesBelow(name: string): boolean {

@@ -287,6 +287,28 @@ describe('zones', () => {
     assert.equal(world.now, 5000)
   })
 
+  test('say how long an answer may be kept, and whether DNSSEC vouches for it', () => {
+    const signed = new Zones().add(`
+      example.com      SECURE
+      example.com      600 MX   10 mx.example.com
+      mx.example.com   TLSA 3 1 1 00ff
+      example.org      A    192.0.2.1
+    `)
+    assert.deepEqual(signed.answer('example.com', 'MX'), {
+      ok: true,
+      records: [{ priority: 10, value: 'mx.example.com' }],
+      ttl: 600,
+      ad: true,
+    })
+    assert.deepEqual(signed.answer('mx.example.com', 'TLSA'), {
+      ok: true,
+      records: [{ value: '3 1 1 00ff' }],
+      ad: true,
+    })
+    assert.deepEqual(signed.answer('no.example.com', 'A'), { ok: false, failure: 'nxdomain', ad: true })
+    assert.deepEqual(signed.answer('example.org', 'A'), { ok: true, records: [{ value: '192.0.2.1' }] })
+  })
+
   test('a line that is none is an error', () => {
     assert.throws(() => new Zones().add('example.com NS ns.example.com'), /zone line 1/)
     assert.throws(() => new Zones().add('example.com MX mx.example.com'), /MX wants/)
