@@ -11,23 +11,24 @@ export interface FlagNews {
 
 /** Flag changes that are kept with their flags; of more, only the UIDs are kept and the flags asked for when told. */
 const KEPT_FLAGS = 1000
+const NO_FLAGS: ReadonlyMap<number, FlagNews> = new Map()
 
 export class News {
   readonly #view: SequenceView
   /** UIDs that are gone, as far as the view still has them. */
   #vanished: FlatRanges = []
-  #flags = new Map<number, FlagNews>()
+  #flags: Map<number, FlagNews> | null = null
   #changed: FlatRanges = []
   #exists = false
   /** What this session has just been told of its own doing; an echo of it is no news. */
-  #told = new Map<number, string>()
+  #told: Map<number, string> | null = null
 
   constructor(view: SequenceView) {
     this.#view = view
   }
 
   get pending(): boolean {
-    return this.#exists || this.#gone() || this.#flags.size > 0 || this.#changed.length > 0
+    return this.#exists || this.#gone() || this.#flags !== null || this.#changed.length > 0
   }
 
   add(news: MailboxNews): void {
@@ -64,7 +65,7 @@ export class News {
    * @returns true when something was pending, so that the outcome is news to the client in any case
    */
   overtake(uid: number): boolean {
-    const pending = this.#flags.delete(uid)
+    const pending = this.#flags?.delete(uid) ?? false
     if (this.#changed.length === 0 || !holds(this.#changed, uid)) return pending
     removeRange(this.#changed, uid, uid)
     return true
@@ -73,14 +74,15 @@ export class News {
   /** The client knows these flags from the session's own doing: the same from the backend is an echo. */
   told(uid: number, flags: readonly string[]): void {
     const spelling = spelled(flags)
+    this.#told ??= new Map()
     if (this.#told.size < KEPT_FLAGS) this.#told.set(uid, spelling)
-    const pending = this.#flags.get(uid)
-    if (pending && spelled(pending.flags) === spelling) this.#flags.delete(uid)
+    const pending = this.#flags?.get(uid)
+    if (pending && spelled(pending.flags) === spelling) this.#flags?.delete(uid)
   }
 
   /** A command begins: what earlier ones have told is forgotten. */
   forgetTold(): void {
-    if (this.#told.size > 0) this.#told = new Map()
+    this.#told = null
   }
 
   /** UIDs in view that are gone. */
@@ -93,8 +95,8 @@ export class News {
   }
 
   takeFlags(): ReadonlyMap<number, FlagNews> {
-    const flags = this.#flags
-    if (flags.size > 0) this.#flags = new Map()
+    const flags = this.#flags ?? NO_FLAGS
+    this.#flags = null
     return flags
   }
 
@@ -113,7 +115,8 @@ export class News {
 
   #addFlags(uid: number, news: FlagNews): void {
     if (this.#view.sequenceOf(uid) === 0) return
-    if (this.#told.get(uid) === spelled(news.flags)) return
+    if (this.#told?.get(uid) === spelled(news.flags)) return
+    this.#flags ??= new Map()
     if (this.#flags.size < KEPT_FLAGS || this.#flags.has(uid)) this.#flags.set(uid, news)
     else addRange(this.#changed, uid, uid)
   }

@@ -205,19 +205,37 @@ export class Registry {
 
   /** The items that commands of this session may name. */
   words(facts: SessionFacts): Words {
-    const look = <T>(from: Table<T>, name: string): T | undefined => {
-      const held = from.get(name)
-      return held && isOpen(held.by.gate, facts) ? held.spec : undefined
-    }
-    return {
-      fetchItem: name => look(this.#fetchItems, name),
-      searchKey: name => look(this.#searchKeys, name),
-      searchReturn: name => look(this.#searchReturns, name),
-      statusItem: name => look(this.#statusItems, name),
-      listSelection: name => look(this.#listSelections, name),
-      listReturn: name => look(this.#listReturns, name),
-    }
+    return new OpenWords(this, facts)
   }
+
+  fetchItem(name: string, facts: SessionFacts): FetchItem | undefined {
+    return look(this.#fetchItems, name, facts)
+  }
+
+  searchKey(name: string, facts: SessionFacts): SearchKeySpec | undefined {
+    return look(this.#searchKeys, name, facts)
+  }
+
+  searchReturn(name: string, facts: SessionFacts): SearchReturn | undefined {
+    return look(this.#searchReturns, name, facts)
+  }
+
+  statusItem(name: string, facts: SessionFacts): StatusItemSpec | undefined {
+    return look(this.#statusItems, name, facts)
+  }
+
+  listSelection(name: string, facts: SessionFacts): ListSelection | undefined {
+    return look(this.#listSelections, name, facts)
+  }
+
+  listReturn(name: string, facts: SessionFacts): ListReturn | undefined {
+    return look(this.#listReturns, name, facts)
+  }
+}
+
+function look<T>(from: Table<T>, name: string, facts: SessionFacts): T | undefined {
+  const held = from.get(name)
+  return held && isOpen(held.by.gate, facts) ? held.spec : undefined
 }
 
 export interface Words extends Vocabulary {
@@ -227,6 +245,41 @@ export interface Words extends Vocabulary {
   statusItem(name: string): StatusItemSpec | undefined
   listSelection(name: string): ListSelection | undefined
   listReturn(name: string): ListReturn | undefined
+}
+
+/** The registry's items as far as their gates are open in one session. */
+class OpenWords implements Words {
+  readonly #registry: Registry
+  readonly #facts: SessionFacts
+
+  constructor(registry: Registry, facts: SessionFacts) {
+    this.#registry = registry
+    this.#facts = facts
+  }
+
+  fetchItem(name: string): FetchItem | undefined {
+    return this.#registry.fetchItem(name, this.#facts)
+  }
+
+  searchKey(name: string): SearchKeySpec | undefined {
+    return this.#registry.searchKey(name, this.#facts)
+  }
+
+  searchReturn(name: string): SearchReturn | undefined {
+    return this.#registry.searchReturn(name, this.#facts)
+  }
+
+  statusItem(name: string): StatusItemSpec | undefined {
+    return this.#registry.statusItem(name, this.#facts)
+  }
+
+  listSelection(name: string): ListSelection | undefined {
+    return this.#registry.listSelection(name, this.#facts)
+  }
+
+  listReturn(name: string): ListReturn | undefined {
+    return this.#registry.listReturn(name, this.#facts)
+  }
 }
 
 function isOpen(gate: Gate, facts: SessionFacts): boolean {

@@ -1,11 +1,13 @@
 // The sequence view: which UID has which sequence number in this session (RFC 3501 §2.3.1.2). Runs of consecutive UIDs,
 // eight bytes a run, not an object per message; both directions in logarithmic time.
-// Invariant: starts ascend, runs don't touch, before[i] is the number of messages in the runs before run i.
+// Invariant: the runs ascend and don't touch.
 import { addRange, type ClosedRange, type FlatRanges } from '../base/ranges.ts'
 
+const EMPTY_TABLE = new Uint32Array(0)
+
 export class SequenceView {
-  #starts = new Uint32Array(4)
-  #before = new Uint32Array(4)
+  /** Of each run the first UID, and how many messages are in the runs before it. */
+  #table = EMPTY_TABLE
   #runs = 0
   #count = 0
   #nextUid = 1
@@ -29,10 +31,7 @@ export class SequenceView {
   append(uid: number): void {
     const last = this.#runs - 1
     if (last < 0 || uid !== this.#end(last)) {
-      if (this.#runs === this.#starts.length) this.#resize(this.#runs * 2)
-      this.#starts[this.#runs] = uid
-      this.#before[this.#runs] = this.#count
-      this.#runs++
+      this.#begin(uid)
     }
     this.#count++
     this.#nextUid = uid + 1
@@ -40,12 +39,12 @@ export class SequenceView {
 
   /** What the runs take in memory. */
   get byteLength(): number {
-    return this.#starts.byteLength + this.#before.byteLength
+    return this.#table.byteLength
   }
 
   /** Gives back what `append` took in advance. */
   trim(): void {
-    if (this.#starts.length > this.#runs) this.#resize(Math.max(4, this.#runs))
+    if (this.#table.length > 2 * this.#runs) this.#resize(this.#runs)
   }
 
   /** The UID of a sequence number, 0 when there is no such message. */
@@ -55,28 +54,28 @@ export class SequenceView {
     let high = this.#runs - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if (this.#before[middle]! < sequence) low = middle
+      if (this.#table[2 * middle + 1]! < sequence) low = middle
       else high = middle - 1
     }
-    return this.#starts[low]! + sequence - 1 - this.#before[low]!
+    return this.#table[2 * low]! + sequence - 1 - this.#table[2 * low + 1]!
   }
 
   /** The sequence number of a UID, 0 when it is not in view. */
   sequenceOf(uid: number): number {
     const run = this.#runAt(uid)
-    return run >= 0 && uid < this.#end(run) ? this.#before[run]! + uid - this.#starts[run]! + 1 : 0
+    return run >= 0 && uid < this.#end(run) ? this.#table[2 * run + 1]! + uid - this.#table[2 * run]! + 1 : 0
   }
 
   /** How many messages have a UID below this. */
   countBelow(uid: number): number {
     const run = this.#runAt(uid)
-    return run < 0 ? 0 : this.#before[run]! + Math.min(uid, this.#end(run)) - this.#starts[run]!
+    return run < 0 ? 0 : this.#table[2 * run + 1]! + Math.min(uid, this.#end(run)) - this.#table[2 * run]!
   }
 
   /** All UIDs in view. */
   all(): FlatRanges {
     const out: FlatRanges = []
-    for (let i = 0; i < this.#runs; i++) out.push(this.#starts[i]!, this.#end(i))
+    for (let i = 0; i < this.#runs; i++) out.push(this.#table[2 * i]!, this.#end(i))
     return out
   }
 
@@ -89,8 +88,8 @@ export class SequenceView {
       // 3291:* means the last message even when its UID is lower
       const first = high === Number.POSITIVE_INFINITY ? Math.min(low, last) : low
       const to = Math.min(high, last)
-      for (let i = Math.max(0, this.#runAt(first)); i < this.#runs && this.#starts[i]! <= to; i++) {
-        const a = Math.max(first, this.#starts[i]!)
+      for (let i = Math.max(0, this.#runAt(first)); i < this.#runs && this.#table[2 * i]! <= to; i++) {
+        const a = Math.max(first, this.#table[2 * i]!)
         const b = Math.min(to, this.#end(i) - 1)
         if (a <= b) addRange(out, a, b)
       }
@@ -120,21 +119,20 @@ export class SequenceView {
     const kept = new SequenceView()
     let at = 0
     for (let i = 0; i < this.#runs; i++) {
-      let from = this.#starts[i]!
+      let from = this.#table[2 * i]!
       const end = this.#end(i)
       while (at < uids.length && uids[at + 1]! <= from) at += 2
       for (let j = at; j < uids.length && uids[j]! < end; j += 2) {
         const a = Math.max(from, uids[j]!)
         const b = Math.min(end, uids[j + 1]!)
         if (a > from) kept.#push(from, a)
-        for (let uid = a; uid < b; uid++) gone.push(this.#before[i]! + uid - this.#starts[i]! + 1)
+        for (let uid = a; uid < b; uid++) gone.push(this.#table[2 * i + 1]! + uid - this.#table[2 * i]! + 1)
         from = b
       }
       if (from < end) kept.#push(from, end)
     }
     if (gone.length > 0) {
-      this.#starts = kept.#starts
-      this.#before = kept.#before
+      this.#table = kept.#table
       this.#runs = kept.#runs
       this.#count = kept.#count
     }
@@ -142,17 +140,14 @@ export class SequenceView {
   }
 
   #push(from: number, end: number): void {
-    if (this.#runs === this.#starts.length) this.#resize(this.#runs * 2)
-    this.#starts[this.#runs] = from
-    this.#before[this.#runs] = this.#count
-    this.#runs++
+    this.#begin(from)
     this.#count += end - from
   }
 
   /** One past the last UID of a run. */
   #end(run: number): number {
-    const next = run + 1 < this.#runs ? this.#before[run + 1]! : this.#count
-    return this.#starts[run]! + next - this.#before[run]!
+    const next = run + 1 < this.#runs ? this.#table[2 * (run + 1) + 1]! : this.#count
+    return this.#table[2 * run]! + next - this.#table[2 * run + 1]!
   }
 
   /** The last run that starts at or below this UID, -1 when there is none. */
@@ -161,7 +156,7 @@ export class SequenceView {
     let high = this.#runs - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if (this.#starts[middle]! <= uid) low = middle
+      if (this.#table[2 * middle]! <= uid) low = middle
       else high = middle - 1
     }
     return low
@@ -171,7 +166,7 @@ export class SequenceView {
     let sequence = low
     let run = this.#runAt(this.uidOf(low))
     while (sequence <= high) {
-      const start = this.#starts[run]! + sequence - 1 - this.#before[run]!
+      const start = this.#table[2 * run]! + sequence - 1 - this.#table[2 * run + 1]!
       const most = this.#end(run) - start
       const take = Math.min(most, high - sequence + 1)
       addRange(out, start, start + take - 1)
@@ -180,13 +175,18 @@ export class SequenceView {
     }
   }
 
-  #resize(length: number): void {
-    const starts = new Uint32Array(length)
-    const before = new Uint32Array(length)
-    starts.set(this.#starts.subarray(0, this.#runs))
-    before.set(this.#before.subarray(0, this.#runs))
-    this.#starts = starts
-    this.#before = before
+  /** A run begins at the end of the table. */
+  #begin(uid: number): void {
+    if (2 * this.#runs === this.#table.length) this.#resize(Math.max(4, 2 * this.#runs))
+    this.#table[2 * this.#runs] = uid
+    this.#table[2 * this.#runs + 1] = this.#count
+    this.#runs++
+  }
+
+  #resize(runs: number): void {
+    const table = new Uint32Array(2 * runs)
+    table.set(this.#table.subarray(0, 2 * this.#runs))
+    this.#table = table
   }
 }
 

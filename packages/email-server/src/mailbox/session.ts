@@ -42,6 +42,8 @@ export interface MailboxSessionOptions {
 
 type SessionEvents = { close: [] }
 
+const NOTHING: ReadonlySet<never> = new Set()
+
 export class MailboxSession {
   readonly protocol: 'imap' | 'pop3'
   readonly username: string
@@ -54,9 +56,9 @@ export class MailboxSession {
 
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
-  readonly #supplies = new Set<Supply>()
+  #supplies: ReadonlySet<Supply> = NOTHING
   readonly #onFailure: (name: string, error: unknown) => void
-  readonly #warned = new Set<string>()
+  #warned: ReadonlySet<string> = NOTHING
 
   constructor(options: MailboxSessionOptions) {
     this.protocol = options.protocol
@@ -98,7 +100,7 @@ export class MailboxSession {
       const key = name as MailboxHandlerName
       this.#door.register(key, 'async', handler as AsyncHandler<MailboxContract[typeof key]>)
     }
-    for (const item of options.supplies ?? []) this.#supplies.add(item)
+    if (options.supplies) this.#supplies = new Set([...this.#supplies, ...options.supplies])
     return this
   }
 
@@ -124,7 +126,7 @@ export class MailboxSession {
   /** Tells the log once in a session that a backend does something harmless that it need not do. */
   warnOnce(name: string, message: string): void {
     if (this.#warned.has(name)) return
-    this.#warned.add(name)
+    this.#warned = new Set([...this.#warned, name])
     this.#onFailure(name, new MailError('EHANDLER', message))
   }
 

@@ -18,7 +18,7 @@ const MOST_OPTIONS = 32
 export const list: Grammar<ListRequest> = {
   read(r, words) {
     r.sp()
-    const select = r.peek() === 0x28 ? readOptions(r, words, words.listSelection) : null
+    const select = r.peek() === 0x28 ? readOptions(r, words, name => words.listSelection(name)) : null
     if (select) r.sp()
     const reference = mailbox.read(r, words)
     r.sp()
@@ -27,7 +27,7 @@ export const list: Grammar<ListRequest> = {
     let returns: readonly Named[] | null = null
     if (r.try(' ')) {
       if (!r.tryKeyword('RETURN')) r.fail('RETURN')
-      returns = readOptions(r.sp(), words, words.listReturn)
+      returns = readOptions(r.sp(), words, name => words.listReturn(name))
     }
     const extended = select || many || returns ? { select: select ?? [], returns: returns ?? [] } : null
     return { reference, patterns, extended }
