@@ -11,7 +11,6 @@ export interface FlagNews {
 
 /** Flag changes that are kept with their flags; of more, only the UIDs are kept and the flags asked for when told. */
 const KEPT_FLAGS = 1000
-const NO_FLAGS: ReadonlyMap<number, FlagNews> = new Map()
 
 export class News {
   readonly #view: SequenceView
@@ -94,8 +93,8 @@ export class News {
     return vanished
   }
 
-  takeFlags(): ReadonlyMap<number, FlagNews> {
-    const flags = this.#flags ?? NO_FLAGS
+  takeFlags(): Iterable<[uid: number, news: FlagNews]> {
+    const flags = this.#flags ?? []
     this.#flags = null
     return flags
   }

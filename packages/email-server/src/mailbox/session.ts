@@ -42,8 +42,6 @@ export interface MailboxSessionOptions {
 
 type SessionEvents = { close: [] }
 
-const NOTHING: ReadonlySet<never> = new Set()
-
 export class MailboxSession {
   readonly protocol: 'imap' | 'pop3'
   readonly username: string
@@ -56,9 +54,9 @@ export class MailboxSession {
 
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
-  #supplies: ReadonlySet<Supply> = NOTHING
+  #supplies: readonly Supply[] = []
   readonly #onFailure: (name: string, error: unknown) => void
-  #warned: ReadonlySet<string> = NOTHING
+  #warned: readonly string[] = []
 
   constructor(options: MailboxSessionOptions) {
     this.protocol = options.protocol
@@ -100,7 +98,7 @@ export class MailboxSession {
       const key = name as MailboxHandlerName
       this.#door.register(key, 'async', handler as AsyncHandler<MailboxContract[typeof key]>)
     }
-    if (options.supplies) this.#supplies = new Set([...this.#supplies, ...options.supplies])
+    if (options.supplies) this.#supplies = [...this.#supplies, ...options.supplies]
     return this
   }
 
@@ -111,7 +109,7 @@ export class MailboxSession {
 
   /** Has the backend promised this item? */
   supplies(item: Supply): boolean {
-    return this.#supplies.has(item)
+    return this.#supplies.includes(item)
   }
 
   /** Asks a handler; see `Door.ask` for how it can fail. For the protocol sessions. */
@@ -125,8 +123,8 @@ export class MailboxSession {
 
   /** Tells the log once in a session that a backend does something harmless that it need not do. */
   warnOnce(name: string, message: string): void {
-    if (this.#warned.has(name)) return
-    this.#warned = new Set([...this.#warned, name])
+    if (this.#warned.includes(name)) return
+    this.#warned = [...this.#warned, name]
     this.#onFailure(name, new MailError('EHANDLER', message))
   }
 
