@@ -2,7 +2,14 @@
 // an async iterable of decoded bytes that may be read, left early or not touched at all: going on to the next part
 // passes over what was not read. Memory holds the headers and what one chunk of the source brings, nothing else.
 import { MailError } from '../base/errors.ts'
-import { type ByteDecoder, createTransferDecoder, decodeCharset, transferEncodingOf } from '../text/index.ts'
+import {
+  type ByteDecoder,
+  type CharsetOptions,
+  createTransferDecoder,
+  decodeCharset,
+  transferEncodingOf,
+} from '../text/index.ts'
+import { readable } from './content.ts'
 import { describePart, type PartFacts } from './describe.ts'
 import type { MessagePart } from './part.ts'
 import { MessageScanner, type ScanEvents, type ScanOptions } from './scan.ts'
@@ -20,7 +27,7 @@ export interface StreamedPart extends PartFacts, AsyncIterable<Uint8Array> {
   readonly part: MessagePart
   /** The whole decoded content; rejects with ELIMIT when it is longer than `maxLength` bytes (default 32 MiB). */
   bytes(maxLength?: number): Promise<Uint8Array>
-  /** The same as text, decoded from the part's charset. */
+  /** The same as text, decoded from the part's charset; lines end with LF, flowed paragraphs are whole. */
   text(maxLength?: number): Promise<string>
 }
 
@@ -37,14 +44,14 @@ const DEFAULT_MAX_LENGTH = 32 * 1024 * 1024
  */
 export async function* parseMessageStream(
   source: MessageSource,
-  options: ScanOptions = {},
+  options: ScanOptions & CharsetOptions = {},
 ): AsyncGenerator<StreamedPart, MessagePart, void> {
   const feeder = new Feeder(source, options)
   try {
     for (;;) {
       const event = await feeder.next()
       if (event === null) return feeder.tree()
-      if (event.kind === 'start') yield new LivePart(feeder, event.part, event.path, event.depth)
+      if (event.kind === 'start') yield new LivePart(feeder, event, options)
     }
   } finally {
     await feeder.close()
@@ -147,14 +154,20 @@ class LivePart implements StreamedPart {
   readonly contentId: string | null
   readonly isAttachment: boolean
   readonly #feeder: Feeder
+  readonly #options: CharsetOptions
   #read = false
 
-  constructor(feeder: Feeder, part: MessagePart, path: string, depth: number) {
+  constructor(
+    feeder: Feeder,
+    { part, path, depth }: Pick<StreamedPart, 'part' | 'path' | 'depth'>,
+    options: CharsetOptions,
+  ) {
     this.#feeder = feeder
+    this.#options = options
     this.part = part
     this.path = path
     this.depth = depth
-    const facts = describePart(part)
+    const facts = describePart(part, options)
     this.contentType = facts.contentType
     this.parameters = facts.parameters
     this.dispositionParameters = facts.dispositionParameters
@@ -195,6 +208,6 @@ class LivePart implements StreamedPart {
   }
 
   async text(maxLength: number = DEFAULT_MAX_LENGTH): Promise<string> {
-    return decodeCharset(await this.bytes(maxLength), this.charset)
+    return readable(decodeCharset(await this.bytes(maxLength), this.charset, this.#options), this)
   }
 }

@@ -64,6 +64,14 @@ test('a part’s text is decoded from its charset', async () => {
   }
 })
 
+test('a streamed text is as parseMessage has it: flowed paragraphs whole, charsets of the hook known', async () => {
+  const flowed = message(['Content-Type: text/plain; format=flowed; charset=x-mine', '', 'one ', 'two', ''])
+  const decodeCharset = (raw: Uint8Array) => Buffer.from(raw).toString('latin1').toUpperCase()
+  for await (const part of parseMessageStream(pieces(flowed, 9), { decodeCharset })) {
+    assert.equal(await part.text(), 'ONE TWO\n')
+  }
+})
+
 test('parts that nobody reads, or that are left early, stall nothing', async () => {
   const paths: string[] = []
   for await (const part of parseMessageStream(Readable.from(pieces(letter, 10)))) {
