@@ -5,8 +5,8 @@ import { type LineBreakScan, makeLineBreakScan } from './line-break-kernel.ts'
 /** Pieces below this size are not worth a copy. */
 const SCAN_FROM = 512
 
-/** Made for the first piece that is worth it; without state, so that all sessions may share it. */
-let sharedScan: LineBreakScan | null | undefined
+/** A constant that is made for the first piece that is worth it. */
+const scan = once(() => makeLineBreakScan() ?? searchLineBreaks)
 
 export class LineBreakCheck {
   readonly #search: LineBreakScan | null
@@ -26,7 +26,8 @@ export class LineBreakCheck {
   push(piece: Uint8Array): void {
     if (this.#bare || piece.length === 0) return
     const before = this.#endsInCr ? CR : 0
-    this.#bare = (this.#search ?? fastest(piece.length))(piece, before)
+    const search = this.#search ?? (piece.length < SCAN_FROM ? searchLineBreaks : scan())
+    this.#bare = search(piece, before)
     this.#endsInCr = piece[piece.length - 1] === CR
   }
 
@@ -36,10 +37,9 @@ export class LineBreakCheck {
   }
 }
 
-function fastest(length: number): LineBreakScan {
-  if (length < SCAN_FROM) return searchLineBreaks
-  sharedScan ??= makeLineBreakScan()
-  return sharedScan ?? searchLineBreaks
+function once<T>(make: () => T): () => T {
+  let made: T | null = null
+  return () => (made ??= make())
 }
 
 /** The same as `makeLineBreakScan` gives, by two native searches for each line. */
