@@ -25,7 +25,6 @@ const LONG_FILES = new Map([])
 
 /** Constants that are made when they are first used, and never change: all servers in a process may share them. */
 const MADE_ON_FIRST_USE = new Set([
-  'smtp/wire/line-breaks.ts sharedScan', // a compiled function
   'text/single-byte.ts tables', // charset tables
 ])
 
