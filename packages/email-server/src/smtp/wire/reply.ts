@@ -41,7 +41,11 @@ export function writeReply(value: Reply, utf8 = false): string {
   return out
 }
 
+/** Anything but textstring = 1*(%d09 / %d32-126). */
+const NOT_TEXT = /[^\t\x20-\x7e]/
+
 function textstring(text: string, utf8: boolean): string {
+  if (!NOT_TEXT.test(text)) return text
   if (hasLineBreak(text)) throw usageError('a reply text must not contain CR, LF or NUL')
   return text.replace(utf8 ? /[\x00-\x08\x0a-\x1f\x7f]/g : /[^\t\x20-\x7e]/g, '?')
 }
