@@ -2,6 +2,7 @@
 // Without `interop`: everything that needs nothing but Node and npm. Words pick files by a part of their path.
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -22,7 +23,9 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`)
   process.exit(1)
 }
-const child = spawn(process.execPath, ['--test', '--enable-source-maps', ...files], {
+// the runner's own choice leaves one processor idle, which is half of a small machine
+const concurrency = `--test-concurrency=${availableParallelism()}`
+const child = spawn(process.execPath, ['--test', concurrency, '--enable-source-maps', ...files], {
   cwd: root,
   stdio: 'inherit',
 })
