@@ -1,5 +1,7 @@
 // What a message may make us remember. Beyond a limit the rest stays opaque bytes and the tree says `truncated`.
 
+import { optionError } from '../base/errors.ts'
+
 export interface MimeLimits {
   /** Bytes of one header block, blank line included; default 1 MiB. What follows belongs to the body. */
   readonly maxHeaderSize: number
@@ -21,13 +23,20 @@ export const DEFAULT_LIMITS: MimeLimits = {
   maxParts: 10_000,
 }
 
-/** The limits with the defaults for those that are not given. */
+/** The limits with the defaults for those that are not given; throws ECONFIG for what is no whole number above 0. */
 export function limitsFrom(options: Partial<MimeLimits>): MimeLimits {
   return {
-    maxHeaderSize: options.maxHeaderSize ?? DEFAULT_LIMITS.maxHeaderSize,
-    maxTotalHeaderSize: options.maxTotalHeaderSize ?? DEFAULT_LIMITS.maxTotalHeaderSize,
-    maxFields: options.maxFields ?? DEFAULT_LIMITS.maxFields,
-    maxDepth: options.maxDepth ?? DEFAULT_LIMITS.maxDepth,
-    maxParts: options.maxParts ?? DEFAULT_LIMITS.maxParts,
+    maxHeaderSize: limit(options, 'maxHeaderSize'),
+    maxTotalHeaderSize: limit(options, 'maxTotalHeaderSize'),
+    maxFields: limit(options, 'maxFields'),
+    maxDepth: limit(options, 'maxDepth'),
+    maxParts: limit(options, 'maxParts'),
   }
+}
+
+function limit(options: Partial<MimeLimits>, name: keyof MimeLimits): number {
+  const value = options[name]
+  if (value === undefined) return DEFAULT_LIMITS[name]
+  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) return value
+  throw optionError(name, 'a whole number above 0, or Infinity', value)
 }

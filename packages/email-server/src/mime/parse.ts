@@ -1,6 +1,7 @@
 // parseMessage: a whole message in memory, as people mean it: who wrote to whom, the text, the HTML, the attachments.
 // The scanner runs at once; every value is decoded when it is first read, and kept. The keys are mailparser's.
 import { asBuffer } from '../base/bytes.ts'
+import { createHash } from '../base/crypto.ts'
 import { optionError } from '../base/errors.ts'
 import type { CharsetHook } from '../text/index.ts'
 import type { AddressField } from './address-field.ts'
@@ -50,6 +51,14 @@ function checkedBytes(raw: Uint8Array): Uint8Array {
   throw optionError('raw', 'the bytes or the text of a message', raw)
 }
 
+function checkHash(algorithm: string): void {
+  try {
+    createHash(algorithm)
+  } catch {
+    throw optionError('checksumAlgo', 'a hash that this Node has', algorithm)
+  }
+}
+
 /** A parsed message. Values are decoded when read; the bytes of the message must not change before that. */
 export class ParsedMessage {
   /** Where everything is. */
@@ -64,6 +73,7 @@ export class ParsedMessage {
   constructor(raw: Uint8Array, options: ParseOptions) {
     this.#raw = raw
     this.#options = options
+    if (options.checksumAlgo) checkHash(options.checksumAlgo)
     this.tree = new MessageScanner(options, null, false).scan(raw)
   }
 

@@ -131,6 +131,8 @@ function subset(part: MessagePart, names: readonly string[], wanted: boolean): S
   }
   for (const field of fields) if (keys.has(field.key) === wanted) add(base + field.start, base + field.end)
   const blank = base + fieldsEnd
+  // Fields past the limit have no names that anybody knows: they are none of those that were named.
+  if (!wanted && part.truncated && fields.length > 0) add(base + fields[fields.length - 1]!.end, blank)
   add(blank, part.bodyStart)
   const blankLine = blank === part.bodyStart && part.bodyEnd > part.bodyStart
   return { ranges, blankLine, size: size + (blankLine ? 2 : 0) }

@@ -56,6 +56,21 @@ test('a raw message must be bytes or text, and the error says so', () => {
   })
 })
 
+test('bad options are refused at once, with their names', () => {
+  for (const [options, name] of [
+    [{ maxParts: 0 }, 'maxParts'],
+    [{ maxDepth: Number.NaN }, 'maxDepth'],
+    [{ maxHeaderSize: '1' as unknown as number }, 'maxHeaderSize'],
+    [{ checksumAlgo: 'md6' }, 'checksumAlgo'],
+  ] as const) {
+    assert.throws(() => parseMessage('', options), {
+      code: 'ECONFIG',
+      message: new RegExp(`option ${name} must be`),
+    })
+  }
+  assert.equal(parseMessage('x', { maxParts: Number.POSITIVE_INFINITY }).text, 'x')
+})
+
 test('headers are a map by name in any case, in the order of the message', () => {
   const raw = message(['Subject: x', 'X-Empty:', 'To: a@example.com', 'X-A: 1', 'x-a: 2', '', ''])
   const { headers, headerLines } = parseMessage(raw)

@@ -178,6 +178,14 @@ test('a multipart without any part has an empty part 1, as its BODYSTRUCTURE say
   assert.equal(read(raw, '2'), null)
 })
 
+test('fields past the limit are none of those that are named', () => {
+  const raw = message(['A: 1', 'B: 2', 'C: 3', '', 'x'])
+  const tree = scanMessage(raw, { maxFields: 2 })
+  const get = (name: string) => Buffer.from(resolveSection(raw, tree, section(name))!).toString('latin1')
+  assert.equal(get('HEADER.FIELDS (c)'), '\r\n')
+  assert.equal(get('HEADER.FIELDS.NOT (b)'), 'A: 1\r\nC: 3\r\n\r\n')
+})
+
 test('a partial is cut from the section, and nothing lies beyond its end', () => {
   const tree = scanMessage(complex)
   const cut = (start: number, length: number) =>
