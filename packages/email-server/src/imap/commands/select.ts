@@ -1,6 +1,5 @@
 // SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2), CLOSE and CHECK (§6.4.1, §6.4.2).
-import { describe, MailError } from '../../base/errors.ts'
-import { checkedFlags, FLAGS, hasFlag, metas, type OpenedFolder } from '../../mailbox/index.ts'
+import { badAnswer, checkedFlags, FLAGS, hasFlag, metas, type OpenedFolder } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import { type Grammar, nothing } from '../grammar/grammar.ts'
@@ -94,16 +93,10 @@ async function firstUnseen(cx: CommandContext, folder: SelectedFolder): Promise<
 }
 
 function checked(opened: unknown): OpenedFolder {
-  const { uidValidity, uidNext } = (opened ?? {}) as Partial<OpenedFolder>
-  for (const [name, value] of [
-    ['uidValidity', uidValidity],
-    ['uidNext', uidNext ?? 1],
-  ] as const) {
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 4294967295) {
-      throw new MailError(
-        'EHANDLER',
-        `the handler 'openFolder' must answer a ${name} from 1 to 4294967295, not ${describe(value)}`,
-      )
+  const { uidValidity, uidNext = 1, recentFrom = 1 } = (opened ?? {}) as Partial<OpenedFolder>
+  for (const [name, value] of Object.entries({ uidValidity, uidNext, recentFrom })) {
+    if (!Number.isInteger(value) || value! < 1 || value! > 4294967295) {
+      throw badAnswer('openFolder', `a ${name} from 1 to 4294967295`, value)
     }
   }
   return opened as OpenedFolder

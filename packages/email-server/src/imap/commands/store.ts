@@ -1,6 +1,7 @@
 // STORE and UID STORE (RFC 3501 §6.4.6).
 import { Refusal } from '../../base/errors.ts'
 import {
+  badAnswer,
   changeFlags,
   checkedFlags,
   type FlagsContext,
@@ -69,7 +70,9 @@ export const store: CommandSpec<StoreArgs> = {
       // a client that wants silence must hear of what it could not know (RFC 3501 §6.4.6)
       const surprised = new Set(refs.filter(ref => news.overtake(ref.uid)).map(ref => ref.uid))
       const results = await change(cx, refs, context)
-      for (const [uid, result] of results) {
+      for (const { uid } of refs) {
+        const result = results.get(uid)
+        if (!result) continue
         news.told(uid, result)
         if (!silent || surprised.has(uid)) tell(cx, uid, result)
       }
@@ -146,9 +149,11 @@ async function ask(
 ): Promise<ReadonlyMap<unknown, readonly string[]>> {
   const answer: unknown = await cx.mailbox.ask('setFlags', [refs.map(ref => ref.id), flags], context)
   const out = new Map<unknown, readonly string[]>()
-  if (!Array.isArray(answer)) return out
+  if (answer === undefined || answer === null) return out
+  if (!Array.isArray(answer)) throw badAnswer('setFlags', 'nothing, or an array of { id, flags }', answer)
   for (const entry of answer as readonly unknown[]) {
-    if (typeof entry !== 'object' || entry === null) continue
+    if (typeof entry !== 'object' || entry === null)
+      throw badAnswer('setFlags', 'entries { id, flags }', entry)
     const changed = entry as { readonly id?: unknown; readonly flags?: unknown }
     out.set(changed.id, checkedFlags(cx.mailbox, 'setFlags', changed.flags))
   }
