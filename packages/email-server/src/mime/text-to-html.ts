@@ -17,7 +17,7 @@ export function escapeHtml(text: string): string {
 
 /** `<p>` for each paragraph, `<br/>` for each line break, `<a>` for links. */
 export function textToHtml(text: string): string {
-  const lines = text.replace(/\r\n?/g, '\n').trim().split('\n')
+  const lines = (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text).trim().split('\n')
   const paragraphs: string[] = []
   let current: string[] = []
   for (const line of lines) {
