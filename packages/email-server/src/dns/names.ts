@@ -3,7 +3,7 @@ import { domainToAscii, isAscii } from '../text/index.ts'
 
 /**
  * The form in which a name is asked, or null for one that cannot be asked: empty, an empty label, a label over 63 or a name over 253
- * octets, spaces, control characters, a backslash, U-labels that are none.
+ * octets, control characters, a backslash, U-labels that are none. A space is a character like another (RFC 2181 §11; SPF's `%_` makes them).
  */
 export function queryName(name: string): string | null {
   const plain = name.endsWith('.') ? name.slice(0, -1) : name
@@ -16,7 +16,7 @@ export function queryName(name: string): string | null {
     if (c === 0x2e) {
       if (label === 0) return null
       label = 0
-    } else if (c <= 0x20 || c === 0x7f || c === 0x5c || ++label > 63) return null
+    } else if (c < 0x20 || c === 0x7f || c === 0x5c || ++label > 63) return null
   }
   return label === 0 ? null : ascii
 }

@@ -114,7 +114,7 @@ export function readName(reader: WireReader): string {
 function labelText(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) {
-    const plain = byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c
+    const plain = byte >= 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c
     text += plain ? String.fromCharCode(byte) : `\\${String(byte).padStart(3, '0')}`
   }
   return text

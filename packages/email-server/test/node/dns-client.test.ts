@@ -80,7 +80,7 @@ test('tells no such name, no data and failing servers apart', () =>
     assert.deepEqual(await ask('nobody.example', 'A'), { ok: false, failure: 'nxdomain', ttl: 300 })
     assert.deepEqual(await ask('example.com', 'A'), { ok: false, failure: 'nodata', ttl: 300 })
     assert.deepEqual(await ask('broken.example', 'A'), { ok: false, failure: 'servfail' })
-    assert.deepEqual(await ask('not a name', 'A'), { ok: false, failure: 'nxdomain' })
+    assert.deepEqual(await ask('not..a name', 'A'), { ok: false, failure: 'nxdomain' })
   }))
 
 test('ids and ports differ from question to question', () =>
