@@ -25,6 +25,7 @@ const LONG_FILES = new Map([])
 
 /** Constants that are made when they are first used, and never change: all servers in a process may share them. */
 const MADE_ON_FIRST_USE = new Set([
+  'mime/media-types.ts known', // a table
   'text/single-byte.ts tables', // charset tables
 ])
 
