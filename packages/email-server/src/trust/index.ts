@@ -1,0 +1,27 @@
+// trust/: who sent this, and what may be believed of a message.
+
+export {
+  type DkimAlignment,
+  type DkimCanonicalization,
+  type DkimKey,
+  DkimKeyCache,
+  type DkimResult,
+  type DkimResultCode,
+  type DkimSignatureResult,
+  DkimSigner,
+  DkimSigning,
+  type DkimSignOptions,
+  DkimVerification,
+  DkimVerifier,
+  type DkimVerifyOptions,
+  dkimSign,
+  dkimVerify,
+  type KeyResolver,
+  type MessageInput,
+  type MessageListener,
+  MessageReader,
+  type PrivateKeyInput,
+  readMessage,
+  type SignatureAlgorithm,
+  type SigningKey,
+} from './dkim/index.ts'
