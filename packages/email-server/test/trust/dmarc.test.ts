@@ -11,6 +11,7 @@ import {
   type DmarcResult,
   readDmarcRecord,
 } from '../../src/trust/dmarc/index.ts'
+import { fastest } from '../support/fastest.ts'
 
 interface Checked extends DmarcResult {
   readonly asked: readonly string[]
@@ -308,13 +309,12 @@ describe('records', () => {
     }
   })
 
-  test('of any text are read or refused; 64 KiB cost less than a quarter of a second', () => {
+  test('of any text are read or refused; 64 KiB cost less than a quarter of a second', async () => {
     fc.assert(fc.property(fc.string(), text => void readDmarcRecord(`v=DMARC1;${text}`)))
     for (const piece of [';', 'p=none;', 'rua=mailto:a@b,', '=', ' ', '!1', 'fo=0:', 'a=b ']) {
       for (const head of ['v=DMARC1;', 'v=DMARC1;rua=', 'v=DMARC1;fo=']) {
-        const begin = performance.now()
-        readDmarcRecord(head + piece.repeat(Math.floor(65_000 / piece.length)))
-        assert.ok(performance.now() - begin < 250, piece)
+        const text = head + piece.repeat(Math.floor(65_000 / piece.length))
+        assert.ok((await fastest(() => readDmarcRecord(text))) < 250, piece)
       }
     }
   })
@@ -331,26 +331,60 @@ describe('the author (§5.3.1, §11.5)', () => {
     return [result.result, result.policy, result.domain]
   }
 
-  test('is the address, not what stands around it', async () => {
+  test('is the address, not a name in quotes, a comment or an encoded word', async () => {
     for (const field of [
+      'a@evil.test',
       '"victim@victim.example" <a@evil.test>',
-      'victim@victim.example <a@evil.test>',
       '(victim@victim.example) a@evil.test',
       '=?utf-8?q?victim=40victim.example?= <a@evil.test>',
       '"a@victim.example,"@evil.test',
       'Team: a@evil.test;',
+      'Meet @ Noon <a@evil.test>',
     ]) {
-      const [, policy, domain] = await judged([field])
-      // what stands before the address may look like a second author: then the strictest reading holds
-      if (domain === 'evil.test') assert.equal(policy, 'none', field)
-      else assert.deepEqual(await judged([field]), ['fail', 'reject', 'victim.example'], field)
+      assert.deepEqual(await judged([field]), ['pass', 'none', 'evil.test'], field)
+      const turned = field
+        .replaceAll('evil.test', '#')
+        .replaceAll('victim.example', 'evil.test')
+        .replaceAll('#', 'victim.example')
+      assert.deepEqual(await judged([turned]), ['fail', 'reject', 'victim.example'], turned)
     }
-    assert.deepEqual(await judged(['"victim@victim.example" <a@evil.test>']), ['pass', 'none', 'evil.test'])
-    assert.deepEqual(await judged(['"evil@evil.test" <a@victim.example>']), [
-      'fail',
-      'reject',
-      'victim.example',
-    ])
+  })
+
+  test('what careless programs write is no offence', async () => {
+    for (const field of [
+      'Doe, John <a@evil.test>',
+      'a@evil.test <a@evil.test>',
+      'a@evil.test (John',
+      'John "the <a@evil.test>',
+      'J. Doe <a@evil.test',
+    ]) {
+      assert.deepEqual(await judged([field]), ['pass', 'none', 'evil.test'], field)
+    }
+  })
+
+  test('every address that some reader could see counts', async () => {
+    for (const field of [
+      'victim@victim.example <a@evil.test>',
+      '<a@evil.test> <b@victim.example>',
+      'a@evil.test\r\n\tb@victim.example',
+      'a@evil.test@victim.example',
+      'a@victim.example@evil.test',
+      'x <@victim.example:a@evil.test>',
+      'a@evil.test\0@victim.example',
+      'a@victim.example\0 <a@evil.test>',
+      '"x <b@victim.example> <a@evil.test>',
+      'x (b <b@victim.example> <a@evil.test>',
+      'Team: a@evil.test, b@victim.example;',
+    ]) {
+      assert.deepEqual(await judged([field]), ['fail', 'reject', 'victim.example'], field)
+    }
+  })
+
+  test('is found in linear time', async () => {
+    for (const piece of ['"', '"\\\\', '(\\\\', '(', '@', 'a@b.c,', '\\', '(((', '"@', '<', 'x@']) {
+      const field = piece.repeat(Math.floor(60_000 / piece.length))
+      assert.ok((await fastest(() => check('', { from: [field] }))) < 250, piece)
+    }
   })
 
   test('several addresses of one domain are one author', async () => {
@@ -378,16 +412,7 @@ describe('the author (§5.3.1, §11.5)', () => {
   })
 
   test('no author, or one that is no clear address, does not pass', async () => {
-    for (const fields of [
-      [],
-      [''],
-      ['nobody'],
-      ['Group:;'],
-      ['<>'],
-      ['a@'],
-      ['a@evil.test nonsense@'],
-      ['a@[192.0.2.1]'],
-    ]) {
+    for (const fields of [[], [''], ['nobody'], ['Group:;'], ['<>'], ['a@'], ['a@[192.0.2.1]']]) {
       assert.equal((await judged(fields))[0], 'fail', fields[0])
     }
   })

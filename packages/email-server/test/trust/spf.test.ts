@@ -12,6 +12,7 @@ import {
   type SpfResult,
   writeReceivedSpf,
 } from '../../src/trust/spf/index.ts'
+import { fastest } from '../support/fastest.ts'
 
 function check(
   zones: string,
@@ -474,11 +475,10 @@ describe('the result', () => {
 })
 
 describe('hostile records', () => {
-  const timed = async (record: string): Promise<number> => {
-    const begin = performance.now()
-    await check(`example.com TXT ${record}`, { ip: '192.0.2.1', sender: `${'l-'.repeat(30)}@example.com` })
-    return performance.now() - begin
-  }
+  const timed = (record: string): Promise<number> =>
+    fastest(() =>
+      check(`example.com TXT ${record}`, { ip: '192.0.2.1', sender: `${'l-'.repeat(30)}@example.com` }),
+    )
 
   test('of 64 KiB cost less than a quarter of a second, whatever they are made of', async () => {
     for (const piece of [
