@@ -93,7 +93,7 @@ async function askServer(
   if (typeof reply === 'string' || !reply.truncated) return reply
   const whole = await exchange(server, name, type, timeoutMs, edns, askTcp)
   // half an answer is none: it could lack the record that matters
-  return whole === 'unreachable' ? 'lost' : whole
+  return typeof whole === 'string' || whole.truncated ? 'lost' : whole
 }
 
 type Ask = (

@@ -25,3 +25,26 @@ export {
   type SignatureAlgorithm,
   type SigningKey,
 } from './dkim/index.ts'
+export {
+  checkDmarc,
+  type DmarcIdentifier,
+  type DmarcOptions,
+  type DmarcPolicy,
+  type DmarcQuery,
+  type DmarcRecord,
+  type DmarcResult,
+  readDmarcRecord,
+} from './dmarc/index.ts'
+export { checkRdns, type RdnsOptions, type RdnsQuery, type RdnsResult } from './iprev/index.ts'
+export {
+  checkSpf,
+  isSpfRecord,
+  readSpfRecord,
+  type SpfOptions,
+  type SpfQuery,
+  type SpfRecord,
+  type SpfRecordResult,
+  type SpfResult,
+  type SpfVerdict,
+  writeReceivedSpf,
+} from './spf/index.ts'

@@ -1,0 +1,131 @@
+// The checks of who sent a message, standing alone: with the clock and the DNS of this machine, in callback or promise style.
+import { optionError } from '../base/errors.ts'
+import type { Runtime } from '../base/runtime.ts'
+import type { Resolver } from '../dns/index.ts'
+import {
+  checkDmarc,
+  checkRdns as checkReverse,
+  checkSpf,
+  type DmarcQuery,
+  type DmarcResult,
+  type RdnsResult,
+  type SpfResult,
+} from '../trust/index.ts'
+import { nodeRuntime } from './runtime.ts'
+
+export interface CheckOptions {
+  /** Who is asked; its `resolve(name, type)` tells the four ways to have no answer apart. Default: the DNS servers of this machine. */
+  readonly resolver?: Resolver
+  /** Time for the whole check, ms; then the result is `temperror`. Default 20,000 for SPF, else 10,000. */
+  readonly timeoutMs?: number
+  /** The clock. Default: that of this machine. */
+  readonly runtime?: Pick<Runtime, 'now' | 'setTimer'>
+}
+
+export interface CheckSpfOptions extends CheckOptions {
+  /** The address of MAIL FROM. Default: the postmaster of `domain`. */
+  readonly sender?: string
+  /** The name of HELO or EHLO; checked itself when `domain` and `sender` are empty (the null reverse-path). */
+  readonly helo?: string
+  /** Our own name, for explanations that want it. */
+  readonly receiver?: string
+}
+
+export interface CheckRdnsOptions extends CheckOptions {
+  /** The name of HELO or EHLO, to be compared. */
+  readonly helo?: string
+}
+
+export type CheckCallback<T> = (error: Error | null, result?: T) => void
+
+/**
+ * SPF (RFC 7208): may this address send mail in the name of this domain?
+ *
+ *     checkSPF('192.0.2.1', 'example.com', (error, spf) => console.log(spf.result, spf.reason))
+ *     const spf = await checkSPF(ip, 'example.com', { sender: 'a@example.com', helo: 'mx.example.com' })
+ *
+ * The error is ECONFIG for options of the wrong kind; what goes wrong in the DNS is a result.
+ */
+export function checkSPF(ip: string, domain: string, callback: CheckCallback<SpfResult>): void
+export function checkSPF(
+  ip: string,
+  domain: string,
+  options: CheckSpfOptions,
+  callback: CheckCallback<SpfResult>,
+): void
+export function checkSPF(ip: string, domain: string, options?: CheckSpfOptions): Promise<SpfResult>
+export function checkSPF(
+  ip: string,
+  domain: string,
+  ...rest: readonly unknown[]
+): Promise<SpfResult> | undefined {
+  return answer<CheckSpfOptions, SpfResult>(rest, async options => {
+    if (typeof ip !== 'string') throw optionError('ip', 'an address in text', ip)
+    if (typeof domain !== 'string') throw optionError('domain', 'a domain', domain)
+    const sender = options.sender || domain
+    return checkSpf({ ip, sender, helo: options.helo ?? '' }, { ...options, ...world(options) })
+  })
+}
+
+/**
+ * DMARC (RFC 9989): does the domain that the reader sees vouch for the message? `from` has the bodies of all From fields; `spf` and `dkim`
+ * are what those checks have found.
+ *
+ *     const dmarc = await checkDMARC({ from: ['Jo <jo@example.com>'], spf, dkim: dkim.signatures })
+ *
+ * The error is ECONFIG for options of the wrong kind; what goes wrong in the DNS is a result.
+ */
+export function checkDMARC(query: DmarcQuery, callback: CheckCallback<DmarcResult>): void
+export function checkDMARC(
+  query: DmarcQuery,
+  options: CheckOptions,
+  callback: CheckCallback<DmarcResult>,
+): void
+export function checkDMARC(query: DmarcQuery, options?: CheckOptions): Promise<DmarcResult>
+export function checkDMARC(query: DmarcQuery, ...rest: readonly unknown[]): Promise<DmarcResult> | undefined {
+  return answer<CheckOptions, DmarcResult>(rest, async options =>
+    checkDmarc(query, { ...options, ...world(options) }),
+  )
+}
+
+/** Forward-confirmed reverse DNS (RFC 8601 §3): does the address have a name that has this address, and is it that of EHLO? */
+export function checkRdns(ip: string, callback: CheckCallback<RdnsResult>): void
+export function checkRdns(ip: string, options: CheckRdnsOptions, callback: CheckCallback<RdnsResult>): void
+export function checkRdns(ip: string, options?: CheckRdnsOptions): Promise<RdnsResult>
+export function checkRdns(ip: string, ...rest: readonly unknown[]): Promise<RdnsResult> | undefined {
+  return answer<CheckRdnsOptions, RdnsResult>(rest, async options => {
+    if (typeof ip !== 'string') throw optionError('ip', 'an address in text', ip)
+    const query = options.helo === undefined ? { ip } : { ip, helo: options.helo }
+    return checkReverse(query, { ...options, ...world(options) })
+  })
+}
+
+function world(options: CheckOptions): {
+  readonly resolver: Resolver
+  readonly runtime: Pick<Runtime, 'now' | 'setTimer'>
+} {
+  const { resolver = nodeRuntime, runtime = nodeRuntime, timeoutMs } = options
+  if (typeof resolver?.resolve !== 'function') {
+    throw optionError('resolver', 'an object with resolve(name, type)', resolver)
+  }
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw optionError('timeoutMs', 'a number of milliseconds above 0', timeoutMs)
+  }
+  return { resolver, runtime }
+}
+
+/** `(options?, callback?)`: with a callback it is called once, without one there is a promise. */
+function answer<O extends object, T>(
+  rest: readonly unknown[],
+  run: (options: O) => Promise<T>,
+): Promise<T> | undefined {
+  const callback = rest.find(value => typeof value === 'function') as CheckCallback<T> | undefined
+  const options = typeof rest[0] === 'object' && rest[0] !== null ? (rest[0] as O) : ({} as O)
+  const result = run(options)
+  if (!callback) return result
+  result.then(
+    value => callback(null, value),
+    error => callback(error as Error),
+  )
+  return undefined
+}
