@@ -23,12 +23,6 @@ const PROTOCOLS = ['smtp', 'imap', 'pop3']
 /** Files of more than 500 lines, each with the reason why it is one idea that cannot be cut. */
 const LONG_FILES = new Map([])
 
-/** Constants that are made when they are first used, and never change: all servers in a process may share them. */
-const MADE_ON_FIRST_USE = new Set([
-  'mime/media-types.ts known', // a table
-  'text/single-byte.ts tables', // charset tables
-])
-
 /** What only `node/` may say, and how it is recognised in code without strings and comments. */
 const MACHINE_WORDS = [
   [/\bset(?:Timeout|Interval|Immediate)\b/g, match => match[0]],
@@ -210,28 +204,21 @@ export const SOURCE_RULES = {
     }
   },
 
+  // a constant made on first use is made by `late` (base/late.ts)
   'no state that two servers in one process would share'({ files }, report) {
     const variable = /^(?:export\s+)?(?:let|var)\s+([\w$]+)/gm
     // a weak map is no state of its own: it hangs on its keys
     const filledLater =
       /^(?:export\s+)?const\s+([\w$]+)[^=\n]*=\s*new\s+(?:Map|Set)\s*(?:<[^\n]*>)?\s*(?:\(\s*\)|\n)/gm
-    const known = new Set()
     for (const file of library(files)) {
       for (const [pattern, what] of [
         [variable, 'is a variable'],
         [filledLater, 'is an empty collection'],
       ]) {
         for (const match of file.code.matchAll(pattern)) {
-          const name = `${file.inSrc} ${match[1]}`
-          if (MADE_ON_FIRST_USE.has(name)) known.add(name)
-          else report(file, file.lineAt(match.index), `${match[1]} ${what} at the top of a module`)
+          report(file, file.lineAt(match.index), `${match[1]} ${what} at the top of a module`)
         }
       }
-    }
-    for (const name of MADE_ON_FIRST_USE) {
-      const file = files.find(file => file.package === 'email-server' && name.startsWith(`${file.inSrc} `))
-      if (file && !known.has(name))
-        report(file, 1, `${name} needs its exception no longer; take it off the list`)
     }
   },
 

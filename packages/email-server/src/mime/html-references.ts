@@ -1,4 +1,5 @@
 // Character references of HTML in text: numeric ones as browsers read them, and the named ones of HTML 4, which mail uses.
+import { late } from '../base/late.ts'
 
 const LATIN1 =
   'nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3 ' +
@@ -26,26 +27,29 @@ const OTHERS =
   'rceil:2309 lfloor:230a rfloor:230b lang:2329 rang:232a loz:25ca spades:2660 clubs:2663 hearts:2665 ' +
   'diams:2666 '
 
-const NAMED: ReadonlyMap<string, string> = new Map([
-  ...LATIN1.trim()
-    .split(' ')
-    .map((name, n): [string, string] => [name, String.fromCharCode(160 + n)]),
-  ...OTHERS.trim()
-    .split(' ')
-    .map((pair): [string, string] => {
-      const [name = '', code = ''] = pair.split(':')
-      return [name, String.fromCharCode(Number.parseInt(code, 16))]
-    }),
-  ['amp', '&'],
-  ['lt', '<'],
-  ['gt', '>'],
-  ['quot', '"'],
-  ['apos', "'"],
-  ['AMP', '&'],
-  ['LT', '<'],
-  ['GT', '>'],
-  ['QUOT', '"'],
-])
+const NAMED: () => ReadonlyMap<string, string> = late(
+  () =>
+    new Map([
+      ...LATIN1.trim()
+        .split(' ')
+        .map((name, n): [string, string] => [name, String.fromCharCode(160 + n)]),
+      ...OTHERS.trim()
+        .split(' ')
+        .map((pair): [string, string] => {
+          const [name = '', code = ''] = pair.split(':')
+          return [name, String.fromCharCode(Number.parseInt(code, 16))]
+        }),
+      ['amp', '&'],
+      ['lt', '<'],
+      ['gt', '>'],
+      ['quot', '"'],
+      ['apos', "'"],
+      ['AMP', '&'],
+      ['LT', '<'],
+      ['GT', '>'],
+      ['QUOT', '"'],
+    ]),
+)
 
 /** What browsers show for the numbers 128–159: windows-1252. */
 const WINDOWS_1252 =
@@ -69,7 +73,7 @@ function replaceOne(
   if (name !== undefined) {
     // `?a=1&copy=2` in a link is no copyright sign.
     if (!whole.endsWith(';') && text[offset + whole.length] === '=') return whole
-    return NAMED.get(name) ?? whole
+    return NAMED().get(name) ?? whole
   }
   const code = hex !== undefined ? Number.parseInt(hex, 16) : Number.parseInt(decimal ?? '0', 10)
   if (code >= 0x80 && code < 0xa0) return WINDOWS_1252[code - 0x80]!

@@ -1,5 +1,7 @@
 // Media types by file name extension and back, for attachments that do not say what they are. IANA's names for what people
 // send by mail; anything else is application/octet-stream. The first extension of a type is the one to name a file with.
+import { late } from '../base/late.ts'
+
 const TABLE = `
 application/calendar+json jcs
 application/epub+zip epub
@@ -137,13 +139,7 @@ interface MediaTypes {
   readonly extensions: ReadonlyMap<string, string>
 }
 
-let known: MediaTypes | null = null
-
-/** Read when it is first asked for: most programs never do. */
-function mediaTypes(): MediaTypes {
-  known ??= readTable()
-  return known
-}
+const mediaTypes: () => MediaTypes = late(readTable)
 
 function readTable(): MediaTypes {
   const types = new Map<string, string>()

@@ -1,5 +1,6 @@
 // Builtin modules that most programs never need, loaded when they are first used: a process starts faster without them.
 import { createRequire } from 'node:module'
+import { late } from '../base/late.ts'
 
 interface Builtins {
   'node:dgram': typeof import('node:dgram')
@@ -7,8 +8,8 @@ interface Builtins {
   'node:tls': typeof import('node:tls')
 }
 
-const load = createRequire(import.meta.url)
+const load = late(() => createRequire(import.meta.url))
 
 export function builtin<K extends keyof Builtins>(name: K): Builtins[K] {
-  return load(name) as Builtins[K]
+  return load()(name) as Builtins[K]
 }

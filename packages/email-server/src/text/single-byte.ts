@@ -1,5 +1,6 @@
 // Charsets of one byte per character that TextDecoder lacks or gets wrong: windows-1252, ISO-8859-16, KOI8-U and the DOS pages.
 // Each string holds the characters of 0x80–0xFF.
+import { late } from '../base/late.ts'
 
 const LATIN1_UPPER =
   '\u00a0¡¢£¤¥¦§¨©ª«¬\u00ad®¯°±²³´µ¶·¸¹º»¼½¾¿ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ'
@@ -46,19 +47,12 @@ const UPPER: ReadonlyMap<string, string> = new Map([
   ],
 ])
 
-/** Made when it is first used: most programs meet one of these charsets, or none. */
-const tables = new Map<string, Uint16Array>()
+const TABLES: ReadonlyMap<string, () => Uint16Array> = new Map(
+  [...UPPER].map(([charset, upper]) => [charset, late(() => tableOf(upper))]),
+)
 
-function tableOf(charset: string): Uint16Array {
-  let table = tables.get(charset)
-  if (!table) {
-    const upper = UPPER.get(charset)!
-    table = Uint16Array.from({ length: 256 }, (_, byte) =>
-      byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80),
-    )
-    tables.set(charset, table)
-  }
-  return table
+function tableOf(upper: string): Uint16Array {
+  return Uint16Array.from({ length: 256 }, (_, byte) => (byte < 0x80 ? byte : upper.charCodeAt(byte - 0x80)))
 }
 
 /** True when `decodeSingleByte` has the table of this charset. */
@@ -68,7 +62,7 @@ export function hasSingleByteTable(charset: string): boolean {
 
 /** Text in one of the charsets above; every byte is one character. */
 export function decodeSingleByte(bytes: Uint8Array, charset: string): string {
-  const table = tableOf(charset)
+  const table = TABLES.get(charset)!()
   const units = new Uint16Array(bytes.length)
   for (let i = 0; i < bytes.length; i++) units[i] = table[bytes[i]!]!
   return utf16(units)

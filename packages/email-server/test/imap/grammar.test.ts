@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { PeerSyntaxError } from '../../src/base/errors.ts'
 import { InputQueue } from '../../src/base/input-queue.ts'
 import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
-import { EXTENSIONS, REGISTRY } from '../../src/imap/ext/index.ts'
+import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import { bodyStructure } from '../../src/imap/grammar/body-structure.ts'
 import { date, dateTime } from '../../src/imap/grammar/date-time.ts'
 import { envelope } from '../../src/imap/grammar/envelope.ts'
@@ -27,7 +27,7 @@ const EVERYTHING: SessionFacts = {
   handles: () => true,
   supplies: () => true,
 }
-const WORDS = REGISTRY.words(EVERYTHING)
+const WORDS = registry().words(EVERYTHING)
 const LIMITS = DEFAULT_LIMITS
 
 const PRODUCTIONS = new Map<string, Grammar<never>>()
@@ -49,7 +49,7 @@ const plain = {
 }
 const composed = { sequenceSet, envelope, bodyStructure }
 for (const [name, grammar] of Object.entries({ ...plain, ...composed })) add(name, grammar)
-for (const [name, { spec }] of REGISTRY.commands) add(`the arguments of ${name}`, spec.args)
+for (const [name, { spec }] of registry().commands) add(`the arguments of ${name}`, spec.args)
 for (const extension of EXTENSIONS) {
   for (const item of extension.fetchItems ?? []) if (item.args) add(`FETCH ${item.name}`, item.args)
   for (const key of extension.searchKeys ?? []) if (key.args) add(`SEARCH ${key.name}`, key.args)

@@ -1,7 +1,7 @@
 // The contract of the registry: what is advertised is there, what is not advertised is not, in every state.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { EXTENSIONS, REGISTRY } from '../../src/imap/ext/index.ts'
+import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import type { Extension, Gate, SessionFacts } from '../../src/imap/registry.ts'
 import { type StateKind, TRANSITIONS, transition } from '../../src/imap/state.ts'
 import type { MailboxHandlers } from '../../src/mailbox/index.ts'
@@ -29,11 +29,11 @@ test('an extension behind a closed gate is neither advertised nor found, behind 
   for (const extension of EXTENSIONS) {
     for (const state of STATES) {
       const [open, closed] = [facts(state, true), facts(state, false)]
-      assert.ok(REGISTRY.open(open).includes(extension))
-      assert.equal(REGISTRY.open(closed).includes(extension), !gated(extension.gate), extension.name)
+      assert.ok(registry().open(open).includes(extension))
+      assert.equal(registry().open(closed).includes(extension), !gated(extension.gate), extension.name)
       for (const name of commandsOf(extension)) {
-        assert.ok(REGISTRY.command(name, open), name)
-        assert.equal(REGISTRY.command(name, closed) !== undefined, !gated(extension.gate), name)
+        assert.ok(registry().command(name, open), name)
+        assert.equal(registry().command(name, closed) !== undefined, !gated(extension.gate), name)
       }
     }
   }
@@ -41,7 +41,7 @@ test('an extension behind a closed gate is neither advertised nor found, behind 
 
 test('every capability has its extension, and none is named twice', () => {
   for (const state of STATES) {
-    const all = REGISTRY.capabilities(facts(state, true))
+    const all = registry().capabilities(facts(state, true))
     assert.equal(new Set(all).size, all.length)
     assert.equal(all[0], 'IMAP4rev1')
   }
@@ -94,7 +94,7 @@ test('a command in a state that is not its own is BAD, and changes nothing', asy
     if (state === 'notAuthenticated') driver.greet()
     await driver.settle()
     driver.takeText()
-    for (const [name, { spec }] of REGISTRY.commands) {
+    for (const [name, { spec }] of registry().commands) {
       if (spec.states.includes(state) || name === 'STARTTLS') continue
       assert.match(await driver.exchange(`a ${name} x\r\n`), /^a BAD /, `${name} in ${state}`)
       if (driver.isOpen) continue
@@ -202,5 +202,5 @@ test('a handler that is still asked when the client goes is told, and its answer
 })
 
 function commandsOf(extension: Extension): readonly string[] {
-  return [...REGISTRY.commands].filter(([, { by }]) => by === extension).map(([name]) => name)
+  return [...registry().commands].filter(([, { by }]) => by === extension).map(([name]) => name)
 }

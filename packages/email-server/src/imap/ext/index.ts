@@ -1,4 +1,5 @@
 // The one list of what the server speaks. An extension is its file and its line here.
+import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
 import { children } from './children.ts'
@@ -40,4 +41,4 @@ export const EXTENSIONS: readonly Extension[] = [
   statusSize,
 ]
 
-export const REGISTRY: Registry = new Registry(EXTENSIONS)
+export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

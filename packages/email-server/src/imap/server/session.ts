@@ -12,7 +12,7 @@ import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../b
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
 import type { AuthInfo } from '../../sasl/index.ts'
-import { REGISTRY } from '../ext/index.ts'
+import { registry } from '../ext/index.ts'
 import type { NamedCommand, Reply } from '../registry.ts'
 import { type Frame, type Framed, Framer } from '../wire/framer.ts'
 import { Reader } from '../wire/reader.ts'
@@ -48,6 +48,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   readonly #core: Core
   readonly #backend: Backend
   readonly #context: SessionContext
+  readonly #registry = registry()
   #advancing = false
   #inputPaused = false
   #peerDone = false
@@ -69,7 +70,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       clock: this.#clock,
       output: this.#output,
       out: this.#out,
-      registry: REGISTRY,
+      registry: this.#registry,
       remoteAddress: this.remoteAddress,
       tls: options.tls ?? null,
       canTls: options.canUpgrade ?? false,
@@ -98,7 +99,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.#clock.set('login', this.#limits.loginTime, () =>
       this.#bye('Time to log in is over', 'UNAVAILABLE', 'ETIMEDOUT'),
     )
-    const code = `CAPABILITY ${REGISTRY.capabilities(this.#core).join(' ')}`
+    const code = `CAPABILITY ${this.#registry.capabilities(this.#core).join(' ')}`
     const text = `${this.#options.hostname ?? 'localhost'} IMAP4rev1 server ready`
     this.#say(statusLine('*', { status: 'OK', code, text }))
     this.#enter('waiting')
@@ -245,7 +246,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   /** A literal is on its way, or waits for our word. */
   #announced({ head: line, literal, count, octets }: Extract<Frame, { kind: 'literal' }>): void {
-    const head = readHead(this.#reader({ lines: [line], literals: [] }), REGISTRY, this.#core)
+    const head = readHead(this.#reader({ lines: [line], literals: [] }), this.#registry, this.#core)
     const loggedIn = this.mailbox !== null
     const about = { literal, count, octets, line: line.length }
     const reply = literalRefusal(head, about, this.#limits, loggedIn)
@@ -266,7 +267,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
   async #run(framed: Framed): Promise<void> {
     const reader = this.#reader(framed)
-    const { tag, command, refusal } = readHead(reader, REGISTRY, this.#core)
+    const { tag, command, refusal } = readHead(reader, this.#registry, this.#core)
     const reply = refusal ?? (await this.#perform(tag, command!, reader))
     if (this.#core.over) return
     const mayExpunge = command === null || command.byUid || command.spec.mayExpunge

@@ -3,6 +3,7 @@
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, PeerSyntaxError, usageError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
+import { late } from '../../base/late.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
@@ -38,7 +39,7 @@ import {
 import { SaslDialogue } from './sasl-dialogue.ts'
 import { OUR_FAULT } from './verdicts.ts'
 
-const REGISTRY = new Registry(COMMANDS, EXTENSIONS)
+const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
 
 const MODE: unique symbol = Symbol('mode')
 const LOGIN: unique symbol = Symbol('login')
@@ -51,6 +52,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly isSubmission: boolean
   readonly remoteAddress: string
   readonly #options: SmtpServerOptions
+  readonly #registry = registry()
   readonly #limits: Limits
   readonly #clock: SessionClock
   readonly #input = new InputQueue()
@@ -329,10 +331,10 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   #readCommand(line: Uint8Array): void {
     const { verb, argument, clean } = readCommandLine(line)
-    const spec = REGISTRY.command(verb, this.#context)
+    const spec = this.#registry.command(verb, this.#context)
     if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
     else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(REGISTRY.knows(verb) ? NOT_HERE : UNKNOWN)
+    else if (!spec) this.#answer(this.#registry.knows(verb) ? NOT_HERE : UNKNOWN)
     else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
     else this.#run(spec, argument)
   }
@@ -437,10 +439,10 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
         return session.#reception.hasListener
       },
       enter: next => this.#enter(next),
-      capabilities: () => REGISTRY.capabilities(this.#context),
-      commandNames: () => REGISTRY.commandNames(this.#context),
-      mailParam: keyword => REGISTRY.mailParam(keyword, this.#context),
-      rcptParam: keyword => REGISTRY.rcptParam(keyword, this.#context),
+      capabilities: () => this.#registry.capabilities(this.#context),
+      commandNames: () => this.#registry.commandNames(this.#context),
+      mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
+      rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
       judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
       receiveContent: () => this.#reception.begin(),
       authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
