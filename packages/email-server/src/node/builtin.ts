@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { late } from '../base/late.ts'
 
 interface Builtins {
+  'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
   'node:tls': typeof import('node:tls')
 }
