@@ -23,6 +23,7 @@ export type TagList = ReadonlyMap<string, Tag>
  *     ALNUMPUNC =  ALPHA / DIGIT / "_"
  */
 export function readTags(text: string): TagList | string {
+  if (hasBareControl(text)) return 'there is a control character'
   const tags = new Map<string, Tag>()
   let at = 0
   while (at < text.length) {
@@ -40,8 +41,6 @@ export function readTags(text: string): TagList | string {
     if (!isTagName(name)) return 'the name of a tag has a character that is none of a name'
     const valueStart = skipSpace(text, equals + 1, end)
     const value = text.slice(valueStart, trimEnd(text, valueStart, end))
-    // Folding is the only use of line ends here.
-    if (hasControl(value.replace(/[\t\r\n]/g, ''))) return `the tag ${name}= has a control character`
     if (tags.has(name)) return `the tag ${name}= is there twice`
     tags.set(name, { name, value, start: equals + 1, end })
     at = end + 1
@@ -51,7 +50,7 @@ export function readTags(text: string): TagList | string {
 
 /** A value without any white space: what base64 and lists of names are read from. */
 export function withoutSpace(value: string): string {
-  return value.replace(/[ \t\r\n]/g, '')
+  return value.replace(/[ \t\r\n]+/g, '')
 }
 
 /** The members of a colon-separated list, in order. */
@@ -73,6 +72,15 @@ export function hasControl(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
     if (c < 0x20 || c === 0x7f) return true
+  }
+  return false
+}
+
+/** Folding is the one use of white space that is a control. */
+function hasBareControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c < 0x20 ? !isSpace(c) : c === 0x7f) return true
   }
   return false
 }

@@ -68,12 +68,11 @@ export class FieldPicker {
     return this.#byName.get(key)?.length ?? 0
   }
 
-  /** The fields that `h=` names, in its order; a name of which nothing is left adds nothing. */
+  /** The fields that `h=` names (in lower case), in its order; a name of which nothing is left adds nothing. */
   pick(names: readonly string[]): HeaderField[] {
     const taken = new Map<string, number>()
     const picked: HeaderField[] = []
-    for (const name of names) {
-      const key = name.toLowerCase()
+    for (const key of names) {
       const count = taken.get(key) ?? 0
       const same = this.#byName.get(key)
       const field = same?.[same.length - 1 - count]

@@ -54,12 +54,11 @@ export function readSigningKey(input: SigningKey, path: string): ReadySigner {
 
 /** The signature over this text (one character a byte), in base64. */
 export function signText(signer: ReadySigner, text: string): string {
-  const bytes = Buffer.from(text, 'latin1')
   const signature =
     signer.algorithm === 'rsa-sha256'
-      ? sign('sha256', bytes, signer.key)
+      ? sign('sha256', Buffer.from(text, 'latin1'), signer.key)
       : // RFC 8463 §3: Ed25519 signs the hash.
-        sign(null, createHash('sha256').update(bytes).digest(), signer.key)
+        sign(null, createHash('sha256').update(text, 'latin1').digest(), signer.key)
   return signature.toString('base64')
 }
 

@@ -1,6 +1,6 @@
 // Key records in the DNS (RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4) and the check of a signature with one.
 import { createHash, createPublicKey, type KeyObject, verify } from '../../base/crypto.ts'
-import type { DnsAnswer, Runtime } from '../../base/runtime.ts'
+import type { DnsAnswer, DnsRecord, Runtime } from '../../base/runtime.ts'
 import { colonList, readTags } from '../tags.ts'
 import { readBase64, type SignatureAlgorithm } from './signature.ts'
 
@@ -71,16 +71,22 @@ export async function findKey(resolver: KeyResolver, cache: DkimKeyCache, name: 
     return unusable(`there is no key at ${name}`)
   }
   // §3.6.2.2: two key records are no defined key; other texts may stand at the name.
-  const texts = answer.records.map(record => record.value).filter(isKeyRecord)
+  const { records } = answer
+  const texts = records.length === 1 ? records.map(record => record.value) : keyRecords(records)
   if (texts.length === 0) return unusable(`there is no key at ${name}`)
   if (texts.length > 1) return unusable(`there are ${texts.length} keys at ${name}`)
   return cache.read(texts[0]!)
 }
 
 /** §3.6.1: a text of another version is none; without a version it must at least have a key. */
-function isKeyRecord(text: string): boolean {
-  const version = /^[ \t]*v[ \t]*=[ \t]*([^; \t]*)/.exec(text)
-  return version === null ? /(?:^|;)[ \t]*p[ \t]*=/.test(text) : version[1]!.startsWith('DKIM')
+function keyRecords(records: readonly DnsRecord[]): string[] {
+  const texts: string[] = []
+  for (const { value } of records) {
+    const version = /^[ \t]*v[ \t]*=[ \t]*([^; \t]*)/.exec(value)
+    if (version === null ? /(?:^|;)[ \t]*p[ \t]*=/.test(value) : version[1]!.startsWith('DKIM'))
+      texts.push(value)
+  }
+  return texts
 }
 
 function readKeyRecord(text: string): KeyAnswer {
