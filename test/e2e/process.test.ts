@@ -70,8 +70,13 @@ test('a data directory that cannot be made or written is one clear line that nam
   // root may write anywhere else
   const locked = process.getuid?.() === 0 ? '/sys/kernel' : folder.path
   await chmod(folder.path, 0o500)
-  await refuses(['--data', locked], new RegExp(locked))
-  await refuses(['--data', join(locked, 'data')], new RegExp(locked))
+  try {
+    await refuses(['--data', locked], new RegExp(locked))
+    await refuses(['--data', join(locked, 'data')], new RegExp(locked))
+  } finally {
+    // or nobody but root could remove it
+    await chmod(folder.path, 0o700)
+  }
 })
 
 test('--help and --version answer and end with 0', async () => {
