@@ -48,6 +48,8 @@ interface Kept {
   readonly since: number
   readonly until: number
   readonly size: number
+  /** Asked for since it was last looked at for eviction: then it stays once more. */
+  used: boolean
 }
 
 interface Pending {
@@ -62,7 +64,7 @@ export class CachingResolver implements Resolver {
   readonly #cacheNames: number
   readonly #cacheSize: number
   readonly #maxInFlight: number
-  /** In the order of their last use. */
+  /** Oldest first; what is used is put behind when its turn comes to go. */
   readonly #kept = new Map<string, Kept>()
   #size = 0
   readonly #pending = new Map<string, Pending>()
@@ -134,18 +136,18 @@ export class CachingResolver implements Resolver {
   #ask(key: string, pending: Pending): void {
     this.#inFlight++
     let done = false
-    const finish = (answer: DnsAnswer, keep: boolean): void => {
+    const finish = (answer: DnsAnswer): void => {
       if (done) return
       done = true
       timer.cancel()
       this.#inFlight--
       this.#pending.delete(key)
-      if (keep) this.#keep(key, answer)
+      this.#keep(key, answer)
       for (const settle of pending.waiters) settle(answer)
       this.#next()
     }
     // a resolver that never answers holds no place for longer than this
-    const timer = this.#runtime.setTimer(this.#timeoutMs, () => finish(failed('timeout'), true))
+    const timer = this.#runtime.setTimer(this.#timeoutMs, () => finish(failed('timeout')))
     let answer: Promise<DnsAnswer>
     try {
       answer = Promise.resolve(this.#runtime.resolve(pending.name, pending.type))
@@ -153,9 +155,9 @@ export class CachingResolver implements Resolver {
       answer = Promise.resolve(failed('servfail'))
     }
     answer.then(
-      given => finish(withinLimits(given), true),
+      given => finish(withinLimits(given)),
       // the port says that it never rejects; one that does has no answer
-      () => finish(failed('servfail'), true),
+      () => finish(failed('servfail')),
     )
   }
 
@@ -175,8 +177,7 @@ export class CachingResolver implements Resolver {
       this.#drop(key)
       return null
     }
-    this.#kept.delete(key)
-    this.#kept.set(key, kept)
+    kept.used = true
     return { ...kept.answer, ttl: Math.ceil((kept.until - now) / 1000) }
   }
 
@@ -185,11 +186,16 @@ export class CachingResolver implements Resolver {
     const size = sizeOf(answer) + key.length
     if (this.#cacheNames === 0 || size > this.#cacheSize) return
     this.#drop(key)
-    this.#kept.set(key, { answer, since, until: since + 1000 * timeToKeep(answer), size })
+    this.#kept.set(key, { answer, since, until: since + 1000 * timeToKeep(answer), size, used: false })
     this.#size += size
-    for (const oldest of this.#kept.keys()) {
+    // ends: what was used is met a second time only when its mark is gone
+    for (const [name, entry] of this.#kept) {
       if (this.#kept.size <= this.#cacheNames && this.#size <= this.#cacheSize) break
-      this.#drop(oldest)
+      if (entry.used) {
+        entry.used = false
+        this.#kept.delete(name)
+        this.#kept.set(name, entry)
+      } else this.#drop(name)
     }
   }
 
