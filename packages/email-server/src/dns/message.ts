@@ -28,7 +28,7 @@ export const RCODE = {
   refused: 5,
 }
 
-/** What we say that we can take in one UDP packet: nothing on the way cuts it in pieces (RFC 9715 §3). */
+/** What we say that we can take in one UDP packet: with its headers it fits the least MTU of IPv6, 1,280 octets. */
 export const UDP_PAYLOAD = 1232
 
 export interface DnsQuestion {

@@ -113,6 +113,13 @@ describe('reading a reply', () => {
     assert.equal(readMessage(a('ffff', 'c0000201')), null)
   })
 
+  test('a TTL with its first bit set counts as zero (RFC 2181 §8)', () => {
+    const ttl = (text: string): number | undefined =>
+      readMessage(hex(`${HEADER('8180', '0000 0001 0000 0000')} 00 0001 0001 ${text} 0004 c0000201`))
+        ?.answers[0]?.ttl
+    assert.deepEqual([ttl('7fffffff'), ttl('80000000'), ttl('ffffffff')], [0x7fffffff, 0, 0])
+  })
+
   test('the strings of a TXT record are joined; bytes that are no UTF-8 stay one character each', () => {
     const txt = (data: string): string | undefined => {
       const length = hex(data).length.toString(16).padStart(4, '0')

@@ -256,3 +256,14 @@ test('limits that are none are told at construction', () => {
     assert.throws(() => new CachingResolver({ runtime, ...options }), { code: 'ECONFIG' })
   }
 })
+
+test('a cache of no names keeps nothing; one question at a time is possible', async () => {
+  const { resolver, asked } = setUp(() => found('192.0.2.1', 60), {
+    cacheNames: 0,
+    maxInFlight: 1,
+    timeoutMs: 1,
+  })
+  await Promise.all([resolver.resolve('a.example', 'A'), resolver.resolve('b.example', 'A')])
+  await resolver.resolve('a.example', 'A')
+  assert.equal(asked.length, 3)
+})

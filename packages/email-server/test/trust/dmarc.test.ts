@@ -478,6 +478,23 @@ describe('the DNS', () => {
   })
 })
 
+test('the result says what is wrong with the From field', async () => {
+  for (const [fields, reason] of [
+    [[], 'the message has no From field'],
+    [['a@b.example', 'a@b.example'], 'the message has several From fields'],
+    [['nobody'], 'the From field has no address with a domain'],
+    [
+      [Array.from({ length: 11 }, (_, i) => `a@d${i}.example`).join()],
+      'the From field has too many addresses',
+    ],
+  ] as const) {
+    const result = await check('', { from: fields })
+    assert.deepEqual([result.result, result.reason], ['fail', reason])
+  }
+  const ten = await check('', { from: [Array.from({ length: 10 }, (_, i) => `a@d${i}.example`).join()] })
+  assert.equal(ten.result, 'none')
+})
+
 test('the result says why, for people', async () => {
   const zones = '_dmarc.example.com TXT "v=DMARC1; p=reject"'
   const reason = async (query: Partial<DmarcQuery>, author = 'example.com') =>

@@ -132,6 +132,13 @@ describe('macros', () => {
     )
   })
 
+  test('an explanation of several records is none', async () => {
+    const zones = 'example.com TXT "v=spf1 -all exp=why.example"\nwhy.example TXT "one"'
+    const query = { ip: '192.0.2.1', sender: 'a@example.com' }
+    assert.equal((await check(zones, query)).explanation, 'one')
+    assert.equal((await check(`${zones}\nwhy.example TXT "two"`, query)).explanation, null)
+  })
+
   test('what cannot be said is not said: other alphabets, line ends, wrong macros, more than one record', async () => {
     for (const macro of ['Grüße', '%{x}', '%', '%{l', '%{d0}', '%{d2!}'])
       assert.equal(await said(macro), null)
@@ -152,6 +159,17 @@ describe('macros', () => {
     `
     // 60 + 1 + 11 + 1 + 199 is too long by one label
     assert.equal(await verdict(zones), 'pass')
+  })
+
+  test('a name of 253 octets stays whole', async () => {
+    const label = 'x'.repeat(60)
+    const name = `${label}.${label}.${label}.${'y'.repeat(57)}.example.com`
+    assert.equal(name.length, 252)
+    const zones = (prefix: string): string =>
+      `example.com TXT "v=spf1 exists:${prefix}${name} -all"\nz${name} A 127.0.0.2\n${name} A 127.0.0.2`
+    assert.equal(await verdict(zones('z')), 'pass')
+    // one octet more and the first label goes, which leaves a name that does not exist
+    assert.equal(await verdict(zones('zz')), 'fail')
   })
 
   test('a local part that is not ASCII matches nothing (RFC 8616 §4)', async () => {
@@ -394,6 +412,19 @@ describe('limits (RFC 7208 §4.6.4)', () => {
     const pending = check(zones, { ip: '192.0.2.1', sender: 'a@example.com' })
     assert.equal((await pending).result, 'permerror')
     assert.ok(pending.asked.length <= 1 + 9 * 11 + 11, `${pending.asked.length}`)
+  })
+})
+
+describe('exists (RFC 7208 §5.7)', () => {
+  test('matches any address, also for IPv6 clients, and nothing else', async () => {
+    const zones = 'example.com TXT "v=spf1 exists:%{d1r}.example.xyz -all"\nexample.example.xyz A 127.0.0.2'
+    assert.equal(await verdict(zones), 'pass')
+    assert.equal(await verdict(zones, { ip: '2001:db8::1' }), 'pass')
+    assert.equal(await verdict('example.com TXT "v=spf1 exists:nobody.example -all"'), 'fail')
+    assert.equal(
+      await verdict('example.com TXT "v=spf1 exists:x.example -all"\nx.example AAAA 2001:db8::1'),
+      'fail',
+    )
   })
 })
 
