@@ -1,6 +1,27 @@
 // trust/: who sent this, and what may be believed of a message.
 
 export {
+  type ArcLink,
+  type ArcResult,
+  ArcSealing,
+  type ArcSealOptions,
+  ArcVerification,
+  type ArcVerifyOptions,
+  arcSeal,
+  arcVerify,
+} from './arc/index.ts'
+export {
+  type AuthenticationResults,
+  type AuthMethod,
+  type AuthProperty,
+  forgedResults,
+  readAuthenticationResults,
+  readAuthservId,
+  withoutFields,
+  writeAuthenticationPayload,
+  writeAuthenticationResults,
+} from './authentication-results/index.ts'
+export {
   type DkimAlignment,
   type DkimCanonicalization,
   type DkimKey,

@@ -38,11 +38,19 @@ export {
   type CoverTags,
   readCover,
   readDnsName,
+  readNumber,
   readSigner,
   type SignatureAlgorithm,
   type SignerTags,
 } from './signature.ts'
-export { DEFAULT_SIGNED, fieldNames, foldBase64, foldList, signedNames } from './signed-fields.ts'
+export {
+  DEFAULT_OVERSIGNED,
+  DEFAULT_SIGNED,
+  fieldNames,
+  foldBase64,
+  foldList,
+  signedNames,
+} from './signed-fields.ts'
 export {
   type DkimAlignment,
   type DkimResult,

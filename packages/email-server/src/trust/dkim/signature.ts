@@ -52,16 +52,16 @@ export function readSigner(tags: TagList): SignerTags | string {
   return { algorithm, signature, domain, selector, keyName, timestamp }
 }
 
-/** `bh=`, `c=`, `h=`; or what is wrong with them. */
-export function readCover(tags: TagList): CoverTags | string {
+/** `bh=`, `c=`, `h=`; or what is wrong with them. `h=` may be empty here; `canonicalization` stands for a `c=` that is not there. */
+export function readCover(tags: TagList, canonicalization: string): CoverTags | string {
   const bodyHash = readBase64(tags.get('bh')?.value)
   if (bodyHash === null) return 'the tag bh= is missing or no base64'
-  const [header, body = 'simple', more] = (tags.get('c')?.value ?? 'simple/simple').split('/')
+  const [header, body = 'simple', more] = (tags.get('c')?.value ?? canonicalization).split('/')
   if (!isCanonicalization(header) || !isCanonicalization(body) || more !== undefined) {
     return 'the canonicalization of c= is unknown'
   }
-  const h = tags.get('h')?.value ?? ''
-  if (h === '') return 'the tag h= is missing or empty'
+  const h = tags.get('h')?.value
+  if (h === undefined) return 'the tag h= is missing'
   const names = colonList(h.toLowerCase())
   if (names.length > MAX_SIGNED_NAMES) return `the tag h= has more than ${MAX_SIGNED_NAMES} names`
   return { bodyHash, headerCanonicalization: header, bodyCanonicalization: body, names }

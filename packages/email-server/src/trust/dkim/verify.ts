@@ -93,7 +93,7 @@ export interface DkimVerifyOptions {
 /** How far the clocks of others may be ahead, in seconds. */
 const CLOCK_SKEW = 3600
 
-/** Fields of which RFC 5322 §3.6 and RFC 2045 allow one: a second one that is not signed is an attack or looks like it. */
+/** Fields of which RFC 5322 §3.6 and RFC 2045 allow one: a second one that is not signed shows people what nobody signed. */
 const SINGLE: ReadonlySet<string> = new Set([
   'from',
   'sender',
@@ -105,7 +105,6 @@ const SINGLE: ReadonlySet<string> = new Set([
   'message-id',
   'in-reply-to',
   'references',
-  'mime-version',
   'content-type',
   'content-transfer-encoding',
 ])
@@ -197,7 +196,7 @@ export class DkimVerification implements MessageListener {
       signature: (tags.get('b')?.value ?? '').replace(/[ \t\r\n]/g, '').slice(0, 8),
     }
     if (tags.get('v')?.value !== '1') return failure(facts, 'permerror', 'the tag v= is not 1')
-    const cover = readCover(tags)
+    const cover = readCover(tags, 'simple/simple')
     if (typeof cover === 'string') return failure(facts, 'permerror', cover)
     const { names, headerCanonicalization, bodyCanonicalization } = cover
     facts = {
