@@ -25,7 +25,15 @@ export {
   parseMessage,
   parseMessageStream,
 } from './mime/index.ts'
-export { composeMessage } from './node/index.ts'
+export {
+  type CheckOptions,
+  type CheckRdnsOptions,
+  type CheckSpfOptions,
+  checkDMARC,
+  checkRdns,
+  checkSPF,
+  composeMessage,
+} from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
 export {
@@ -41,3 +49,4 @@ export {
 } from './server/index.ts'
 export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
+export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

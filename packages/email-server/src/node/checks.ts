@@ -1,16 +1,9 @@
 // The checks of who sent a message, standing alone: with the clock and the DNS of this machine, in callback or promise style.
+// The room that does them is loaded at the first check: programs that only move mail start without it.
 import { optionError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
-import {
-  checkDmarc,
-  checkRdns as checkReverse,
-  checkSpf,
-  type DmarcQuery,
-  type DmarcResult,
-  type RdnsResult,
-  type SpfResult,
-} from '../trust/index.ts'
+import type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from '../trust/index.ts'
 import { nodeRuntime } from './runtime.ts'
 
 export interface CheckOptions {
@@ -62,6 +55,7 @@ export function checkSPF(
   return answer<CheckSpfOptions, SpfResult>(rest, async options => {
     if (typeof ip !== 'string') throw optionError('ip', 'an address in text', ip)
     if (typeof domain !== 'string') throw optionError('domain', 'a domain', domain)
+    const { checkSpf } = await import('../trust/index.ts')
     const sender = options.sender || domain
     return checkSpf({ ip, sender, helo: options.helo ?? '' }, { ...options, ...world(options) })
   })
@@ -83,9 +77,10 @@ export function checkDMARC(
 ): void
 export function checkDMARC(query: DmarcQuery, options?: CheckOptions): Promise<DmarcResult>
 export function checkDMARC(query: DmarcQuery, ...rest: readonly unknown[]): Promise<DmarcResult> | undefined {
-  return answer<CheckOptions, DmarcResult>(rest, async options =>
-    checkDmarc(query, { ...options, ...world(options) }),
-  )
+  return answer<CheckOptions, DmarcResult>(rest, async options => {
+    const { checkDmarc } = await import('../trust/index.ts')
+    return checkDmarc(query, { ...options, ...world(options) })
+  })
 }
 
 /** Forward-confirmed reverse DNS (RFC 8601 §3): does the address have a name that has this address, and is it that of EHLO? */
@@ -96,6 +91,7 @@ export function checkRdns(ip: string, ...rest: readonly unknown[]): Promise<Rdns
   return answer<CheckRdnsOptions, RdnsResult>(rest, async options => {
     if (typeof ip !== 'string') throw optionError('ip', 'an address in text', ip)
     const query = options.helo === undefined ? { ip } : { ip, helo: options.helo }
+    const { checkRdns: checkReverse } = await import('../trust/index.ts')
     return checkReverse(query, { ...options, ...world(options) })
   })
 }
