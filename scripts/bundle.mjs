@@ -60,7 +60,12 @@ for (const name of ['email-server', 'store', 'host']) {
  */
 function fewChunks(sources) {
   const of = entries => entries.flatMap(entry => sources.get(entry) ?? [])
-  const [below, protocols] = [of(['mime', 'mailbox']), of(['smtp', 'imap', 'pop3'])]
+  const [below, protocols, loadedLate] = [
+    of(['mime', 'mailbox']),
+    of(['smtp', 'imap', 'pop3']),
+    of(['trust']),
+  ]
+  const reach = rooms => rooms.map(room => `import ${JSON.stringify(`reach:${room}`)}`)
   return {
     name: 'few-chunks',
     setup(esbuild) {
@@ -68,13 +73,22 @@ function fewChunks(sources) {
       esbuild.onResolve({ filter: /^reach:/ }, ({ path }) => ({ path: path.slice(6), sideEffects: true }))
       esbuild.onLoad({ filter: /^/, namespace: 'entry' }, ({ path }) => {
         const source = sources.get(path)
-        const reached = below.includes(source) ? below : [...below, ...protocols]
-        const imports = reached.map(room => `import ${JSON.stringify(`reach:${room}`)}`)
+        const reached =
+          below.includes(source) || loadedLate.includes(source) ? below : [...below, ...protocols]
         return {
-          contents: [...imports, `export * from ${JSON.stringify(source)}`].join('\n'),
+          contents: [...reach(reached), `export * from ${JSON.stringify(source)}`].join('\n'),
           resolveDir: dirname(source),
         }
       })
+      // what is imported when it is needed is an entry too, without being asked for as one
+      esbuild.onLoad({ filter: /trust[/\\]index\.js$/ }, ({ path }) =>
+        loadedLate.includes(path)
+          ? {
+              contents: [...reach(below), readFileSync(path, 'utf8')].join('\n'),
+              resolveDir: dirname(path),
+            }
+          : undefined,
+      )
     },
   }
 }

@@ -67,6 +67,7 @@ test('a data directory that cannot be made or written is one clear line that nam
   await writeFile(file, 'not a directory')
   await refuses(['--data', file], new RegExp(file))
   await refuses(['--data', join(file, 'data')], new RegExp(file))
+  await refuses(['--data', '/proc/mail/data'], /\/proc\/mail\/data/)
   // root may write anywhere else
   const locked = process.getuid?.() === 0 ? '/sys/kernel' : folder.path
   await chmod(folder.path, 0o500)

@@ -1,6 +1,6 @@
 // The development mail server: one store, one server, two people with some mail.
-import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { openStore, type Store } from '@email-server/store'
 import { createServer, type ListenerName } from 'email-server'
 import { type Certificate, certificateIn } from './certificate.ts'
@@ -61,11 +61,24 @@ export async function serve(options: HostOptions): Promise<RunningHost> {
 
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makePath(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'is not a directory' : `cannot be made (${code})`
     throw new Error(`the data directory ${path} ${why}`, { cause: error })
+  }
+}
+
+/** Level by level: mkdir's own recursion never ends on Node 20 where a file system says ENOENT whatever is there (/proc). */
+async function makePath(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    await makePath(dirname(path))
+    await mkdir(path, { mode: 0o700 })
   }
 }
 
