@@ -41,8 +41,13 @@ export function encodingOf(block: HeaderBlock): string {
   return start === end ? '7bit' : value.slice(start, end).toLowerCase()
 }
 
+/** As nearly all mail says it: one parameter, quoted, of characters that mean nothing else. */
+const USUAL_BOUNDARY = /^[^;()"\\]*;[ \t]*boundary="([A-Za-z0-9'()+_,./:=-]{1,70})"$/i
+
 /** RFC 2046 §5.1.1: a boundary is US-ASCII and does not end in white space; others match no delimiter line. */
 function boundaryIn(value: string): string {
+  const usual = USUAL_BOUNDARY.exec(value)
+  if (usual) return usual[1]!
   const boundary = parameterOf(readStructured(value).parameters, 'boundary')?.trimEnd() ?? ''
   for (let i = 0; i < boundary.length; i++) if (boundary.charCodeAt(i) > 0x7e) return ''
   return boundary
