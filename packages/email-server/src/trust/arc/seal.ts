@@ -12,7 +12,7 @@ import {
   FieldPicker,
   fieldNames,
   foldBase64,
-  foldList,
+  foldNames,
   headerText,
   type MessageInput,
   type MessageListener,
@@ -104,10 +104,10 @@ export class ArcSealing implements MessageListener {
     const picker = new FieldPicker(block)
     const names = signedNames(picker, this.#wanted, DEFAULT_OVERSIGNED)
     const bodyHash = Buffer.from(this.#digest.digest()).toString('base64')
-    const message = ` i=${instance}; ${who};\r\n c=relaxed/relaxed; t=${timestamp};\r\n${foldList(' h=', names)}\r\n bh=${bodyHash};\r\n`
-    const own = canonicalText('ARC-Message-Signature', `${message} b=`, 'relaxed')
+    const message = ` i=${instance}; ${who};\r\n c=relaxed/relaxed; t=${timestamp};\r\n ${foldNames(names).join('\r\n ')}\r\n bh=${bodyHash};\r\n`
+    const own = canonicalText('ARC-Message-Signature', `${message} b=`, 'relaxed').slice(0, -2)
     const signed =
-      message + foldBase64(' b=', signText(signer, headerText(block, picker.pick(names), own, 'relaxed')))
+      message + foldBase64(' b=', signText(signer, headerText(block, picker.pick(names), 'relaxed') + own))
 
     const seal = ` i=${instance}; ${who};\r\n t=${timestamp}; cv=${chain.result};\r\n`
     const sealed = [

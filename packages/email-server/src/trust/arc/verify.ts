@@ -110,9 +110,9 @@ export class ArcVerification implements MessageListener {
       const { names, headerCanonicalization: how, bodyCanonicalization } = message.cover
       this.#signed.push({
         set,
-        sealText: sealed + own.slice(0, -2),
+        sealText: sealed + own,
         messageText: () =>
-          headerText(block, picker.pick(names), canonicalOwn(block, message.field, message.b, how), how),
+          headerText(block, picker.pick(names), how) + canonicalOwn(block, message.field, message.b, how),
         // Text behind l= could be anybody's; and fifty lengths would be fifty hashes.
         digest: message.limit === null ? bodies.want(bodyCanonicalization) : null,
       })

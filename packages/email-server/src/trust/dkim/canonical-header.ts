@@ -10,7 +10,7 @@ export function canonicalField(block: HeaderBlock, field: HeaderField, how: Cano
   return `${wholeLines(block.text.slice(field.start, field.end))}\r\n`
 }
 
-/** The signature's own field: as if nothing stood between the `=` of `b=` and its `;` (§3.7). */
+/** The signature's own field: as if nothing stood between the `=` of `b=` and its `;`, without the last CRLF (§3.7). */
 export function canonicalOwn(
   block: HeaderBlock,
   field: HeaderField,
@@ -19,8 +19,8 @@ export function canonicalOwn(
 ): string {
   const value = block.text.slice(field.valueStart, field.end)
   const rest = value.slice(0, b.start) + value.slice(b.end)
-  if (how === 'relaxed') return relaxed(field.key, rest)
-  return `${wholeLines(block.text.slice(field.start, field.valueStart) + rest)}\r\n`
+  if (how === 'relaxed') return relaxed(field.key, rest).slice(0, -2)
+  return wholeLines(block.text.slice(field.start, field.valueStart) + rest)
 }
 
 /** A field that is not yet part of a header: its name, and all that follows the colon. */
@@ -84,14 +84,13 @@ export class FieldPicker {
   }
 }
 
-/** What is hashed of the header: the fields in order, then the signature's own field without its `b=` and last CRLF (§3.7). */
+/** What is hashed of these fields, in order; the signature's own field comes behind them, without its last CRLF (§3.7). */
 export function headerText(
   block: HeaderBlock,
   fields: readonly HeaderField[],
-  own: string,
   how: Canonicalization,
 ): string {
   let text = ''
   for (const field of fields) text += canonicalField(block, field, how)
-  return text + own.slice(0, -2)
+  return text
 }

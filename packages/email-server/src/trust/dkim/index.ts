@@ -48,7 +48,7 @@ export {
   DEFAULT_SIGNED,
   fieldNames,
   foldBase64,
-  foldList,
+  foldNames,
   signedNames,
 } from './signed-fields.ts'
 export {

@@ -4,7 +4,7 @@ import { MailError, optionError } from '../../base/errors.ts'
 import type { HeaderBlock } from '../../mime/index.ts'
 import { hasControl } from '../tags.ts'
 import type { BodyDigest, BodyHashes } from './body-hash.ts'
-import { type Canonicalization, canonicalText, FieldPicker, headerText } from './canonical-header.ts'
+import { type Canonicalization, FieldPicker, headerText } from './canonical-header.ts'
 import { type MessageInput, type MessageListener, MessageReader, readMessage } from './message-reader.ts'
 import { type ReadySigner, readSigningKey, type SigningKey, signText } from './private-key.ts'
 import { encodeQuoted, readDnsName } from './signature.ts'
@@ -13,7 +13,7 @@ import {
   DEFAULT_SIGNED,
   fieldNames,
   foldBase64,
-  foldList,
+  foldNames,
   signedNames,
 } from './signed-fields.ts'
 
@@ -91,19 +91,24 @@ export class DkimSigning implements MessageListener {
     const bodyHash = Buffer.from(digest.digest()).toString('base64')
     const picker = new FieldPicker(block)
     const names = signedNames(picker, plan.wanted, plan.oversigned)
-    const fields = picker.pick(names)
+    const covered = headerText(block, picker.pick(names), plan.headerHow)
     let out = ''
     for (const signer of plan.signers) {
-      let value = ` v=1; a=${signer.algorithm}; c=${plan.headerHow}/${plan.bodyHow};`
-      value += `\r\n d=${signer.domain}; s=${signer.selector};`
-      if (signer.identity !== null) value += `\r\n i=${signer.identity};`
-      value += `\r\n t=${plan.timestamp};`
-      if (plan.expires !== null) value += ` x=${plan.expires};`
-      if (length !== null) value += ` l=${length};`
-      value += `\r\n${foldList(' h=', names)}\r\n bh=${bodyHash};\r\n`
-      const own = canonicalText('DKIM-Signature', `${value} b=`, plan.headerHow)
-      const signature = signText(signer, headerText(block, fields, own, plan.headerHow))
-      out += `DKIM-Signature:${value}${foldBase64(' b=', signature)}\r\n`
+      const lines = [
+        `v=1; a=${signer.algorithm}; c=${plan.headerHow}/${plan.bodyHow};`,
+        `d=${signer.domain}; s=${signer.selector};`,
+        ...(signer.identity === null ? [] : [`i=${signer.identity};`]),
+        `t=${plan.timestamp};${plan.expires === null ? '' : ` x=${plan.expires};`}${length === null ? '' : ` l=${length};`}`,
+        ...foldNames(names),
+        `bh=${bodyHash};`,
+      ]
+      const value = lines.join('\r\n ')
+      // Each fold is one space once it is relaxed.
+      const own =
+        plan.headerHow === 'relaxed'
+          ? `dkim-signature:${lines.join(' ')} b=`
+          : `DKIM-Signature: ${value}\r\n b=`
+      out += `DKIM-Signature: ${value}\r\n${foldBase64(' b=', signText(signer, covered + own))}\r\n`
     }
     return out
   }

@@ -1,6 +1,6 @@
 // The tags that DKIM-Signature (RFC 6376 §3.5, RFC 8616 §5) and ARC's two signatures (RFC 8617 §4.1) have in common.
-import { fromLatin1, isAsciiBytes, utf8 } from '../../base/bytes.ts'
-import { domainToAscii } from '../../text/index.ts'
+import { fromLatin1, utf8 } from '../../base/bytes.ts'
+import { domainToAscii, isAscii } from '../../text/index.ts'
 import { colonList, type TagList, withoutSpace } from '../tags.ts'
 import type { Canonicalization } from './canonical-header.ts'
 
@@ -82,8 +82,7 @@ export function readBase64(value: string | undefined): Uint8Array | null {
 
 /** A name as the DNS is asked for it: lower case, A-labels (text is one character a byte; U-labels are UTF-8). Null for what is none. */
 export function readDnsName(value: string): string | null {
-  const bytes = fromLatin1(value)
-  const name = isAsciiBytes(bytes) ? value.toLowerCase() : domainToAscii(utf8(bytes))
+  const name = isAscii(value) ? value.toLowerCase() : domainToAscii(utf8(fromLatin1(value)))
   if (name.length === 0 || name.length > 253) return null
   let label = 0
   for (let i = 0; i < name.length; i++) {

@@ -74,19 +74,20 @@ export function fieldNames(value: unknown, option: string): string[] {
   return [...names]
 }
 
-/** The value of a tag cut into lines; pieces end at `between` (a colon, or anywhere for base64). */
-export function foldList(start: string, names: readonly string[]): string {
-  let line = start
-  let out = ''
-  for (const [i, name] of names.entries()) {
-    const piece = i === names.length - 1 ? `${name};` : `${name}:`
-    if (line.length + piece.length > 76 && i > 0) {
-      out += `${line}\r\n`
-      line = ' '
+/** `h=` with its names and its semicolon, cut into lines. */
+export function foldNames(names: readonly string[]): string[] {
+  const lines: string[] = []
+  let line = 'h='
+  for (let i = 0; i < names.length; i++) {
+    const piece = names[i]! + (i === names.length - 1 ? ';' : ':')
+    if (line.length + piece.length > 75 && i > 0) {
+      lines.push(line)
+      line = ''
     }
     line += piece
   }
-  return out + line
+  lines.push(line)
+  return lines
 }
 
 /** Base64 cut into lines, behind what already stands on the first one. */

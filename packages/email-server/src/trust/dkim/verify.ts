@@ -232,12 +232,9 @@ export class DkimVerification implements MessageListener {
       cover,
       identityDomain: identity.domain,
       limit,
-      text: headerText(
-        block,
-        picker.pick(names),
+      text:
+        headerText(block, picker.pick(names), headerCanonicalization) +
         canonicalOwn(block, field, tags.get('b')!, headerCanonicalization),
-        headerCanonicalization,
-      ),
       digest: bodies.want(bodyCanonicalization, 'sha256', limit),
       key: this.#ask(signer.keyName),
     }
