@@ -6,7 +6,7 @@ import { equalBytes } from '../../base/bytes.ts'
 import { optionError } from '../../base/errors.ts'
 import { fieldText, type HeaderBlock, type HeaderField } from '../../mime/index.ts'
 import { domainToAscii } from '../../text/index.ts'
-import { readTags, type TagList } from '../tags.ts'
+import { readTags, type TagList, withoutSpace } from '../tags.ts'
 import type { BodyDigest, BodyHashes } from './body-hash.ts'
 import { canonicalOwn, FieldPicker, headerText } from './canonical-header.ts'
 import { type MessageInput, type MessageListener, MessageReader, readMessage } from './message-reader.ts'
@@ -25,6 +25,7 @@ import {
   readDnsName,
   readNumber,
   readSigner,
+  type SignatureAlgorithm,
   type SignerTags,
 } from './signature.ts'
 
@@ -109,9 +110,13 @@ const SINGLE: ReadonlySet<string> = new Set([
   'content-transfer-encoding',
 ])
 
+/** A result that is being found out. */
+type Facts = { -readonly [K in keyof DkimSignatureResult]: DkimSignatureResult[K] }
+
 interface Examined {
-  readonly facts: Omit<DkimSignatureResult, 'result' | 'reason'>
-  readonly signer: SignerTags & { readonly algorithm: 'rsa-sha256' | 'ed25519-sha256' }
+  readonly facts: Facts
+  readonly signer: SignerTags
+  readonly algorithm: SignatureAlgorithm
   readonly cover: CoverTags
   readonly identityDomain: string
   readonly limit: number | null
@@ -155,7 +160,7 @@ export class DkimVerification implements MessageListener {
     for (const field of fields.slice(0, most)) {
       this.#found.push(
         cut
-          ? failure(NO_FACTS, 'permerror', 'the header is larger than what is read of one')
+          ? settle(noFacts(), 'permerror', 'the header is larger than what is read of one')
           : this.#examine(block, field, picker, author, bodies),
       )
     }
@@ -165,7 +170,7 @@ export class DkimVerification implements MessageListener {
   async finish(): Promise<DkimResult> {
     const signatures: DkimSignatureResult[] = []
     for (const found of this.#found) {
-      signatures.push('result' in found ? found : this.#judge(found, await found.key))
+      signatures.push('facts' in found ? this.#judge(found, await found.key) : found)
     }
     return { ...overall(signatures), signatures, ignored: this.#ignored }
   }
@@ -178,57 +183,53 @@ export class DkimVerification implements MessageListener {
     bodies: BodyHashes,
   ): Examined | DkimSignatureResult {
     const value = block.text.slice(field.valueStart, field.end)
+    const facts = noFacts()
     const tags = readTags(value)
-    if (typeof tags === 'string') return failure(NO_FACTS, 'permerror', `the signature is malformed: ${tags}`)
+    if (typeof tags === 'string') return settle(facts, 'permerror', `the signature is malformed: ${tags}`)
     const signer = readSigner(tags)
-    if (typeof signer === 'string') return failure(NO_FACTS, 'permerror', signer)
+    if (typeof signer === 'string') return settle(facts, 'permerror', signer)
     const identity = readIdentity(tags, signer.domain)
     const expires = readNumber(tags.get('x')?.value, 12)
-    let facts: Examined['facts'] = {
-      ...NO_FACTS,
-      alignment: alignmentOf(signer.domain, author),
-      domain: signer.domain,
-      selector: signer.selector,
-      identity: identity?.text ?? null,
-      algorithm: signer.algorithm,
-      timestamp: signer.timestamp,
-      expires: expires ?? null,
-      signature: (tags.get('b')?.value ?? '').replace(/[ \t\r\n]/g, '').slice(0, 8),
-    }
-    if (tags.get('v')?.value !== '1') return failure(facts, 'permerror', 'the tag v= is not 1')
+    facts.alignment = alignmentOf(signer.domain, author)
+    facts.domain = signer.domain
+    facts.selector = signer.selector
+    facts.identity = identity?.text ?? null
+    facts.algorithm = signer.algorithm
+    facts.timestamp = signer.timestamp
+    facts.expires = expires ?? null
+    facts.signature = withoutSpace(tags.get('b')!.value.slice(0, 40)).slice(0, 8)
+    if (tags.get('v')?.value !== '1') return settle(facts, 'permerror', 'the tag v= is not 1')
     const cover = readCover(tags, 'simple/simple')
-    if (typeof cover === 'string') return failure(facts, 'permerror', cover)
+    if (typeof cover === 'string') return settle(facts, 'permerror', cover)
     const { names, headerCanonicalization, bodyCanonicalization } = cover
-    facts = {
-      ...facts,
-      canonicalization: `${headerCanonicalization}/${bodyCanonicalization}`,
-      signedHeaders: names,
-    }
-    if (identity === null) return failure(facts, 'permerror', 'the tag i= is no identity below d=')
+    facts.canonicalization = `${headerCanonicalization}/${bodyCanonicalization}`
+    facts.signedHeaders = names
+    if (identity === null) return settle(facts, 'permerror', 'the tag i= is no identity below d=')
     const limit = readNumber(tags.get('l')?.value, 15)
-    if (limit === undefined) return failure(facts, 'permerror', 'the tag l= is no length')
-    if (expires === undefined) return failure(facts, 'permerror', 'the tag x= is no time')
+    if (limit === undefined) return settle(facts, 'permerror', 'the tag l= is no length')
+    if (expires === undefined) return settle(facts, 'permerror', 'the tag x= is no time')
     const queries = tags.get('q')
     if (queries !== undefined && !/(?:^|:)[ \t\r\n]*dns\/txt[ \t\r\n]*(?::|$)/i.test(queries.value)) {
-      return failure(facts, 'permerror', 'the key is not where q= says that it may be: not in the DNS')
+      return settle(facts, 'permerror', 'the key is not where q= says that it may be: not in the DNS')
     }
-    if (!names.includes('from')) return failure(facts, 'permerror', 'the From field is not signed')
+    if (!names.includes('from')) return settle(facts, 'permerror', 'the From field is not signed')
     if (signer.timestamp !== null && expires !== null && expires <= signer.timestamp) {
-      return failure(facts, 'permerror', 'the signature expires before it was made')
+      return settle(facts, 'permerror', 'the signature expires before it was made')
     }
     const now = Math.floor(this.#options.now / 1000)
     if (expires !== null && now > expires) {
-      return failure(facts, 'policy', `the signature expired at ${new Date(expires * 1000).toISOString()}`)
+      return settle(facts, 'policy', `the signature expired at ${new Date(expires * 1000).toISOString()}`)
     }
     if (signer.timestamp !== null && signer.timestamp > now + CLOCK_SKEW) {
-      return failure(facts, 'policy', 'the signature was made in the future')
+      return settle(facts, 'policy', 'the signature was made in the future')
     }
-    if (signer.algorithm === 'rsa-sha1') return failure(facts, 'policy', 'SHA-1 signatures are not secure')
+    if (signer.algorithm === 'rsa-sha1') return settle(facts, 'policy', 'SHA-1 signatures are not secure')
     const added = unsignedDouble(names, picker)
-    if (added !== null) return failure(facts, 'policy', `there is a second ${added} field that is not signed`)
+    if (added !== null) return settle(facts, 'policy', `there is a second ${added} field that is not signed`)
     return {
       facts,
-      signer: { ...signer, algorithm: signer.algorithm },
+      signer,
+      algorithm: signer.algorithm,
       cover,
       identityDomain: identity.domain,
       limit,
@@ -250,21 +251,18 @@ export class DkimVerification implements MessageListener {
   }
 
   #judge(examined: Examined, answer: KeyAnswer): DkimSignatureResult {
-    const { signer, cover, digest, limit } = examined
-    if (!answer.ok) return failure(examined.facts, answer.result, answer.reason)
+    const { facts, signer, cover, digest, limit } = examined
+    if (!answer.ok) return settle(facts, answer.result, answer.reason)
     const { key } = answer
-    const facts = {
-      ...examined.facts,
-      keyBits: key.bits,
-      testing: key.testing,
-      unsignedBytes: limit === null ? 0 : Math.max(0, digest.length - limit),
-    }
+    facts.keyBits = key.bits
+    facts.testing = key.testing
+    facts.unsignedBytes = limit === null ? 0 : Math.max(0, digest.length - limit)
     const verdict = (result: DkimResultCode, reason: string): DkimSignatureResult =>
       // §3.6.1: mail of a domain that is trying counts as unsigned, whatever comes out.
       key.testing
-        ? failure(facts, 'neutral', `the domain is testing DKIM; otherwise: ${result}, ${reason}`)
-        : failure(facts, result, reason)
-    const fault = keyFault(key, signer.algorithm, this.#options.minRsaBits ?? 1024)
+        ? settle(facts, 'neutral', `the domain is testing DKIM; otherwise: ${result}, ${reason}`)
+        : settle(facts, result, reason)
+    const fault = keyFault(key, examined.algorithm, this.#options.minRsaBits ?? 1024)
     if (fault !== null) return verdict(fault.result, fault.reason)
     if (key.strict && examined.identityDomain !== signer.domain) {
       return verdict('permerror', 'the key forbids an i= below d=')
@@ -316,24 +314,30 @@ export async function dkimVerify(message: MessageInput, options: DkimVerifyOptio
   return verification.finish()
 }
 
-const NO_FACTS: Examined['facts'] = {
-  alignment: 'none',
-  domain: null,
-  selector: null,
-  identity: null,
-  algorithm: null,
-  canonicalization: null,
-  keyBits: null,
-  testing: false,
-  signedHeaders: [],
-  timestamp: null,
-  expires: null,
-  unsignedBytes: 0,
-  signature: '',
+function noFacts(): Facts {
+  return {
+    result: 'permerror',
+    reason: '',
+    alignment: 'none',
+    domain: null,
+    selector: null,
+    identity: null,
+    algorithm: null,
+    canonicalization: null,
+    keyBits: null,
+    testing: false,
+    signedHeaders: [],
+    timestamp: null,
+    expires: null,
+    unsignedBytes: 0,
+    signature: '',
+  }
 }
 
-function failure(facts: Examined['facts'], result: DkimResultCode, reason: string): DkimSignatureResult {
-  return { result, reason, ...facts }
+function settle(facts: Facts, result: DkimResultCode, reason: string): DkimSignatureResult {
+  facts.result = result
+  facts.reason = reason
+  return facts
 }
 
 /** `i=`: its text, and its domain, which is that of d= or below it. Null when it is neither. */
