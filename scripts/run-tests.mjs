@@ -25,7 +25,9 @@ if (files.length === 0) {
 }
 // the runner's own choice leaves one processor idle, which is half of a small machine
 const concurrency = `--test-concurrency=${availableParallelism()}`
-const child = spawn(process.execPath, ['--test', concurrency, '--enable-source-maps', ...files], {
+// a test that waits for ever is a failure, not a silence; ms
+const limit = '--test-timeout=300000'
+const child = spawn(process.execPath, ['--test', concurrency, limit, '--enable-source-maps', ...files], {
   cwd: root,
   stdio: 'inherit',
 })

@@ -178,12 +178,19 @@ function end(child: ChildProcess): void {
   if (child.exitCode === null) child.kill('SIGKILL')
 }
 
+/** A free port below those that the system gives out by itself, so that nobody else is given it meanwhile. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
+  for (let tries = 0; tries < 50; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    const server = createServer()
+    const free = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    await new Promise(resolve => server.close(resolve))
+    if (free) return port
+  }
+  throw new Error('no free port')
 }
 
 function find(title: string): Program {

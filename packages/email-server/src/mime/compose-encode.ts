@@ -1,6 +1,6 @@
 // The transfer encoding of a part: the smallest one that carries its content safely, or the one that was asked for.
 // RFC 2045 §2.7–2.9 and §6, RFC 2046 §5.2.1 (messages are never encoded), RFC 6152, RFC 3030, RFC 6532 §3.5 and §3.7.
-import { CR, CRLF, fromUtf8, LF } from '../base/bytes.ts'
+import { CRLF, fromUtf8 } from '../base/bytes.ts'
 import { MailError, optionError } from '../base/errors.ts'
 import { base64Length, encodeBase64, encodeQuotedPrintable, writeBase64 } from '../text/index.ts'
 import { type MediaType, paramOf } from './compose-content-type.ts'
@@ -225,7 +225,7 @@ function base64Body(bytes: Uint8Array): EncodedBody {
   }
 }
 
-/** Octets that are encoded at a time: whole lines of 57. */
+/** Octets of a streamed piece: whole lines of 57. */
 const SLICE = 57 * 1024
 
 function base64Piece(bytes: Uint8Array): LazyPiece {
@@ -233,14 +233,7 @@ function base64Piece(bytes: Uint8Array): LazyPiece {
     kind: 'lazy',
     size: base64Length(bytes.length),
     writeTo(target, at) {
-      let to = at
-      for (let i = 0; i < bytes.length; i += SLICE) {
-        if (i > 0) {
-          target[to++] = CR
-          target[to++] = LF
-        }
-        to = writeBase64(bytes.subarray(i, i + SLICE), target, to)
-      }
+      writeBase64(bytes, target, at)
     },
     *chunks() {
       for (let i = 0; i < bytes.length; i += SLICE) {

@@ -231,8 +231,24 @@ export function encodeBase64(bytes: Uint8Array, lineLength = 76): Uint8Array {
   return out
 }
 
+/** Lines that are encoded at a time: their text is short enough to be young garbage, and stays in the processor's cache. */
+const LINES_AT_A_TIME = 128
+
 /** `encodeBase64` into the place where it is wanted; gives the offset behind it. */
 export function writeBase64(bytes: Uint8Array, target: Buffer, at: number, lineLength = 76): number {
+  const step = (lineLength === 0 ? 57 : (lineLength / 4) * 3) * LINES_AT_A_TIME
+  let to = at
+  for (let i = 0; i < bytes.length; i += step) {
+    if (i > 0 && lineLength > 0) {
+      target[to++] = CR
+      target[to++] = LF
+    }
+    to = writeLines(bytes.subarray(i, i + step), target, to, lineLength)
+  }
+  return to
+}
+
+function writeLines(bytes: Uint8Array, target: Buffer, at: number, lineLength: number): number {
   const end = at + base64Length(bytes.length, lineLength)
   const flat = asBuffer(bytes).toString('base64')
   // all of it at the end, then line by line to its place: the fastest way there is without a loop over characters

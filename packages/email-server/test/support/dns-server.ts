@@ -23,12 +23,6 @@ export async function serveDns(respond: Respond, options: DnsServerOptions = {})
     const reply = respond(bytes, transport)
     return reply === null ? [] : reply instanceof Uint8Array ? [reply] : reply
   }
-  const udp = dgram.createSocket('udp4')
-  await new Promise<void>(resolve => udp.bind(0, '127.0.0.1', resolve))
-  const { port } = udp.address()
-  udp.on('message', (bytes, peer) => {
-    for (const reply of replies(bytes, 'udp', peer.port)) udp.send(reply, peer.port, peer.address)
-  })
   const sockets = new Set<net.Socket>()
   const tcp = net.createServer(socket => {
     sockets.add(socket)
@@ -41,7 +35,10 @@ export async function serveDns(respond: Respond, options: DnsServerOptions = {})
       }
     })
   })
-  if (!options.udpOnly) await new Promise<void>(resolve => tcp.listen(port, '127.0.0.1', resolve))
+  const { udp, port } = await bindBoth(options.udpOnly ? null : tcp)
+  udp.on('message', (bytes, peer) => {
+    for (const reply of replies(bytes, 'udp', peer.port)) udp.send(reply, peer.port, peer.address)
+  })
   return {
     address: `127.0.0.1:${port}`,
     queries,
@@ -51,4 +48,27 @@ export async function serveDns(respond: Respond, options: DnsServerOptions = {})
       if (tcp.listening) await new Promise(resolve => tcp.close(resolve))
     },
   }
+}
+
+/** One port for UDP and TCP: what is free for the one may be taken for the other, so that it may take some tries. */
+async function bindBoth(tcp: net.Server | null): Promise<{ udp: dgram.Socket; port: number }> {
+  for (let tries = 0; tries < 50; tries++) {
+    const udp = dgram.createSocket('udp4')
+    await new Promise<void>(resolve => udp.bind(0, '127.0.0.1', resolve))
+    const { port } = udp.address()
+    if (!tcp || (await listens(tcp, port))) return { udp, port }
+    await new Promise<void>(resolve => udp.close(resolve))
+  }
+  throw new Error('no port is free for UDP and TCP')
+}
+
+function listens(tcp: net.Server, port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const failed = (): void => resolve(false)
+    tcp.once('error', failed)
+    tcp.listen(port, '127.0.0.1', () => {
+      tcp.off('error', failed)
+      resolve(true)
+    })
+  })
 }
