@@ -49,6 +49,8 @@ for (const name of ['email-server', 'store', 'host']) {
     // names stay as they are, for whoever reads a stack; the rest is loaded faster the shorter it is
     minifyWhitespace: true,
     minifySyntax: true,
+    // Node prints the line in which an error was thrown
+    lineLimit: 120,
     sourcemap: true,
     logLevel: 'warning',
   })

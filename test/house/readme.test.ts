@@ -125,8 +125,10 @@ async function start(program: Program): Promise<Running> {
   const ports = new Map<number, number>()
   for (const port of PORTS) ports.set(port, await freePort())
   const data = join(FOLDER, `${program.file}-data-${process.hrtime.bigint()}`)
-  let source = program.source.replaceAll('sqlite:./data', `sqlite:${data}`)
-  for (const [from, to] of ports) source = source.replaceAll(String(from), String(to))
+  // all at once: a port that was put in must not be taken for one of the document's
+  const source = program.source
+    .replace(/\b\d{4}\b/g, number => String(ports.get(Number(number)) ?? number))
+    .replaceAll('sqlite:./data', `sqlite:${data}`)
   const { code } = await transform(source, { loader: 'ts', format: 'esm' })
   const file = join(FOLDER, `${program.file}-${process.hrtime.bigint()}.mjs`)
   await writeFile(file, `${code}\nconsole.log('came to its last line')\n`)
