@@ -1,5 +1,6 @@
 // Which parts of a message are shown as its text, which are attachments, and how several texts become one: plain text
 // and HTML each keep the order of the message; outside multipart/alternative each also stands in for the other.
+import { late } from '../base/late.ts'
 import { AddressField } from './address-field.ts'
 import { Attachment } from './attachment.ts'
 import { partText } from './content.ts'
@@ -62,7 +63,7 @@ export function collectShown(
       continue
     }
     const kind = facts.contentType === 'text/html' ? 'html' : 'text'
-    shown.push({ kind, alternative, text: once(() => partText(raw, part, facts, options)) })
+    shown.push({ kind, alternative, text: late(() => partText(raw, part, facts, options)) })
   }
   return { shown, attachments }
 }
@@ -108,7 +109,7 @@ const HEAD = ['From', 'Subject', 'Date', 'To', 'Cc', 'Bcc'] as const
 /** Who wrote what when, in front of the text of a message that is shown within another. */
 function headOf(root: MessagePart, alternative: boolean, options: ParseOptions): Shown {
   const headers = new ParsedHeaders(root.header, options)
-  const rows = once(() =>
+  const rows = late(() =>
     HEAD.flatMap(name => {
       const value = headers.get(name)
       const last = Array.isArray(value) ? value[value.length - 1] : value
@@ -133,13 +134,5 @@ function headOf(root: MessagePart, alternative: boolean, options: ParseOptions):
       )
       return `<table class="mp_head">${cells.join('\n')}</table>`
     },
-  }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | null = null
-  return () => {
-    made ??= { value: make() }
-    return made.value
   }
 }

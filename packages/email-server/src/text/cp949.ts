@@ -2,6 +2,7 @@
 // so that half of all syllables are missing; WHATWG Encoding wants them all. The extension needs no table: it holds, in the order of
 // Unicode, the syllables that KS X 1001 lacks.
 
+import { late } from '../base/late.ts'
 import { utf16 } from './single-byte.ts'
 import type { TextSource } from './text-source.ts'
 
@@ -13,12 +14,7 @@ const UNKNOWN = 0xfffd
 type Table = Uint16Array
 
 // A constant that takes a millisecond to make, and that few programs need.
-const theTable: () => Table = once(buildTable)
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => (made ??= make())
-}
+const theTable: () => Table = late(buildTable)
 
 /** Streaming decoder; holds back at most a lead byte. */
 export class Cp949Decoder implements TextSource {

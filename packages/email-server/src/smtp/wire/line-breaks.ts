@@ -1,12 +1,13 @@
 // Bare CR and bare LF (RFC 5321 §2.3.8: they never occur in mail).
 import { asBuffer, CR, LF } from '../../base/bytes.ts'
+import { late } from '../../base/late.ts'
 import { type LineBreakScan, makeLineBreakScan } from './line-break-kernel.ts'
 
 /** Pieces below this size are not worth a copy. */
 const SCAN_FROM = 512
 
 /** A constant that is made for the first piece that is worth it. */
-const scan = once(() => makeLineBreakScan() ?? searchLineBreaks)
+const scan = late(() => makeLineBreakScan() ?? searchLineBreaks)
 
 export class LineBreakCheck {
   readonly #search: LineBreakScan | null
@@ -35,11 +36,6 @@ export class LineBreakCheck {
   end(): void {
     if (this.#endsInCr) this.#bare = true
   }
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | null = null
-  return () => (made ??= make())
 }
 
 /** The same as `makeLineBreakScan` gives, by two native searches for each line. */
