@@ -16,6 +16,30 @@ export interface TlsInfo {
   readonly servername: string | null
   /** True when the peer's certificate was verified. */
   readonly authorized: boolean
+  /** Why it was not, in a code of node:tls such as `CERT_HAS_EXPIRED`; null when it was, or when there was none. */
+  readonly authorizationError?: string | null
+  /** The peer's certificate; null when it showed none. */
+  readonly peerCertificate?: PeerCertificate | null
+  /** What binds an authentication to this handshake (RFC 9266, RFC 5929 §4); null when this handshake has none of the kind. */
+  channelBinding?(type: ChannelBindingType): Uint8Array | null
+}
+
+export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point'
+
+/** A certificate as its holder showed it. */
+export interface PeerCertificate {
+  /** `CN=…, O=…`, as OpenSSL prints it. */
+  readonly subject: string
+  readonly issuer: string
+  /** The names it is for, as node:tls prints them: `DNS:mx.example.com, IP Address:192.0.2.1`; '' when it has none. */
+  readonly subjectAltName: string
+  /** ms since the epoch. */
+  readonly validFrom: number
+  readonly validTo: number
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  readonly fingerprint256: string
+  /** The chain as the peer sent it, its own certificate first; DER. */
+  readonly chain: readonly Uint8Array[]
 }
 
 /** Options of a TLS endpoint, as node:tls names them; `cert`, `key` and `ca` are PEM. */
@@ -88,6 +112,25 @@ export interface ConnectOptions {
   readonly host: string
   readonly port: number
   readonly timeoutMs?: number
+  /** Our own address, for machines that have several. */
+  readonly localAddress?: string
+}
+
+/** One HTTPS GET whose answer is wanted whole. Redirects are answers like others, not followed (RFC 8461 §3.3). */
+export interface FetchOptions {
+  /** `https://…` */
+  readonly url: string
+  /** For all of it, ms. */
+  readonly timeoutMs: number
+  /** Octets of the body; a longer one is a failure. */
+  readonly maxBytes: number
+}
+
+export interface FetchAnswer {
+  readonly status: number
+  /** `Content-Type` as it came; '' when there was none. */
+  readonly contentType: string
+  readonly body: Uint8Array
 }
 
 /** A place for bytes that are too many to hold: append, read back, throw away. */
@@ -140,6 +183,11 @@ export interface Runtime {
   listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<Listener>
   /** A bare connection; `secure` follows for TLS. Rejects with a MailError (`ECONNECTION`, `ETIMEDOUT`). */
   connect(options: ConnectOptions): Promise<Connection>
+  /**
+   * The certificate is always verified. Rejects with a MailError: `ETLS` for the certificate, `ETIMEDOUT`, `ELIMIT` for a body beyond
+   * `maxBytes`, `ECONNECTION` for the rest. Absent: there is no HTTPS in this world.
+   */
+  fetch?(options: FetchOptions): Promise<FetchAnswer>
   openSpool(): Promise<SpoolFile>
   /** Throws when these options cannot make a TLS endpoint (a certificate that cannot be read, a key that is not its own). */
   checkTls(options: TlsOptions): void

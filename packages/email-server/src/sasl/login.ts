@@ -1,10 +1,25 @@
 // LOGIN (draft-murchison-sasl-login-00): asks for the user name, then for the password. Obsolete and everywhere.
-import { fromLatin1, utf8 } from '../base/bytes.ts'
-import type { SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
+import { fromLatin1, fromUtf8, utf8 } from '../base/bytes.ts'
+import { unexpected, withoutNul } from './client.ts'
+import type { SaslClientExchange, SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
 
 export const login: SaslMechanism = {
   name: 'LOGIN',
   plaintext: true,
+  startClient({ user, pass }): SaslClientExchange | null {
+    if (pass === undefined) return null
+    // the words of the two challenges differ from server to server; their order does not
+    const answers = [withoutNul(user), withoutNul(pass)]
+    return {
+      initial: () => null,
+      step() {
+        const answer = answers.shift()
+        if (answer === undefined) throw unexpected('LOGIN')
+        return fromUtf8(answer)
+      },
+      finish() {},
+    }
+  },
   startServer(): SaslExchange {
     let username: string | null = null
     return {

@@ -1,10 +1,15 @@
 // PLAIN (RFC 4616): message = [authzid] NUL authcid NUL passwd, UTF-8, one message.
-import { asBuffer, EMPTY, utf8 } from '../base/bytes.ts'
-import type { SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
+import { asBuffer, EMPTY, fromUtf8, utf8 } from '../base/bytes.ts'
+import { oneMessage, withoutNul } from './client.ts'
+import type { SaslClientExchange, SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
 
 export const plain: SaslMechanism = {
   name: 'PLAIN',
   plaintext: true,
+  startClient({ user, pass, authorizationId = '' }): SaslClientExchange | null {
+    if (pass === undefined) return null
+    return oneMessage(fromUtf8(`${withoutNul(authorizationId)}\0${withoutNul(user)}\0${withoutNul(pass)}`))
+  },
   startServer(): SaslExchange {
     return {
       step(response): SaslStep {

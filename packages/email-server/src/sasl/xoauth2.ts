@@ -1,6 +1,7 @@
 // XOAUTH2 (Google's and Microsoft's, the forerunner of RFC 7628): "user=" user ^A "auth=Bearer " token ^A ^A, one message.
 import { EMPTY, fromUtf8, utf8 } from '../base/bytes.ts'
-import type { SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
+import { oneMessage, withoutControls } from './client.ts'
+import type { SaslClientExchange, SaslExchange, SaslMechanism, SaslStep } from './mechanism.ts'
 
 const MALFORMED: SaslStep = {
   kind: 'malformed',
@@ -13,6 +14,12 @@ const REFUSAL = '{"status":"401","schemes":"bearer","scope":""}'
 export const xoauth2: SaslMechanism = {
   name: 'XOAUTH2',
   plaintext: true,
+  startClient({ user, accessToken }): SaslClientExchange | null {
+    if (accessToken === undefined) return null
+    return oneMessage(
+      fromUtf8(`user=${withoutControls(user)}\x01auth=Bearer ${withoutControls(accessToken)}\x01\x01`),
+    )
+  },
   startServer(): SaslExchange {
     return {
       step(response): SaslStep {
