@@ -24,6 +24,8 @@ export class FetchedMessage {
   readonly recent: boolean
   /** As they are now; STORE's and the implicit \Seen's result. */
   flags: readonly string[]
+  /** As it is now; 0 when none is known. */
+  modseq: number
   #envelope: Envelope | null
   #structure: BodyStructure | null
   #bytes: Uint8Array | null = null
@@ -40,6 +42,7 @@ export class FetchedMessage {
     this.meta = meta
     this.recent = recent
     this.flags = meta?.flags ?? []
+    this.modseq = meta?.modseq ?? 0
     this.#envelope = envelope
     this.#structure = structure
   }

@@ -1,5 +1,6 @@
 // The open folder of a session: its view, and what was said of it when it was opened.
 import type { OpenedFolder } from '../mailbox/index.ts'
+import { Modseqs } from './modseqs.ts'
 import { News } from './news.ts'
 import { SequenceView } from './view.ts'
 
@@ -10,6 +11,8 @@ export class SelectedFolder {
   readonly readOnly: boolean
   readonly view: SequenceView = new SequenceView()
   readonly news: News
+  /** Null: the folder keeps no mod-sequences (NOMODSEQ, RFC 7162 §3.1.2.2). */
+  readonly modseqs: Modseqs | null
   /** Messages from this UID on are \Recent here (RFC 3501 §2.3.2). */
   recentFrom: number = Number.POSITIVE_INFINITY
   /** Every id was its UID so far: ids need not be asked for. */
@@ -20,6 +23,7 @@ export class SelectedFolder {
     this.opened = opened
     this.readOnly = readOnly
     this.news = new News(this.view)
+    this.modseqs = opened.highestModseq === undefined ? null : new Modseqs(opened.highestModseq)
   }
 
   /** How many messages are \Recent in this session. */

@@ -116,6 +116,8 @@ export interface PlacedMessages {
   readonly uidValidity: number
   /** The new UIDs, in the order of the messages given. */
   readonly uids: readonly number[]
+  /** MOVE: the mod-sequence that the folder which the messages have left has now (RFC 7162 §3.2). */
+  readonly modseq?: number
 }
 
 export interface ChangedFlags {
@@ -234,8 +236,12 @@ export interface MailboxContract {
     result: PlacedMessages | undefined
     context: NoContext
   }
-  /** Remove for good. POP3 asks it at QUIT. */
-  expunge: { args: [ids: readonly MessageId[]]; result: undefined; context: NoContext }
+  /** Remove for good. POP3 asks it at QUIT. A store with mod-sequences answers the one of this removal (RFC 7162 §3.2.7). */
+  expunge: {
+    args: [ids: readonly MessageId[]]
+    result: { readonly modseq: number } | undefined
+    context: NoContext
+  }
   /** Refuse with ALREADYEXISTS. Missing parents are made as well (RFC 9051 §6.3.4). */
   createFolder: {
     args: [name: string]
@@ -260,11 +266,13 @@ export interface MailboxContract {
     context: NoContext
   }
   namespace: { args: []; result: Namespaces; context: NoContext }
+  /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
   qresync: {
     args: [name: string, state: QresyncState]
     result: { readonly changed: readonly MessageMeta[]; readonly vanished: readonly ClosedRange[] }
     context: NoContext
   }
+  /** UID FETCH with VANISHED (RFC 7162 §3.2.6). Who has forgotten how far back answers all in the range that is not there. */
   resolveVanished: {
     args: [range: MessageRange, sinceModseq: number]
     result: readonly ClosedRange[]

@@ -147,8 +147,7 @@ export class MemoryMailbox {
       move: (ids, name) => {
         const messages = pick(open(), ids)
         const placed = this.#copy(messages, this.#destination(name))
-        this.#remove(open(), messages, session)
-        return placed
+        return { ...placed, ...this.#remove(open(), messages, session) }
       },
 
       expunge: ids => this.#remove(open(), pick(open(), ids), session),
@@ -223,7 +222,8 @@ export class MemoryMailbox {
       this.#create(to)
       const messages = [...folder.messages.values()]
       this.#copy(messages, this.#folder(to))
-      return this.#remove(folder, messages, null)
+      this.#remove(folder, messages, null)
+      return
     }
     for (const other of [...this.#folders.values()]) {
       if (other !== folder && !other.name.startsWith(`${from}/`)) continue
@@ -247,13 +247,18 @@ export class MemoryMailbox {
     return { uidValidity: destination.uidValidity, uids }
   }
 
-  #remove(folder: StoredFolder, messages: readonly StoredMessage[], by: MailboxSession | null): undefined {
+  #remove(
+    folder: StoredFolder,
+    messages: readonly StoredMessage[],
+    by: MailboxSession | null,
+  ): { modseq: number } {
     const modseq = ++this.#modseq
     for (const { uid } of messages) {
       folder.messages.delete(uid)
       folder.removed.push({ uid, modseq })
     }
     for (const other of this.#others(by, folder)) other.notifyVanished(messages.map(message => message.uid))
+    return { modseq }
   }
 
   #numbers(folder: StoredFolder): {

@@ -77,6 +77,7 @@ export const status: CommandSpec<StatusArgs> = {
   args,
   async run(cx, { folder, items }) {
     const specs = items.map(name => cx.words.statusItem(name)!)
+    for (const { enables } of specs) if (enables) cx.enable(enables)
     writeStatus(cx, folder, specs, await folderStatus(cx, folder, specs))
     return undefined
   },

@@ -3,6 +3,7 @@ import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
 import { children } from './children.ts'
+import { condstore } from './condstore.ts'
 import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { id } from './id.ts'
@@ -12,6 +13,7 @@ import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
 import { move } from './move.ts'
 import { namespace } from './namespace.ts'
+import { qresync } from './qresync.ts'
 import { saslIr } from './sasl-ir.ts'
 import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
@@ -39,6 +41,8 @@ export const EXTENSIONS: readonly Extension[] = [
   esearch,
   within,
   statusSize,
+  condstore,
+  qresync,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

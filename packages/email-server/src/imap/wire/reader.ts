@@ -66,6 +66,11 @@ export class Reader {
     return true
   }
 
+  /** Does this text stand here? Nothing is taken. */
+  follows(text: string): boolean {
+    return this.#text.startsWith(text, this.#at)
+  }
+
   expect(char: string): this {
     if (!this.try(char)) this.fail(`"${char}"`)
     return this
