@@ -15,6 +15,8 @@ export const NEEDS_HEADER = 8
 export const NEEDS_BYTES = 16
 /** The bytes as they come: a run of the whole message, which the item writes itself as the last thing. */
 export const NEEDS_STREAM = 32
+/** The beginning of the text; its bytes, when the backend keeps none. */
+export const NEEDS_PREVIEW = 64
 export type Need = number
 
 export class FetchedMessage {

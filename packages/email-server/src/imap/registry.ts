@@ -1,6 +1,7 @@
 // The registry: what an extension may contribute, and the one place that says what is open in a session. Dispatch and
 // advertisement both ask it, so that no capability is named without its code, and no code runs unannounced.
 import { usageError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
 import type { FlatRanges } from '../base/ranges.ts'
 import type { FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
 import type { CommandContext } from './context.ts'
@@ -34,6 +35,7 @@ export interface SessionFacts {
   readonly canDeflate: boolean
   /** Passwords may cross this connection. */
   readonly passwordsAllowed: boolean
+  readonly limits: Limits
   handles(name: MailboxHandlerName): boolean
   supplies(item: Supply): boolean
 }
@@ -114,10 +116,11 @@ export interface SearchReturn<A = unknown> extends Term {
 export interface StatusItemSpec extends Term {
   readonly name: string
   readonly rfc: string
-  readonly item: keyof FolderStatus
+  /** What the backend is asked for; null: nothing. */
+  readonly item: keyof FolderStatus | null
   /** Naming it switches this on (RFC 7162 §3.1). */
   readonly enables?: Partial<Dialect>
-  value(status: FolderStatus): number
+  write(w: Writer, status: FolderStatus, limits: Limits): void
 }
 
 /** What stands in parentheses behind the mailbox of SELECT and EXAMINE (RFC 4466 §2.1). */
@@ -151,6 +154,15 @@ export interface FetchModifier<A = unknown> extends Term {
   readonly args?: Grammar<A>
   /** In the order of the list of extensions, whatever the client's. Throws `PeerSyntaxError` where it may not stand. */
   apply(cx: CommandContext, args: A, fetching: Fetching): void | Promise<void>
+}
+
+/** Where APPEND may take a message from besides a literal (RFC 4466 §2.3 append-data-ext). */
+export interface AppendItem<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args: Grammar<A>
+  /** The message; or the reply that says why there is none. */
+  gather(cx: CommandContext, args: A): Promise<Uint8Array | Reply>
 }
 
 /** What stands in parentheses behind the set of STORE (RFC 4466 §2.5). */
@@ -197,10 +209,13 @@ export interface Extension {
   readonly selectParams?: readonly SelectParam[]
   readonly fetchModifiers?: readonly FetchModifier[]
   readonly storeModifiers?: readonly StoreModifier[]
+  readonly appendItems?: readonly AppendItem[]
   readonly listSelections?: readonly ListSelection[]
   readonly listReturns?: readonly ListReturn[]
   /** Attributes of a name that LIST tells in any case, without backslash. */
   listAttributes?(listed: ListedFolder): readonly string[]
+  /** What SELECT and EXAMINE tell of the open folder besides (RFC 3501 §6.3.1). */
+  tellsOfFolder?(cx: CommandContext): void
   /** What ENABLE of its name switches on. */
   readonly enables?: Partial<Dialect>
 }
@@ -230,6 +245,7 @@ export class Registry {
   readonly #selectParams: Table<SelectParam>
   readonly #fetchModifiers: Table<FetchModifier>
   readonly #storeModifiers: Table<StoreModifier>
+  readonly #appendItems: Table<AppendItem>
   readonly #listSelections: Table<ListSelection>
   readonly #listReturns: Table<ListReturn>
 
@@ -243,6 +259,7 @@ export class Registry {
     this.#selectParams = table(extensions, each => each.selectParams)
     this.#fetchModifiers = table(extensions, each => each.fetchModifiers)
     this.#storeModifiers = table(extensions, each => each.storeModifiers)
+    this.#appendItems = table(extensions, each => each.appendItems)
     this.#listSelections = table(extensions, each => each.listSelections)
     this.#listReturns = table(extensions, each => each.listReturns)
   }
@@ -294,6 +311,10 @@ export class Registry {
     return look(this.#storeModifiers, name, facts)
   }
 
+  appendItem(name: string, facts: SessionFacts): AppendItem | undefined {
+    return look(this.#appendItems, name, facts)
+  }
+
   listSelection(name: string, facts: SessionFacts): ListSelection | undefined {
     return look(this.#listSelections, name, facts)
   }
@@ -316,6 +337,7 @@ export interface Words extends Vocabulary {
   selectParam(name: string): SelectParam | undefined
   fetchModifier(name: string): FetchModifier | undefined
   storeModifier(name: string): StoreModifier | undefined
+  appendItem(name: string): AppendItem | undefined
   listSelection(name: string): ListSelection | undefined
   listReturn(name: string): ListReturn | undefined
 }
@@ -356,6 +378,10 @@ class OpenWords implements Words {
 
   storeModifier(name: string): StoreModifier | undefined {
     return this.#registry.storeModifier(name, this.#facts)
+  }
+
+  appendItem(name: string): AppendItem | undefined {
+    return this.#registry.appendItem(name, this.#facts)
   }
 
   listSelection(name: string): ListSelection | undefined {

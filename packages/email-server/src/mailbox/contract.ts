@@ -95,7 +95,7 @@ export interface MessageMeta {
   readonly threadId?: string | null
   /** When it was put into this folder (SAVEDATE, RFC 8514). */
   readonly saveDate?: Date | number | null
-  /** RFC 8970: at most 200 characters. */
+  /** RFC 8970: at most 200 characters; null: there is nothing to be shown. Absent: made from the message. */
   readonly preview?: string | null
 }
 
@@ -116,7 +116,7 @@ export interface PlacedMessages {
   readonly uidValidity: number
   /** The new UIDs, in the order of the messages given. */
   readonly uids: readonly number[]
-  /** MOVE: the mod-sequence that the folder which the messages have left has now (RFC 7162 §3.2). */
+  /** MOVE and REPLACE: the mod-sequence that the folder which the messages have left has now (RFC 7162 §3.2). */
   readonly modseq?: number
 }
 
@@ -136,6 +136,14 @@ export interface FlagsContext {
 }
 
 export interface AppendContext {
+  /** The date that the client gave; absent: now. */
+  readonly internalDate?: Date
+}
+
+/** A message that a client puts into a folder. */
+export interface NewMessage {
+  readonly raw: Uint8Array
+  readonly flags: readonly string[]
   /** The date that the client gave; absent: now. */
   readonly internalDate?: Date
 }
@@ -224,6 +232,18 @@ export interface MailboxContract {
     result: PlacedMessages | undefined
     context: AppendContext
   }
+  /** APPEND of several messages (RFC 3502): all or none. */
+  appendAll: {
+    args: [folder: string, messages: readonly NewMessage[]]
+    result: PlacedMessages | undefined
+    context: NoContext
+  }
+  /** REPLACE (RFC 8508): puts the new message into the folder and removes the old one from the open folder, both or neither. */
+  replace: {
+    args: [id: MessageId, folder: string, raw: Uint8Array, flags: readonly string[]]
+    result: PlacedMessages | undefined
+    context: AppendContext
+  }
   /** COPY: all or none (RFC 9051 §6.4.7). Refuse with TRYCREATE when there is no such folder. */
   copyMessages: {
     args: [ids: readonly MessageId[], destination: string]
@@ -245,7 +265,8 @@ export interface MailboxContract {
   /** Refuse with ALREADYEXISTS. Missing parents are made as well (RFC 9051 §6.3.4). */
   createFolder: {
     args: [name: string]
-    result: undefined
+    /** A store that supplies `mailboxId` answers it (RFC 8474 §4.1). */
+    result: { readonly mailboxId: string } | undefined
     context: { readonly specialUse?: readonly string[] }
   }
   deleteFolder: { args: [name: string]; result: undefined; context: NoContext }
@@ -324,6 +345,8 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   messageBody: true,
   setFlags: true,
   append: true,
+  appendAll: true,
+  replace: true,
   copyMessages: true,
   move: true,
   expunge: true,

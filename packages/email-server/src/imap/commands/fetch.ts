@@ -24,6 +24,7 @@ import {
   NEEDS_ENVELOPE,
   NEEDS_HEADER,
   NEEDS_META,
+  NEEDS_PREVIEW,
   NEEDS_STREAM,
   NEEDS_STRUCTURE,
   type Need,
@@ -176,6 +177,7 @@ function bodyNeed({ needs }: Plan, message: FetchedMessage): Need {
   let need = needs & (NEEDS_HEADER | NEEDS_BYTES | NEEDS_STREAM)
   if (needs & NEEDS_STRUCTURE && !message.hasStructure) need |= NEEDS_BYTES
   if (needs & NEEDS_ENVELOPE && !message.hasEnvelope) need |= NEEDS_HEADER
+  if (needs & NEEDS_PREVIEW && message.meta?.preview === undefined) need |= NEEDS_BYTES
   return need
 }
 

@@ -4,6 +4,7 @@ import type { MailboxHandlerName } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { mailboxIdCode } from '../grammar/object-id.ts'
 import { askFolders, delimiterOf } from '../list-tree.ts'
 import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
@@ -37,8 +38,9 @@ export const create: CommandSpec<string> = folderCommand(
   'createFolder',
   oneMailbox,
   async (cx, name) => {
-    await cx.mailbox.ask('createFolder', [checkNew(await withoutDelimiter(cx, name))], {})
-    return undefined
+    const made = await cx.mailbox.ask('createFolder', [checkNew(await withoutDelimiter(cx, name))], {})
+    if (!cx.facts.supplies('mailboxId')) return undefined
+    return { status: 'OK', code: mailboxIdCode(made?.mailboxId), text: 'CREATE completed' }
   },
 )
 

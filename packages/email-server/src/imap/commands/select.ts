@@ -110,6 +110,7 @@ async function describeFolder(cx: CommandContext, folder: SelectedFolder): Promi
   cx.untagged('OK', 'The next UID', `UIDNEXT ${next}`)
   if (folder.modseqs) cx.untagged('OK', 'The highest', `HIGHESTMODSEQ ${folder.modseqs.settled}`)
   else if (cx.dialect.modseq) cx.untagged('OK', 'No mod-sequences are kept here', 'NOMODSEQ')
+  for (const extension of cx.extensions) extension.tellsOfFolder?.(cx)
 }
 
 const LOOKED_AT = 500

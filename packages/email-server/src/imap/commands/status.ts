@@ -11,6 +11,7 @@ import {
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { lookInto } from '../look-into.ts'
 import type { CommandSpec, StatusItemSpec } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
@@ -57,7 +58,7 @@ function item(
   key: keyof FolderStatus,
   value: (status: FolderStatus) => number,
 ): StatusItemSpec {
-  return { name, rfc: '3501 §6.3.10', item: key, value }
+  return { name, rfc: '3501 §6.3.10', item: key, write: (w, status) => void w.number(value(status)) }
 }
 
 export const STATUS_ITEMS: readonly StatusItemSpec[] = [
@@ -93,7 +94,9 @@ export function writeStatus(
   const w = cx.out
   mailbox.write(w.raw('* STATUS '), folder, cx.words)
   w.raw(' ')
-    .list(specs, spec => w.raw(`${spec.name} `).number(spec.value(found)))
+    .list(specs, spec => {
+      spec.write(w.raw(`${spec.name} `), found, cx.limits)
+    })
     .end()
 }
 
@@ -102,7 +105,7 @@ export async function folderStatus(
   folder: string,
   specs: readonly StatusItemSpec[],
 ): Promise<FolderStatus> {
-  const items = specs.map(spec => spec.item)
+  const items = specs.map(spec => spec.item).filter(item => item !== null)
   if (!cx.mailbox.handles('status')) return byOpening(cx, folder, items)
   const answer: unknown = await cx.mailbox.ask('status', [folder], { items })
   if (typeof answer !== 'object' || answer === null)
@@ -119,13 +122,10 @@ async function byOpening(
   items: readonly (keyof FolderStatus)[],
 ): Promise<FolderStatus> {
   const { mailbox: backend } = cx
-  const opened = await backend.ask('openFolder', [name], { readOnly: true })
-  const known = { uidNext: 1, unread: 0, ...opened }
-  const counts = items.includes('unread') && opened.unread === undefined
-  if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
-  const before = backend.currentFolder
-  backend.currentFolder = name
-  try {
+  return lookInto(cx, name, async opened => {
+    const known = { uidNext: 1, unread: 0, ...opened }
+    const counts = items.includes('unread') && opened.unread === undefined
+    if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
     const refs: MessageRef[] = []
     await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
     let unread = 0
@@ -136,9 +136,5 @@ async function byOpening(
     }
     const uidNext = opened.uidNext ?? (refs.at(-1)?.uid ?? 0) + 1
     return { ...known, uidNext, unread: opened.unread ?? unread }
-  } finally {
-    if (!cx.over) backend.currentFolder = before
-    // news of the open folder may have been kept from us meanwhile
-    if (cx.state.kind === 'selected') cx.folder.news.lookForNew()
-  }
+  })
 }

@@ -75,7 +75,7 @@ const status: StatusItemSpec = {
   rfc: '7162 §3.1.7',
   item: 'highestModseq',
   enables: ON,
-  value: ({ highestModseq = 0 }) => highestModseq,
+  write: (w, { highestModseq = 0 }) => void w.number(highestModseq),
 }
 
 const param: SelectParam = {

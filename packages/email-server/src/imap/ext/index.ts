@@ -2,6 +2,9 @@
 import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
+import { appendlimit } from './appendlimit.ts'
+import { binary } from './binary.ts'
+import { catenate } from './catenate.ts'
 import { children } from './children.ts'
 import { condstore } from './condstore.ts'
 import { enable } from './enable.ts'
@@ -12,9 +15,14 @@ import { listExtended } from './list-extended.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
 import { move } from './move.ts'
+import { multiappend } from './multiappend.ts'
 import { namespace } from './namespace.ts'
+import { objectid } from './objectid.ts'
+import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
+import { replace } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
+import { savedate } from './savedate.ts'
 import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
 import { statusSize } from './status-size.ts'
@@ -43,6 +51,14 @@ export const EXTENSIONS: readonly Extension[] = [
   statusSize,
   condstore,
   qresync,
+  binary,
+  preview,
+  savedate,
+  objectid,
+  appendlimit,
+  multiappend,
+  catenate,
+  replace,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

@@ -12,5 +12,7 @@ export const statusSize: Extension = {
     ],
   },
   capabilities: facts => (facts.state === 'notAuthenticated' ? [] : ['STATUS=SIZE']),
-  statusItems: [{ name: 'SIZE', rfc: '8438 §3', item: 'size', value: status => status.size! }],
+  statusItems: [
+    { name: 'SIZE', rfc: '8438 §3', item: 'size', write: (w, status) => void w.number(status.size!) },
+  ],
 }

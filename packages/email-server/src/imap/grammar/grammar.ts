@@ -18,6 +18,7 @@ export interface Vocabulary {
   selectParam(name: string): Term | undefined
   fetchModifier(name: string): Term | undefined
   storeModifier(name: string): Term | undefined
+  appendItem(name: string): Term | undefined
   searchReturn(name: string): Term | undefined
   listSelection(name: string): Term | undefined
   listReturn(name: string): Term | undefined

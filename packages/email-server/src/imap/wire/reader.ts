@@ -16,7 +16,7 @@ const MOST_32 = 4294967295
 /** How far what the peer writes may go. */
 export type ReaderLimits = Pick<
   Limits,
-  'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags'
+  'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags' | 'imapLiterals'
 >
 
 export class Reader {
@@ -50,6 +50,11 @@ export class Reader {
     return this.#line < this.#framed.literals.length ? LITERAL : END
   }
 
+  /** Does a literal begin here? */
+  get atLiteral(): boolean {
+    return this.peek() === LITERAL
+  }
+
   atEnd(): boolean {
     return this.peek() === END
   }
@@ -66,9 +71,15 @@ export class Reader {
     return true
   }
 
-  /** Does this text stand here? Nothing is taken. */
+  /** Does this text (letters in upper case) stand here, in whatever case? Nothing is taken. */
   follows(text: string): boolean {
-    return this.#text.startsWith(text, this.#at)
+    return this.#text.slice(this.#at, this.#at + text.length).toUpperCase() === text
+  }
+
+  /** The octet so many after the one at hand, of the same line; -1 behind its end. */
+  peekAt(offset: number): number {
+    const at = this.#at + offset
+    return at < this.#text.length ? this.#text.charCodeAt(at) : END
   }
 
   expect(char: string): this {
