@@ -80,6 +80,20 @@ export function rangesOf(numbers: Iterable<number>): FlatRanges {
   return out
 }
 
+/** The numbers at these places of the set, counted from 0, `end` not included. */
+export function sliceOf(ranges: readonly number[], start: number, end: number): FlatRanges {
+  const out: FlatRanges = []
+  let before = 0
+  for (let i = 0; i < ranges.length && before < end; i += 2) {
+    const size = ranges[i + 1]! - ranges[i]!
+    const from = Math.max(0, start - before)
+    const to = Math.min(size, end - before)
+    if (from < to) out.push(ranges[i]! + from, ranges[i]! + to)
+    before += size
+  }
+  return out
+}
+
 export function* numbersIn(ranges: readonly number[]): Generator<number> {
   for (let i = 0; i < ranges.length; i += 2) for (let n = ranges[i]!; n < ranges[i + 1]!; n++) yield n
 }

@@ -100,7 +100,9 @@ export interface SearchKeySpec<A = unknown> extends Term {
 /** What a SEARCH found, in the numbers that the client asked for. */
 export interface SearchResult {
   /** Half-open runs, ascending: sequence numbers or UIDs. */
-  readonly found: readonly number[]
+  readonly found: FlatRanges
+  /** The same one by one, in the order that SORT was asked for; null: the order of the folder. */
+  readonly order: readonly number[] | null
 }
 
 /** A result option of SEARCH (RFC 4466 §2.6.1). */
@@ -108,8 +110,14 @@ export interface SearchReturn<A = unknown> extends Term {
   readonly name: string
   readonly rfc: string
   readonly args?: Grammar<A>
-  /** Writes a space, its name and its value; nothing when there is nothing to say. */
-  write(w: Writer, result: SearchResult, args: A): void
+  /** Writes a space, its name and its value; nothing when there is nothing to say. Absent: the option is no data item. */
+  write?(w: Writer, result: SearchResult, args: A): void
+  /** The result is kept for `$` (RFC 5182). */
+  readonly saves?: true
+  /** Options that may not stand beside it. */
+  readonly excludes?: readonly string[]
+  /** Only these places of so many results are meant, from 0, half open (RFC 9394). */
+  select?(count: number, args: A): readonly [start: number, end: number]
 }
 
 /** An item of STATUS. */

@@ -1,4 +1,5 @@
 // The open folder of a session: its view, and what was said of it when it was opened.
+import { type FlatRanges, intersection } from '../base/ranges.ts'
 import type { OpenedFolder } from '../mailbox/index.ts'
 import { Modseqs } from './modseqs.ts'
 import { News } from './news.ts'
@@ -15,6 +16,8 @@ export class SelectedFolder {
   readonly modseqs: Modseqs | null
   /** Messages from this UID on are \Recent here (RFC 3501 §2.3.2). */
   recentFrom: number = Number.POSITIVE_INFINITY
+  /** What the last search has saved, UIDs (RFC 5182); some of them may be gone. */
+  saved: FlatRanges = []
   /** Every id was its UID so far: ids need not be asked for. */
   idsAreUids = true
 
@@ -24,6 +27,11 @@ export class SelectedFolder {
     this.readOnly = readOnly
     this.news = new News(this.view)
     this.modseqs = opened.highestModseq === undefined ? null : new Modseqs(opened.highestModseq)
+  }
+
+  /** Of what the last search has saved, the UIDs that are still in view. */
+  savedInView(): FlatRanges {
+    return intersection(this.saved, this.view.all())
   }
 
   /** How many messages are \Recent in this session. */

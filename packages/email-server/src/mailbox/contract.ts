@@ -8,6 +8,7 @@ import type { AsyncHandlers, CallbackHandlers } from '../base/ask.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type { BodyStructure, Envelope } from '../mime/index.ts'
 import type { SearchKey, SortKey, ThreadNode } from './search.ts'
+import type { ThreadAlgorithm } from './thread.ts'
 
 /** The store's own name of a message. A number is also the message's UID; anything else comes with one (`MessageRef`). */
 export type MessageId = string | number
@@ -276,13 +277,15 @@ export interface MailboxContract {
   unsubscribe: { args: [name: string]; result: undefined; context: NoContext }
   /** SEARCH in the open folder: the ids that match. Absent: the library reads the messages and decides itself. */
   search: { args: [criteria: SearchKey]; result: readonly (number | MessageRef)[]; context: NoContext }
+  /** SORT (RFC 5256, RFC 5957) in the open folder: the ids that match, in order; `sortMessages` is a reference. */
   sort: {
     args: [keys: readonly SortKey[], criteria: SearchKey]
     result: readonly (number | MessageRef)[]
     context: NoContext
   }
+  /** THREAD (RFC 5256): `ORDEREDSUBJECT` or `REFERENCES` of the messages that match; `threadMessages` is a reference. */
   thread: {
-    args: [algorithm: string, criteria: SearchKey]
+    args: [algorithm: ThreadAlgorithm, criteria: SearchKey]
     result: readonly ThreadNode[]
     context: NoContext
   }

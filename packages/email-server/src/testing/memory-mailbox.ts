@@ -9,7 +9,11 @@ import type {
   MessageId,
   MessageMeta,
   PlacedMessages,
+  SearchKey,
+  ThreadSubject,
 } from '../mailbox/index.ts'
+import { evaluate, sortMessages, threadMessages } from '../mailbox/index.ts'
+import { envelopeOf, headerText, splitHeader } from '../mime/index.ts'
 
 export interface StoredMessage {
   readonly uid: number
@@ -176,6 +180,11 @@ export class MemoryMailbox {
         return { ...placed, ...this.#remove(open(), messages, session) }
       },
 
+      sort: (keys, criteria) => sortMessages(this.#search(open(), criteria).map(subjectOf), keys),
+
+      thread: (algorithm, criteria) =>
+        threadMessages(algorithm, this.#search(open(), criteria).map(subjectOf)),
+
       expunge: ids => this.#remove(open(), pick(open(), ids), session),
 
       createFolder: (name, { specialUse }) => {
@@ -209,6 +218,13 @@ export class MemoryMailbox {
 
       resolveVanished: ({ ranges }, modseq) => vanishedSince(open(), modseq, ranges),
     }
+  }
+
+  #search(folder: StoredFolder, criteria: SearchKey): StoredMessage[] {
+    const now = this.#now()
+    return [...folder.messages.values()].filter(message =>
+      evaluate(criteria, { meta: metaOf(message), raw: message.raw }, now),
+    )
   }
 
   #folder(name: string): StoredFolder {
@@ -337,6 +353,11 @@ function pick(folder: StoredFolder, ids: readonly MessageId[]): StoredMessage[] 
 
 function metaOf({ uid, raw, ...rest }: StoredMessage): MessageMeta {
   return { id: uid, uid, size: raw.length, ...rest }
+}
+
+function subjectOf(message: StoredMessage): ThreadSubject {
+  const header = splitHeader(message.raw)
+  return { meta: metaOf(message), envelope: envelopeOf(header), references: headerText(header, 'references') }
 }
 
 /** UIDVALIDITY is given out once, and stays with a folder that is renamed. */

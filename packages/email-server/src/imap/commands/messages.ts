@@ -4,11 +4,12 @@ import type { FlatRanges } from '../../base/ranges.ts'
 import type { SourceLimits } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Dialect } from '../dialect.ts'
-import type { SequenceSet } from '../grammar/sequence-set.ts'
+import { SAVED_SET, type SequenceSet } from '../grammar/sequence-set.ts'
 
 /** The UIDs in view that the set names. A sequence number beyond the last message is an error, a UID that is not there none. */
 export function messagesOf(cx: CommandContext, set: SequenceSet): FlatRanges {
   const { view } = cx.folder
+  if (set === SAVED_SET) return cx.folder.savedInView()
   if (cx.byUid) return view.uidsIn(set)
   return view.uidsAt(set) ?? beyondTheLast()
 }

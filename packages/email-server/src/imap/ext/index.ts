@@ -18,14 +18,18 @@ import { move } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespace } from './namespace.ts'
 import { objectid } from './objectid.ts'
+import { partial } from './partial.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
 import { replace } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
+import { searchres } from './searchres.ts'
+import { sort } from './sort.ts'
 import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
 import { statusSize } from './status-size.ts'
+import { thread } from './thread.ts'
 import { uidplus } from './uidplus.ts'
 import { unselect } from './unselect.ts'
 import { within } from './within.ts'
@@ -47,6 +51,10 @@ export const EXTENSIONS: readonly Extension[] = [
   unselect,
   move,
   esearch,
+  searchres,
+  partial,
+  sort,
+  thread,
   within,
   statusSize,
   condstore,
