@@ -41,6 +41,8 @@ export interface Folder {
 }
 
 export interface OpenedFolder {
+  /** As in `Folder`; default `/`. */
+  readonly delimiter?: string | null
   /** 1–4294967295; changes only when UIDs are given out anew. */
   readonly uidValidity: number
   /** The next UID that will be given out. Absent: one more than the highest. */

@@ -17,7 +17,7 @@ export const search: CommandSpec<SearchRequest> = {
     const key = criteriaOf(cx, criteria)
     // a search that fails leaves an empty result, not the old one (RFC 5182 §2.1)
     if (returns?.some(({ name }) => cx.words.searchReturn(name)?.saves)) cx.folder.saved = []
-    const refusal = charsetRefusal(charset)
+    const refusal = charsetRefusal(cx, charset)
     if (refusal) return refusal
     await answerFound(cx, 'SEARCH', { uids: await matching(cx, key), order: null }, key, returns)
     return undefined

@@ -23,8 +23,10 @@ const CHARSETS = ['US-ASCII', 'UTF-8']
 const PORTION = 5000
 const BATCH = 500
 
-/** Null: the charset is known here. */
-export function charsetRefusal(charset: string | null): Reply | null {
+/** Null: the charset is known here. Who has enabled UTF-8 has named it already (RFC 6855 §3). */
+export function charsetRefusal(cx: CommandContext, charset: string | null): Reply | null {
+  if (charset !== null && cx.dialect.utf8 && !cx.dialect.rev2)
+    throw new PeerSyntaxError('CHARSET has no place when UTF-8 is enabled')
   if (charset === null || CHARSETS.includes(charset.toUpperCase())) return null
   return { status: 'NO', code: `BADCHARSET (${CHARSETS.join(' ')})`, text: 'That charset is not known here' }
 }

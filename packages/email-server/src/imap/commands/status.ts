@@ -110,12 +110,19 @@ export async function folderStatus(
   const answer: unknown = await cx.mailbox.ask('status', [folder], { items })
   if (typeof answer !== 'object' || answer === null)
     throw badAnswer('status', 'the state of the folder', answer)
-  return answer as FolderStatus
+  const uncounted = COUNTED.filter(
+    item => items.includes(item) && (answer as FolderStatus)[item] === undefined,
+  )
+  return uncounted.length === 0
+    ? (answer as FolderStatus)
+    : { ...(await byOpening(cx, folder, uncounted)), ...answer }
 }
 
 const BATCH = 500
+/** What can be found out by looking at every message. */
+const COUNTED = ['unread', 'size', 'deleted'] as const
 
-/** Without a `status` handler: the folder is opened for a moment, behind the back of the one that is open. */
+/** What no handler says: the folder is opened for a moment, behind the back of the one that is open. */
 async function byOpening(
   cx: CommandContext,
   name: string,
@@ -124,17 +131,24 @@ async function byOpening(
   const { mailbox: backend } = cx
   return lookInto(cx, name, async opened => {
     const known = { uidNext: 1, unread: 0, ...opened }
-    const counts = items.includes('unread') && opened.unread === undefined
+    const counts = COUNTED.some(
+      item => items.includes(item) && (item !== 'unread' || opened.unread === undefined),
+    )
     if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
     const refs: MessageRef[] = []
     await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
-    let unread = 0
+    const counted = { unread: 0, size: 0, deleted: 0 }
     for (let i = 0; counts && i < refs.length; i += BATCH) {
       for (const meta of await metas(backend, refs.slice(i, i + BATCH))) {
-        if (meta && !hasFlag(meta.flags, FLAGS.Seen)) unread++
+        if (!meta) continue
+        if (!hasFlag(meta.flags, FLAGS.Seen)) counted.unread++
+        if (hasFlag(meta.flags, FLAGS.Deleted)) counted.deleted++
+        counted.size += meta.size
       }
+      const wait = cx.breathe()
+      if (wait) await wait
     }
     const uidNext = opened.uidNext ?? (refs.at(-1)?.uid ?? 0) + 1
-    return { ...known, uidNext, unread: opened.unread ?? unread }
+    return { ...known, ...(counts && counted), uidNext, unread: opened.unread ?? counted.unread }
   })
 }

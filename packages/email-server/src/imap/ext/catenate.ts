@@ -8,18 +8,21 @@ import type { Grammar } from '../grammar/grammar.ts'
 import { type MessageUrl, readMessageUrl } from '../grammar/message-url.ts'
 import { lookInto } from '../look-into.ts'
 import type { AppendItem, Extension, Reply } from '../registry.ts'
+import { utf8Message } from './utf8-accept.ts'
 
 type Piece = { readonly text: Uint8Array } | { readonly url: string }
 
 // append-data =/ "CATENATE" SP "(" cat-part *(SP cat-part) ")"        cat-part = text-literal / url
 // text-literal = "TEXT" SP literal        url = "URL" SP astring
 const pieces: Grammar<readonly Piece[]> = {
-  read(r) {
+  read(r, words) {
     const out: Piece[] = []
     r.open()
     do {
       const kind = r.name()
       if (kind === 'TEXT') out.push({ text: r.sp().literal().bytes })
+      // cat-part =/ "UTF8" SP "(" literal8 ")"                                              RFC 6855 §4
+      else if (kind === 'UTF8') out.push({ text: utf8Message.read(r.sp(), words).bytes })
       else if (kind === 'URL') out.push({ url: r.sp().astring() })
       else r.fail('TEXT or URL')
       if (out.length > r.limits.imapLiterals) r.fail('fewer parts')

@@ -11,6 +11,7 @@ import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
+import { imap4rev2 } from './imap4rev2.ts'
 import { listExtended } from './list-extended.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
@@ -32,10 +33,12 @@ import { statusSize } from './status-size.ts'
 import { thread } from './thread.ts'
 import { uidplus } from './uidplus.ts'
 import { unselect } from './unselect.ts'
+import { utf8Accept } from './utf8-accept.ts'
 import { within } from './within.ts'
 
 export const EXTENSIONS: readonly Extension[] = [
   imap4rev1,
+  imap4rev2,
   literal,
   saslIr,
   starttls,
@@ -67,6 +70,7 @@ export const EXTENSIONS: readonly Extension[] = [
   multiappend,
   catenate,
   replace,
+  utf8Accept,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

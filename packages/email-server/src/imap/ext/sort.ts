@@ -98,7 +98,7 @@ const command: CommandSpec<SortArgs> = {
     checkReturns(cx, returns)
     const key = criteriaOf(cx, criteria)
     if (returns?.some(({ name }) => cx.words.searchReturn(name)?.saves)) cx.folder.saved = []
-    const refusal = charsetRefusal(charset)
+    const refusal = charsetRefusal(cx, charset)
     if (refusal) return refusal
     const answer: unknown = await cx.mailbox.ask('sort', [keys, key], {})
     const order = inView(cx, answer)

@@ -44,7 +44,7 @@ const command: CommandSpec<ThreadArgs> = {
   args,
   async run(cx, { algorithm, charset, criteria }) {
     const key = criteriaOf(cx, criteria)
-    const refusal = charsetRefusal(charset)
+    const refusal = charsetRefusal(cx, charset)
     if (refusal) return refusal
     const answer: unknown = await cx.mailbox.ask('thread', [algorithm, key], {})
     if (!Array.isArray(answer)) throw badAnswer('thread', 'an array of threads', answer)

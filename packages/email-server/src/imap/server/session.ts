@@ -333,7 +333,9 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #reader(framed: Framed): Reader {
-    return new Reader(framed, this.#limits)
+    const reader = new Reader(framed, this.#limits)
+    reader.utf8 = this.#core.dialect.utf8
+    return reader
   }
 
   #enter(mode: Mode): void {

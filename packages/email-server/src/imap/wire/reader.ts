@@ -20,6 +20,8 @@ export type ReaderLimits = Pick<
 >
 
 export class Reader {
+  /** Mailbox names are UTF-8 (RFC 6855, RFC 9051), not modified UTF-7. */
+  utf8 = false
   readonly limits: ReaderLimits
   readonly #framed: Framed
   /** The line at hand, one character an octet. */
@@ -200,6 +202,12 @@ export class Reader {
     return literal
   }
 
+  /** RFC 6855 §3: what is not UTF-8 is no string. */
+  #utf8(bytes: Buffer): string {
+    const text = bytes.toString('utf8')
+    return Buffer.from(text).equals(bytes) ? text : this.fail('UTF-8')
+  }
+
   // quoted = DQUOTE *QUOTED-CHAR DQUOTE       QUOTED-CHAR = TEXT-CHAR except quoted-specials / "\" quoted-specials
   #quoted(): string {
     const text = this.#text
@@ -213,7 +221,7 @@ export class Reader {
         this.#at++
       } else if (c === QUOTE) {
         out += text.slice(start, this.#at++)
-        return wide ? Buffer.from(out, 'latin1').toString('utf8') : out
+        return wide ? this.#utf8(Buffer.from(out, 'latin1')) : out
       } else if (c === BACKSLASH) {
         const escaped = text.charCodeAt(this.#at + 1)
         if (escaped !== QUOTE && escaped !== BACKSLASH) this.fail('a quoted string')
