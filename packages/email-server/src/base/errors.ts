@@ -103,6 +103,7 @@ export type RefusalCode =
   | 'TRYCREATE'
   | 'UNAVAILABLE'
   | 'UNKNOWN-CTE'
+  | 'USEATTR'
 
 const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'ALREADYEXISTS',
@@ -121,9 +122,10 @@ const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'TRYCREATE',
   'UNAVAILABLE',
   'UNKNOWN-CTE',
+  'USEATTR',
 ])
 
-/** A refusal with one of the response codes of RFC 5530 (and RFC 3501, 3516, 7889); the text is shown to the client. */
+/** A refusal with one of the response codes of RFC 5530 (and RFC 3501, 3516, 6154, 7889); the text is shown to the client. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode

@@ -78,6 +78,8 @@ export interface FolderStatus {
   readonly size?: number
   /** Messages with the flag Deleted (RFC 9051 §6.3.11). */
   readonly deleted?: number
+  /** Octets that EXPUNGE would free (RFC 9208 §4.1.4). */
+  readonly deletedSize?: number
   readonly highestModseq?: number
   readonly mailboxId?: string
 }
@@ -304,8 +306,16 @@ export interface MailboxContract {
     result: readonly ClosedRange[]
     context: NoContext
   }
+  /** GETQUOTA. Refuse with NONEXISTENT. Without `quotaRoot` there is one root for all folders, called ''. */
   quota: { args: [root: string]; result: Quota; context: NoContext }
+  /** GETQUOTAROOT: what applies to a folder, which need not exist. */
   quotaRoot: { args: [folder: string]; result: readonly Quota[]; context: NoContext }
+  /** SETQUOTA: all limits of the root, in octets where its usage is; answers what came out. */
+  setQuota: {
+    args: [root: string, limits: readonly Pick<QuotaResource, 'name' | 'limit'>[]]
+    result: Quota
+    context: NoContext
+  }
   getMetadata: {
     args: [folder: string, paths: readonly string[]]
     result: readonly MetadataEntry[]
@@ -368,6 +378,7 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   resolveVanished: true,
   quota: true,
   quotaRoot: true,
+  setQuota: true,
   getMetadata: true,
   setMetadata: true,
 }

@@ -67,6 +67,8 @@ export const STATUS_ITEMS: readonly StatusItemSpec[] = [
   item('UIDNEXT', 'uidNext', status => status.uidNext),
   item('UIDVALIDITY', 'uidValidity', status => status.uidValidity),
   item('UNSEEN', 'unread', status => status.unread),
+  // RFC 9051 §6.3.11 and RFC 9208 §4.1.4 both want it
+  item('DELETED', 'deleted', status => status.deleted ?? 0),
 ]
 
 export const status: CommandSpec<StatusArgs> = {
@@ -120,7 +122,7 @@ export async function folderStatus(
 
 const BATCH = 500
 /** What can be found out by looking at every message. */
-const COUNTED = ['unread', 'size', 'deleted'] as const
+const COUNTED = ['unread', 'size', 'deleted', 'deletedSize'] as const
 
 /** What no handler says: the folder is opened for a moment, behind the back of the one that is open. */
 async function byOpening(
@@ -137,13 +139,15 @@ async function byOpening(
     if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
     const refs: MessageRef[] = []
     await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
-    const counted = { unread: 0, size: 0, deleted: 0 }
+    const counted = { unread: 0, size: 0, deleted: 0, deletedSize: 0 }
     for (let i = 0; counts && i < refs.length; i += BATCH) {
       for (const meta of await metas(backend, refs.slice(i, i + BATCH))) {
         if (!meta) continue
         if (!hasFlag(meta.flags, FLAGS.Seen)) counted.unread++
-        if (hasFlag(meta.flags, FLAGS.Deleted)) counted.deleted++
         counted.size += meta.size
+        if (!hasFlag(meta.flags, FLAGS.Deleted)) continue
+        counted.deleted++
+        counted.deletedSize += meta.size
       }
       const wait = cx.breathe()
       if (wait) await wait

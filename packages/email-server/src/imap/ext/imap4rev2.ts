@@ -9,14 +9,6 @@ export const imap4rev2: Extension = {
   gate: { kind: 'handlers', names: ['move'] },
   capabilities: facts => (facts.state === 'notAuthenticated' ? [] : ['IMAP4rev2']),
   enables: { rev2: true, utf8: true },
-  statusItems: [
-    {
-      name: 'DELETED',
-      rfc: '9051 §6.3.11',
-      item: 'deleted',
-      write: (w, { deleted = 0 }) => void w.number(deleted),
-    },
-  ],
   // the name under which it was opened (RFC 9051 §6.3.2)
   tellsOfFolder(cx) {
     if (!cx.dialect.rev2) return

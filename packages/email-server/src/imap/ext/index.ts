@@ -7,6 +7,7 @@ import { binary } from './binary.ts'
 import { catenate } from './catenate.ts'
 import { children } from './children.ts'
 import { condstore } from './condstore.ts'
+import { createSpecialUse } from './create-special-use.ts'
 import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { id } from './id.ts'
@@ -15,6 +16,7 @@ import { imap4rev2 } from './imap4rev2.ts'
 import { listExtended } from './list-extended.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
+import { metadata } from './metadata.ts'
 import { move } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespace } from './namespace.ts'
@@ -22,6 +24,7 @@ import { objectid } from './objectid.ts'
 import { partial } from './partial.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
+import { quota } from './quota.ts'
 import { replace } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
@@ -71,6 +74,9 @@ export const EXTENSIONS: readonly Extension[] = [
   catenate,
   replace,
   utf8Accept,
+  quota,
+  metadata,
+  createSpecialUse,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))
