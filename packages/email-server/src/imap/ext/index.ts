@@ -6,6 +6,7 @@ import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
 import { catenate } from './catenate.ts'
 import { children } from './children.ts'
+import { compress } from './compress.ts'
 import { condstore } from './condstore.ts'
 import { createSpecialUse } from './create-special-use.ts'
 import { enable } from './enable.ts'
@@ -77,6 +78,7 @@ export const EXTENSIONS: readonly Extension[] = [
   quota,
   metadata,
   createSpecialUse,
+  compress,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

@@ -73,6 +73,10 @@ export class SessionContext implements CommandContext {
     return this.#core.dialect
   }
 
+  get compressed(): boolean {
+    return this.#core.compressed
+  }
+
   get out(): Writer {
     return this.#core.out
   }

@@ -148,6 +148,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   upgraded(tls: TlsInfo | null): void {
     if (this.#core.mode !== 'upgrade') return
     if (tls) this.#core.tls = tls
+    else this.#core.compressed = true
     this.#enter('waiting')
     this.#advance()
   }
