@@ -208,10 +208,12 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
   #structured(field: HeaderField): StructuredValue {
     const { value, parameters } = readStructured(fieldText(this.#block, field))
     const params: Record<string, string> = Object.create(null)
-    for (const [raw] of parameters) {
+    const plain = !parameters.some(([raw, content]) => raw.includes('*') || content.includes('=?'))
+    for (const [raw, content] of parameters) {
       const star = raw.indexOf('*')
       const name = (star > 0 ? raw.slice(0, star) : raw).toLowerCase()
-      if (!(name in params)) params[name] = parameterOf(parameters, name, this.#options) ?? ''
+      if (!(name in params))
+        params[name] = plain ? content : (parameterOf(parameters, name, this.#options) ?? '')
     }
     return { value, params }
   }
