@@ -1,6 +1,8 @@
 // The names of header fields that nearly all mail has. Their keys are the same strings each time: such a name is put in lower
 // case without making a string, and comparing two keys is comparing two pointers.
 
+import { keysOf } from '../base/keys.ts'
+
 const NAMES =
   'archived-at arc-authentication-results arc-message-signature arc-seal authentication-results auto-submitted bcc cc ' +
   'content-description content-disposition content-id content-language content-location content-md5 ' +
@@ -14,7 +16,7 @@ const NAMES =
 const LOWER = 0x20
 /** Each name in a place of its own: the factors below were chosen for that. */
 const TABLE: string[] = new Array<string>(256).fill('')
-for (const name of NAMES.split(' ')) TABLE[place(Buffer.from(name), 0, name.length)] = name
+for (const name of keysOf(NAMES)) TABLE[place(Buffer.from(name), 0, name.length)] = name
 
 /** The name of a field that stands at [start, end) in lower case, when it is one of those above; else the empty string. */
 export function knownKey(bytes: Uint8Array, start: number, end: number): string {
