@@ -71,8 +71,9 @@ function readWord(text: string, open: number): Word | number {
   // a word that was never closed must not swallow the next one
   const next = text.lastIndexOf('=?', close - 2)
   if (next >= start) return next
-  const language = text.indexOf('*', open)
-  const charset = text.slice(open + 2, language > open && language < i ? language : i)
+  const label = text.slice(open + 2, i)
+  const language = label.indexOf('*')
+  const charset = language < 0 ? label : label.slice(0, language)
   return { charset, encoding: encoding === B ? 'b' : 'q', text: text.slice(start, close), end: close + 2 }
 }
 
