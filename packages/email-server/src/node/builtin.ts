@@ -6,6 +6,7 @@ interface Builtins {
   'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
   'node:tls': typeof import('node:tls')
+  'node:zlib': typeof import('node:zlib')
 }
 
 /** Node 20.16 and newer can be asked, also when a bundler has turned everything into CommonJS; older ones require. */
