@@ -55,12 +55,12 @@ function lengthOf(block: HeaderBlock): number {
 }
 
 /** The first value of that name (in lower case) that is not empty; null without one. */
-export function valueOf(fields: Fields, key: string): string | null {
+export function fieldValue(fields: Fields, key: string): string | null {
   for (const [name, value] of fields) if (name === key && value !== '') return value
   return null
 }
 
-export function valuesOf(fields: Fields, key: string): string[] {
+export function fieldValues(fields: Fields, key: string): string[] {
   return fields.filter(([name, value]) => name === key && value !== '').map(([, value]) => value)
 }
 
@@ -98,7 +98,7 @@ export function mtaOf(value: string | null): { name: string; address: string | n
   return { name, address: ip && formatIp(ip) }
 }
 
-export function mtaName(value: string | null): string | null {
+export function mtaNameOf(value: string | null): string | null {
   return mtaOf(value)?.name ?? null
 }
 

@@ -83,7 +83,7 @@ function parse(message: Uint8Array | string): ParsedMessage {
 function collectLeaves(part: MessagePart, next: MessagePart | null, leaves: Leaf[]): void {
   if (leaves.length >= LEAVES_LIMIT) return
   if (part.kind !== 'multipart') leaves.push({ part, next })
-  else part.parts.forEach((child, i) => collectLeaves(child, part.parts[i + 1] ?? null, leaves))
+  else for (const [i, child] of part.parts.entries()) collectLeaves(child, part.parts[i + 1] ?? null, leaves)
 }
 
 function readFields(message: ParsedMessage, { part, next }: Leaf): Report | null {

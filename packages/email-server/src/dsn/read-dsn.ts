@@ -1,6 +1,15 @@
 // message/delivery-status and message/global-delivery-status, read. RFC 3464 §2, RFC 6533 §4.1; and what mail systems make of them.
 import type { DsnAction } from './dsn-options.ts'
-import { addressOf, dateOf, type Fields, mtaName, mtaOf, readGroups, untyped, valueOf } from './fields.ts'
+import {
+  addressOf,
+  dateOf,
+  type Fields,
+  fieldValue,
+  mtaNameOf,
+  mtaOf,
+  readGroups,
+  untyped,
+} from './fields.ts'
 import type { DsnReport, RecipientReport } from './report-types.ts'
 
 /** Recipients of one report; the rest is not read. */
@@ -21,11 +30,11 @@ export function readDsn(content: Uint8Array): DsnFacts | null {
   if (recipients.length === 0) return null
   const [message = []] = groups
   return {
-    reportingMta: mtaName(valueOf(message, 'reporting-mta')),
-    dsnGateway: mtaName(valueOf(message, 'dsn-gateway')),
-    receivedFromMta: mtaOf(valueOf(message, 'received-from-mta')),
-    arrivalDate: dateOf(valueOf(message, 'arrival-date')),
-    originalEnvelopeId: valueOf(message, 'original-envelope-id'),
+    reportingMta: mtaNameOf(fieldValue(message, 'reporting-mta')),
+    dsnGateway: mtaNameOf(fieldValue(message, 'dsn-gateway')),
+    receivedFromMta: mtaOf(fieldValue(message, 'received-from-mta')),
+    arrivalDate: dateOf(fieldValue(message, 'arrival-date')),
+    originalEnvelopeId: fieldValue(message, 'original-envelope-id'),
     recipients,
   }
 }
@@ -50,12 +59,12 @@ function recipientGroups(group: Fields): Fields[] {
 }
 
 function readRecipient(fields: Fields): RecipientReport | null {
-  const originalRecipient = addressOf(valueOf(fields, 'original-recipient'))
-  const finalRecipient = addressOf(valueOf(fields, 'final-recipient')) ?? originalRecipient
-  const said = valueOf(fields, 'diagnostic-code')
+  const originalRecipient = addressOf(fieldValue(fields, 'original-recipient'))
+  const finalRecipient = addressOf(fieldValue(fields, 'final-recipient')) ?? originalRecipient
+  const said = fieldValue(fields, 'diagnostic-code')
   const diagnostic = (said !== null && untyped(said).text) || null
-  const status = statusOf(valueOf(fields, 'status') ?? '') ?? statusIn(diagnostic)
-  const action = actionOf(valueOf(fields, 'action') ?? '', status)
+  const status = statusOf(fieldValue(fields, 'status') ?? '') ?? statusIn(diagnostic)
+  const action = actionOf(fieldValue(fields, 'action') ?? '', status)
   if (finalRecipient === null || action === null) return null
   return {
     finalRecipient,
@@ -64,10 +73,10 @@ function readRecipient(fields: Fields): RecipientReport | null {
     status,
     permanent: isPermanent(action, status, diagnostic),
     diagnostic,
-    remoteMta: mtaName(valueOf(fields, 'remote-mta')),
-    lastAttempt: dateOf(valueOf(fields, 'last-attempt-date')),
-    finalLogId: valueOf(fields, 'final-log-id'),
-    willRetryUntil: dateOf(valueOf(fields, 'will-retry-until')),
+    remoteMta: mtaNameOf(fieldValue(fields, 'remote-mta')),
+    lastAttempt: dateOf(fieldValue(fields, 'last-attempt-date')),
+    finalLogId: fieldValue(fields, 'final-log-id'),
+    willRetryUntil: dateOf(fieldValue(fields, 'will-retry-until')),
   }
 }
 

@@ -4,10 +4,10 @@ import {
   bracketed,
   dateOf,
   type Fields,
-  mtaName,
+  fieldValue,
+  fieldValues,
+  mtaNameOf,
   readGroups,
-  valueOf,
-  valuesOf,
   withoutComment,
 } from './fields.ts'
 import type { AuthFailure, FeedbackReport } from './report-types.ts'
@@ -19,29 +19,29 @@ export function readFeedback(content: Uint8Array): FeedbackFacts | null {
   const [fields = []] = readGroups(content, 1)
   const feedbackType = word(fields, 'feedback-type')
   if (feedbackType === null) return null
-  const arrival = valueOf(fields, 'arrival-date')
-  const received = valueOf(fields, 'received-date')
-  const userAgent = valueOf(fields, 'user-agent')
-  const version = valueOf(fields, 'version')
-  const from = valueOf(fields, 'original-mail-from')
-  const source = valueOf(fields, 'source-ip')
+  const arrival = fieldValue(fields, 'arrival-date')
+  const received = fieldValue(fields, 'received-date')
+  const userAgent = fieldValue(fields, 'user-agent')
+  const version = fieldValue(fields, 'version')
+  const from = fieldValue(fields, 'original-mail-from')
+  const source = fieldValue(fields, 'source-ip')
   return {
     // RFC 5965 §3.1: these must be there; §3.2: the historic name must not stand beside the new one
     standard: userAgent !== null && version !== null && !(arrival !== null && received !== null),
     feedbackType,
     userAgent,
     version: version && withoutComment(version),
-    originalEnvelopeId: valueOf(fields, 'original-envelope-id'),
+    originalEnvelopeId: fieldValue(fields, 'original-envelope-id'),
     originalMailFrom: from && bracketed(withoutComment(from)),
-    originalRcptTo: valuesOf(fields, 'original-rcpt-to').map(value => bracketed(withoutComment(value))),
+    originalRcptTo: fieldValues(fields, 'original-rcpt-to').map(value => bracketed(withoutComment(value))),
     arrivalDate: dateOf(arrival ?? received),
-    reportingMta: mtaName(valueOf(fields, 'reporting-mta')),
+    reportingMta: mtaNameOf(fieldValue(fields, 'reporting-mta')),
     sourceIp: source && ipOf(source),
     sourcePort: number(fields, 'source-port', 65_535),
     incidents: number(fields, 'incidents', 0xffff_ffff) ?? 1,
-    authenticationResults: valuesOf(fields, 'authentication-results'),
-    reportedDomains: valuesOf(fields, 'reported-domain').map(withoutComment),
-    reportedUris: valuesOf(fields, 'reported-uri').map(withoutComment),
+    authenticationResults: fieldValues(fields, 'authentication-results'),
+    reportedDomains: fieldValues(fields, 'reported-domain').map(withoutComment),
+    reportedUris: fieldValues(fields, 'reported-uri').map(withoutComment),
     authFailure: feedbackType === 'auth-failure' ? authFailure(fields) : null,
   }
 }
@@ -51,19 +51,19 @@ function authFailure(fields: Fields): AuthFailure {
     type: word(fields, 'auth-failure'),
     deliveryResult: word(fields, 'delivery-result'),
     identityAlignment: word(fields, 'identity-alignment'),
-    dkimDomain: valueOf(fields, 'dkim-domain'),
-    dkimIdentity: valueOf(fields, 'dkim-identity'),
-    dkimSelector: valueOf(fields, 'dkim-selector'),
-    spfDns: valuesOf(fields, 'spf-dns'),
+    dkimDomain: fieldValue(fields, 'dkim-domain'),
+    dkimIdentity: fieldValue(fields, 'dkim-identity'),
+    dkimSelector: fieldValue(fields, 'dkim-selector'),
+    spfDns: fieldValues(fields, 'spf-dns'),
   }
 }
 
 function word(fields: Fields, key: string): string | null {
-  return withoutComment(valueOf(fields, key) ?? '').toLowerCase() || null
+  return withoutComment(fieldValue(fields, key) ?? '').toLowerCase() || null
 }
 
 function number(fields: Fields, key: string, most: number): number | null {
-  const text = withoutComment(valueOf(fields, key) ?? '')
+  const text = withoutComment(fieldValue(fields, key) ?? '')
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
   return value <= most ? value : null
 }

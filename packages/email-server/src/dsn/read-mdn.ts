@@ -1,5 +1,5 @@
 // message/disposition-notification and message/global-disposition-notification, read. RFC 8098 §3, RFC 6533 §5.
-import { addressOf, readGroups, valueOf, valuesOf } from './fields.ts'
+import { addressOf, fieldValue, fieldValues, readGroups } from './fields.ts'
 import type { MdnReport } from './report-types.ts'
 
 export interface MdnFacts extends Omit<MdnReport, 'kind' | 'originalMessageId' | 'originalHeaders'> {
@@ -10,7 +10,7 @@ export interface MdnFacts extends Omit<MdnReport, 'kind' | 'originalMessageId' |
 /** Null without a Disposition field, which must be there. */
 export function readMdn(content: Uint8Array): MdnFacts | null {
   const [fields = []] = readGroups(content, 1)
-  const value = valueOf(fields, 'disposition')?.toLowerCase()
+  const value = fieldValue(fields, 'disposition')?.toLowerCase()
   if (value === undefined) return null
   const semicolon = value.indexOf(';')
   const mode = value.slice(0, Math.max(semicolon, 0))
@@ -20,15 +20,15 @@ export function readMdn(content: Uint8Array): MdnFacts | null {
     .map(word => word.trim())
   if (disposition === '') return null
   return {
-    finalRecipient: addressOf(valueOf(fields, 'final-recipient')),
-    originalRecipient: addressOf(valueOf(fields, 'original-recipient')),
-    reportingUa: valueOf(fields, 'reporting-ua'),
+    finalRecipient: addressOf(fieldValue(fields, 'final-recipient')),
+    originalRecipient: addressOf(fieldValue(fields, 'original-recipient')),
+    reportingUa: fieldValue(fields, 'reporting-ua'),
     disposition,
     modifiers: modifiers.filter(word => word !== ''),
     automaticAction: flag(mode, 'automatic-action', 'manual-action'),
     automaticallySent: flag(mode, 'mdn-sent-automatically', 'mdn-sent-manually'),
-    errors: valuesOf(fields, 'error'),
-    originalMessageId: valueOf(fields, 'original-message-id'),
+    errors: fieldValues(fields, 'error'),
+    originalMessageId: fieldValue(fields, 'original-message-id'),
   }
 }
 
