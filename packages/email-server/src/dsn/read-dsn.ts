@@ -62,7 +62,8 @@ function readRecipient(fields: Fields): RecipientReport | null {
   const originalRecipient = addressOf(fieldValue(fields, 'original-recipient'))
   const finalRecipient = addressOf(fieldValue(fields, 'final-recipient')) ?? originalRecipient
   const said = fieldValue(fields, 'diagnostic-code')
-  const diagnostic = (said !== null && untyped(said).text) || null
+  // whoever folds puts in blanks of his own
+  const diagnostic = (said !== null && untyped(said).text.replace(/[ \t]+/g, ' ')) || null
   const status = statusOf(fieldValue(fields, 'status') ?? '') ?? statusIn(diagnostic)
   const action = actionOf(fieldValue(fields, 'action') ?? '', status)
   if (finalRecipient === null || action === null) return null

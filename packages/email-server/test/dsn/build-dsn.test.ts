@@ -255,7 +255,7 @@ describe('addresses beyond ASCII', () => {
       assert.equal(composed.bodyType, '8BITMIME')
       assert.equal(composed.smtputf8, true)
       const message = written({ recipients, ...change })
-      assert.match(message, /report-type=global-delivery-status/)
+      assert.match(message, /report-type=delivery-status;/)
       const part = parts(message)[1]!
       assert.deepEqual([part.type, part.encoding], ['message/global-delivery-status', '8bit'])
       const text = Buffer.from(part.body, 'latin1').toString()
