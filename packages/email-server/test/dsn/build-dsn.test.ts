@@ -42,7 +42,10 @@ describe('the message', () => {
   })
 
   it('comes from the postmaster of the reporting system when nobody else is named', () => {
-    assert.match(written({ from: undefined }), /^From: Mail Delivery System <postmaster@mail\.example\.com>\r\n/)
+    assert.match(
+      written({ from: undefined }),
+      /^From: Mail Delivery System <postmaster@mail\.example\.com>\r\n/,
+    )
   })
 
   it('is bytes at once by buildDsn, dated now', () => {
@@ -54,7 +57,8 @@ describe('the message', () => {
 })
 
 describe('the text for people', () => {
-  const text = (options: Partial<DsnOptions>): string => parts(written(options))[0]!.body.replaceAll('\r\n', '\n')
+  const text = (options: Partial<DsnOptions>): string =>
+    parts(written(options))[0]!.body.replaceAll('\r\n', '\n')
 
   it('says what happened to whom, what the server said, and what can be done', () => {
     assert.equal(
@@ -86,7 +90,8 @@ attached.`,
     const message = written({ originalMessage: original })
     assert.match(message, /^Subject: Not delivered: =\?UTF-8\?[BQ]\?.*\?=\r$/m)
     assert.match(Buffer.from(text({ originalMessage: original }), 'latin1').toString(), /Subject: {4}Grüße$/m)
-    const subject = (recipients: DsnRecipient[]): string => /^Subject: (.*)\r$/m.exec(written({ recipients }))![1]!
+    const subject = (recipients: DsnRecipient[]): string =>
+      /^Subject: (.*)\r$/m.exec(written({ recipients }))![1]!
     const delayed: DsnRecipient = { finalRecipient: 'c@example.net', action: 'delayed' }
     const delivered: DsnRecipient = { finalRecipient: 'd@example.net', action: 'delivered' }
     assert.equal(subject([bob]), 'Not delivered: your message to bob@unknown.example')
@@ -120,7 +125,10 @@ attached.`,
   })
 
   it('stays short when there are many recipients', () => {
-    const recipients = Array.from({ length: 500 }, (_, i) => ({ ...bob, finalRecipient: `u${i}@example.net` }))
+    const recipients = Array.from({ length: 500 }, (_, i) => ({
+      ...bob,
+      finalRecipient: `u${i}@example.net`,
+    }))
     const long = text({ recipients })
     assert.match(long, /\.\.\. and 450 more recipients\./)
     assert.equal(status({ recipients }).match(/^Final-Recipient:/gm)!.length, 500)
@@ -245,7 +253,10 @@ describe('addresses beyond ASCII', () => {
     assert.equal(message.smtputf8, false)
     const part = parts(written({ recipients }))[1]!
     assert.deepEqual([part.type, part.encoding], ['message/delivery-status', '7bit'])
-    assert.match(part.body, /^Original-Recipient: utf-8; \\x\{7528\}\\x\{6237\}@\\x\{4F8B\}\\x\{3048\}\.jp\r$/m)
+    assert.match(
+      part.body,
+      /^Original-Recipient: utf-8; \\x\{7528\}\\x\{6237\}@\\x\{4F8B\}\\x\{3048\}\.jp\r$/m,
+    )
     assert.match(part.body, /^Final-Recipient: utf-8; j\\x\{FC\}rgen\\x\{2B\}x@b\\x\{FC\}cher\.example\r$/m)
   })
 

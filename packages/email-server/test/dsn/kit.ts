@@ -1,5 +1,11 @@
 // What the tests of dsn/ share: a fixed clock and dice, a report to begin with, and views of what was built.
-import { composeDsn, type DsnOptions, type DsnRecipient, parseReport, type Report } from '../../src/dsn/index.ts'
+import {
+  composeDsn,
+  type DsnOptions,
+  type DsnRecipient,
+  parseReport,
+  type Report,
+} from '../../src/dsn/index.ts'
 import { type ComposeContext, type MessagePart, parseMessage } from '../../src/mime/index.ts'
 import { nodeCompression } from '../../src/node/compression.ts'
 

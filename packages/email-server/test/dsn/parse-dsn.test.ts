@@ -78,7 +78,14 @@ describe('the examples of RFC 3464, appendix E', () => {
       'Status: 4.0.0 (hpnjld.njd.jp.com: host name lookup failure)',
     )
     assert.deepEqual(
-      found.map(one => [one.finalRecipient, one.action, one.status, one.permanent, one.diagnostic, one.remoteMta]),
+      found.map(one => [
+        one.finalRecipient,
+        one.action,
+        one.status,
+        one.permanent,
+        one.diagnostic,
+        one.remoteMta,
+      ]),
       [
         [
           ...['arathib@vnet.ibm.com', 'failed', '5.0.0', true],
@@ -233,7 +240,10 @@ describe('what mail systems write', () => {
     const report = dsn(raw)
     assert.equal(report.originalMessageId, '<x@example.com>')
     assert.equal(report.receivedFromMta?.name, 'AM0PR01MB0002.eurprd01.prod.exchangelabs.com')
-    assert.match(report.recipients[0]!.diagnostic!, /^550 5\.1\.10 RESOLVER\.ADR\.RecipientNotFound; Recipient/)
+    assert.match(
+      report.recipients[0]!.diagnostic!,
+      /^550 5\.1\.10 RESOLVER\.ADR\.RecipientNotFound; Recipient/,
+    )
   })
 
   const deviations: [what: string, fields: readonly string[], expected: readonly unknown[]][] = [
@@ -254,12 +264,25 @@ describe('what mail systems write', () => {
     ],
     [
       'no blank line behind the fields of the message',
-      ['Reporting-MTA: dns; mx.example', 'Final-Recipient: rfc822;a@x.example', 'Action: failed', 'Status: 5.1.1'],
+      [
+        'Reporting-MTA: dns; mx.example',
+        'Final-Recipient: rfc822;a@x.example',
+        'Action: failed',
+        'Status: 5.1.1',
+      ],
       [['a@x.example', 'failed', '5.1.1']],
     ],
     [
       'blank lines in front, and several between',
-      ['', '', 'Reporting-MTA: dns; mx.example', '', '', 'Final-Recipient: rfc822;a@x.example', 'Action: failed'],
+      [
+        '',
+        '',
+        'Reporting-MTA: dns; mx.example',
+        '',
+        '',
+        'Final-Recipient: rfc822;a@x.example',
+        'Action: failed',
+      ],
       [['a@x.example', 'failed', null]],
     ],
     [
@@ -358,7 +381,10 @@ describe('what is no delivery report', () => {
   const failed = statusPart('Final-Recipient: rfc822;a@x.example', 'Action: failed', 'Status: 5.1.1')
   const cases: [what: string, raw: string][] = [
     ['nothing', ''],
-    ['an ordinary message', 'From: a@b\r\nSubject: Delivery failed\r\n\r\nbob@example.com could not be delivered\r\n'],
+    [
+      'an ordinary message',
+      'From: a@b\r\nSubject: Delivery failed\r\n\r\nbob@example.com could not be delivered\r\n',
+    ],
     ['a report without recipients', multipart('delivery-status', statusPart('Reporting-MTA: dns; x'))],
     [
       'a report that somebody forwards as a message',
@@ -370,7 +396,10 @@ describe('what is no delivery report', () => {
 })
 
 it('a message that is parsed already is read as well as its bytes', () => {
-  const raw = multipart('delivery-status', statusPart('Final-Recipient: rfc822;a@x.example', 'Action: failed'))
+  const raw = multipart(
+    'delivery-status',
+    statusPart('Final-Recipient: rfc822;a@x.example', 'Action: failed'),
+  )
   const parsed = parseMessage(raw)
   assert.ok(parsed instanceof ParsedMessage)
   assert.deepEqual(parseReport(parsed), parseReport(raw))

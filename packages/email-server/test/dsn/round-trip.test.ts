@@ -17,7 +17,8 @@ const address = fc.tuple(local, domain).map(([name, host]) => `${name}@${host}`)
 const date = fc.integer({ min: 0, max: 4_000_000_000 }).map(seconds => new Date(seconds * 1000))
 const host = fc.constantFrom('mx.example.net', 'MX1.Example.NET', 'localhost')
 const id = fc.stringMatching(/^[!-~]([ -~]{0,60}[!-~])?$/)
-const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined })
+const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined })
 
 const facts = fc.record({
   finalRecipient: address,
