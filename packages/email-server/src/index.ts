@@ -13,6 +13,25 @@ export {
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export {
+  type BuiltTlsReport,
+  type DmarcReport,
+  type DsnAction,
+  type DsnOptions,
+  type DsnRecipient,
+  type DsnReport,
+  type FeedbackReport,
+  type MdnReport,
+  type ParseReportOptions,
+  type RecipientReport,
+  type Report,
+  type TlsFailure,
+  type TlsPolicy,
+  type TlsReport,
+  TlsReportCollector,
+  type TlsReportData,
+  type TlsReportOptions,
+} from './dsn/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -26,6 +45,8 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
+  buildDsn,
+  buildTlsReport,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -33,6 +54,7 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
+  parseReport,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'

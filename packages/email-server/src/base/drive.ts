@@ -1,7 +1,7 @@
 // The driver: one sans-I/O session on one connection. It hands bytes and time in, takes bytes out, starts the TLS
 // handshake where the session asks for it, and sees to it that nothing waits for ever.
 import type { Limits } from './limits.ts'
-import type { Compression, Connection, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
+import type { Connection, DeflateStream, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
 import type { SansIoSession } from './session.ts'
 
 /** How long a closed session's last words may take to leave, ms. */
@@ -26,7 +26,7 @@ export interface DriveOptions {
 export function drive(options: DriveOptions): void {
   const { connection, runtime, limits } = options
   let session: SansIoSession | null = null
-  let compression: Compression | null = null
+  let compression: DeflateStream | null = null
   let timer: Timer | null = null
   let armedFor = Number.POSITIVE_INFINITY
   /** Deadlines of the driver itself. */
@@ -90,11 +90,11 @@ export function drive(options: DriveOptions): void {
   }
 
   const compress = (): void => {
-    if (!runtime.compression) {
+    if (!runtime.deflate) {
       connection.destroy()
       return
     }
-    compression = runtime.compression({
+    compression = runtime.deflate({
       compressed: bytes => over || connection.write(bytes),
       inflated: receive,
       drained: resumeOutput,

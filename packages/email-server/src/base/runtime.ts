@@ -134,7 +134,7 @@ export interface FetchAnswer {
 }
 
 /** What a compression tells its owner; nothing comes after `failed`. */
-export interface CompressionEvents {
+export interface DeflateStreamEvents {
   /** For the transport. False: it is full; `transportDrained` says when it is not. */
   compressed(bytes: Uint8Array): boolean
   /** What the peer has said. */
@@ -146,7 +146,7 @@ export interface CompressionEvents {
 }
 
 /** Raw deflate (RFC 1951) in both directions of one connection. Every piece that is compressed can be inflated by the peer at once. */
-export interface Compression {
+export interface DeflateStream {
   /** Takes the bytes in any case; false asks the caller to wait for `drained`. */
   compress(bytes: Uint8Array): boolean
   transportDrained(): void
@@ -216,7 +216,7 @@ export interface Runtime {
    */
   fetch?(options: FetchOptions): Promise<FetchAnswer>
   /** Absent: there is no compression in this world. */
-  compression?(events: CompressionEvents): Compression
+  deflate?(events: DeflateStreamEvents): DeflateStream
   openSpool(): Promise<SpoolFile>
   /** Throws when these options cannot make a TLS endpoint (a certificate that cannot be read, a key that is not its own). */
   checkTls(options: TlsOptions): void

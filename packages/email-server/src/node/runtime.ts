@@ -3,7 +3,7 @@ import net from 'node:net'
 import { randomBytes } from '../base/crypto.ts'
 import { MailError } from '../base/errors.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } from '../base/runtime.ts'
-import { nodeCompression } from './compression.ts'
+import { deflateStream } from './deflate-stream.ts'
 import { NodeConnection, plainAddress } from './connection.ts'
 import { dnsClient } from './dns-client.ts'
 import { openSpoolFile } from './spool.ts'
@@ -22,7 +22,7 @@ export const nodeRuntime: Runtime = {
   resolve: dnsClient(),
   listen,
   connect,
-  compression: nodeCompression,
+  deflate: deflateStream,
   openSpool: () => openSpoolFile(),
   checkTls: options => {
     secureContext(options)

@@ -238,7 +238,7 @@ export class Server extends Emitter<ServerEvents> {
     }
     const session =
       protocol === 'imap'
-        ? new ImapServerSession({ ...options, canDeflate: runtime.compression !== undefined })
+        ? new ImapServerSession({ ...options, canDeflate: runtime.deflate !== undefined })
         : new Pop3ServerSession(options)
     session.on('auth', info => this.#askAuth(info))
     session.on('mailboxSession', mailbox => {
