@@ -13,6 +13,24 @@ export {
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export {
+  type ClientOptions,
+  type DkimKeyMaterial,
+  type DkimKeyOptions,
+  type DnsFinding,
+  type DnsVerification,
+  type DomainKeys,
+  type DomainMailMaterial,
+  type DomainMailOptions,
+  generateDkimKey,
+  type HttpHandler,
+  type MtaStsMaterial,
+  type MtaStsOptions,
+  type RequiredRecord,
+  signingKeys,
+  type TlsRptOptions,
+  type VerifyDnsOptions,
+} from './domain/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -26,6 +44,7 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
+  buildDomainMailMaterial,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,

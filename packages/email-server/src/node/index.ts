@@ -9,5 +9,6 @@ export {
 } from './checks.ts'
 export { composeMessage } from './compose.ts'
 export { type DnsClientOptions, dnsClient } from './dns-client.ts'
+export { buildDomainMailMaterial } from './domain.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

@@ -43,6 +43,7 @@ export {
   type DkimVerifyOptions,
   dkimSign,
   dkimVerify,
+  findKey,
   type KeyResolver,
   type MessageInput,
   type MessageListener,
