@@ -71,7 +71,10 @@ test('the callback style gives the same; a mistake in the options goes to it, to
   assert.equal((error as MailError).code, 'ECONFIG')
   await assert.rejects(verifyDNS({ resolver: {} as never }), { code: 'ECONFIG', message: /option resolver/ })
   await assert.rejects(verifyDNS({ fetch: 1 as never }), { code: 'ECONFIG', message: /option fetch/ })
-  await assert.rejects(verifyDNS({ timeout: 1 } as VerifyDnsOptions), { code: 'ECONFIG', message: /options\.timeout/ })
+  await assert.rejects(verifyDNS({ timeout: 1 } as VerifyDnsOptions), {
+    code: 'ECONFIG',
+    message: /options\.timeout/,
+  })
 })
 
 test('what the material does not have is not looked for', async () => {
