@@ -44,6 +44,10 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
+  type AuthenticateOptions,
+  arcSeal,
+  arcVerify,
+  authenticate,
   buildDomainMailMaterial,
   type CheckOptions,
   type CheckRdnsOptions,
@@ -52,6 +56,13 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
+  type DkimCheckOptions,
+  dkimSign,
+  dkimVerify,
+  type RawMessage,
+  type SealOptions,
+  type SignatureCheckOptions,
+  type SignOptions,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
@@ -68,4 +79,16 @@ export {
 } from './server/index.ts'
 export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
-export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'
+export type {
+  ArcResult,
+  AuthenticationResults,
+  DkimKey,
+  DkimResult,
+  DkimSignatureResult,
+  DmarcQuery,
+  DmarcResult,
+  MessageVerdict,
+  RdnsResult,
+  SigningKey,
+  SpfResult,
+} from './trust/index.ts'

@@ -49,6 +49,7 @@ export {
   type MessageListener,
   MessageReader,
   type PrivateKeyInput,
+  readChunks,
   readMessage,
   type SignatureAlgorithm,
   type SigningKey,

@@ -10,7 +10,13 @@ export {
   FieldPicker,
   headerText,
 } from './canonical-header.ts'
-export { type MessageInput, type MessageListener, MessageReader, readMessage } from './message-reader.ts'
+export {
+  type MessageInput,
+  type MessageListener,
+  MessageReader,
+  readChunks,
+  readMessage,
+} from './message-reader.ts'
 export { type ReadySigner, readSigningKey, type SigningKey, signText } from './private-key.ts'
 export {
   DkimKeyCache,
