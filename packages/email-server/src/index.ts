@@ -14,6 +14,24 @@ export {
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
+  type ClientOptions,
+  type DkimKeyMaterial,
+  type DkimKeyOptions,
+  type DnsFinding,
+  type DnsVerification,
+  type DomainKeys,
+  type DomainMailMaterial,
+  type DomainMailOptions,
+  generateDkimKey,
+  type HttpHandler,
+  type MtaStsMaterial,
+  type MtaStsOptions,
+  type RequiredRecord,
+  signingKeys,
+  type TlsRptOptions,
+  type VerifyDnsOptions,
+} from './domain/index.ts'
+export {
   type BuiltTlsReport,
   type DmarcReport,
   type DsnAction,
@@ -32,23 +50,6 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
-  type ClientOptions,
-  type DkimKeyMaterial,
-  type DkimKeyOptions,
-  type DnsFinding,
-  type DnsVerification,
-  type DomainKeys,
-  type DomainMailMaterial,
-  type DomainMailOptions,
-  generateDkimKey,
-  type HttpHandler,
-  type MtaStsMaterial,
-  type MtaStsOptions,
-  type RequiredRecord,
-  signingKeys,
-  type TlsRptOptions,
-  type VerifyDnsOptions,
-} from './domain/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -62,13 +63,13 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
-  buildDsn,
-  buildTlsReport,
   type AuthenticateOptions,
   arcSeal,
   arcVerify,
   authenticate,
   buildDomainMailMaterial,
+  buildDsn,
+  buildTlsReport,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -76,10 +77,10 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
-  parseReport,
   type DkimCheckOptions,
   dkimSign,
   dkimVerify,
+  parseReport,
   type RawMessage,
   type SealOptions,
   type SignatureCheckOptions,
