@@ -3,16 +3,7 @@
 import { MailError } from '../base/errors.ts'
 import type { SessionClock } from '../base/session-clock.ts'
 import type { Credentials } from './mechanism.ts'
-
-export type AuthVerdict =
-  | { readonly ok: true; readonly username: string }
-  | {
-      readonly ok: false
-      /** True: nobody answered, or the handler failed; the client may try again later. */
-      readonly temporary: boolean
-      /** The text for the client; null for the protocol's own. */
-      readonly message: string | null
-    }
+import type { AuthVerdict } from './verdict.ts'
 
 /** What an `auth` listener gets. Exactly one of `accept` and `reject` counts: the first. */
 export interface AuthInfo {

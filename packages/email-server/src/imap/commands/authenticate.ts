@@ -89,7 +89,7 @@ async function negotiate(
     if (response === NOT_BASE64) return { status: 'BAD', text: 'That is not base64' }
     const step = exchange.step(response)
     if (step.kind === 'credentials') return step.credentials
-    if (step.kind === 'malformed') return { status: 'BAD', text: step.reason }
+    if (step.kind !== 'challenge') return { status: 'BAD', text: 'reason' in step ? step.reason : '' }
     cx.continueWith(encodeSaslBase64(step.bytes))
     const line = await cx.readLine('sasl')
     if (line === null) return CANCELLED

@@ -81,6 +81,7 @@ async function exchange(
         if (server.refusal) await challenge(cx, server.refusal())
       })
     }
+    if (step.kind !== 'challenge') return
     const line = await challenge(cx, step.bytes)
     if (line === null) return
     const text = latin1(line)

@@ -58,7 +58,7 @@ export class SaslDialogue {
     const step = exchange.step(response)
     if (step.kind === 'challenge') this.#challenge(step.bytes)
     else if (step.kind === 'malformed') this.#end(reply(501, '5.5.2', step.reason))
-    else this.#judge(exchange, step.credentials)
+    else if (step.kind === 'credentials') this.#judge(exchange, step.credentials)
   }
 
   #challenge(bytes: Uint8Array): void {
