@@ -32,8 +32,8 @@ class CramServer implements SaslExchange {
   step(response: Uint8Array | null): SaslStep {
     if (!this.#sent) {
       this.#sent = true
-      // the server speaks first: there is nothing that an initial response could answer
-      if (response !== null && response.length > 0) return MALFORMED
+      // RFC 4954 §4: there is nothing yet that an initial response could answer
+      if (response !== null) return MALFORMED
       return { kind: 'challenge', bytes: this.#challenge }
     }
     const text = readText(response ?? EMPTY)
@@ -54,7 +54,7 @@ class CramServer implements SaslExchange {
         const expected = cramDigest(verdict.ok ? (verdict.secret ?? '') : '', this.#challenge)
         const right = timingSafeEqual(fromLatin1(expected), fromLatin1(claimed))
         if (right && verdict.ok) return { kind: 'proven', username: verdict.username, data: null }
-        return { kind: 'refused', message: verdict.ok ? null : verdict.message, data: null }
+        return { kind: 'refused', message: verdict.ok ? null : verdict.message }
       },
     }
   }
@@ -63,7 +63,7 @@ class CramServer implements SaslExchange {
 export const cramMd5: SaslMechanism = {
   name: 'CRAM-MD5',
   plaintext: false,
-  startServer: context => new CramServer(context!),
+  startServer: context => new CramServer(context),
   startClient({ user, pass, method }): SaslClientExchange | null {
     if (pass === undefined || method?.toUpperCase() !== 'CRAM-MD5') return null
     const name = withoutNul(user)

@@ -1,4 +1,4 @@
-export { type AuthInfo, type AuthQuestion, askAuth } from './auth.ts'
+export { type AuthFailure, type AuthInfo, type AuthQuestion, askAuth } from './auth.ts'
 export { decodeSaslBase64, encodeSaslBase64 } from './base64.ts'
 export { type ChoiceContext, type ChosenMechanism, chooseMechanism } from './choose.ts'
 export { login } from './login.ts'
@@ -12,7 +12,9 @@ export type {
   SaslServerContext,
   SaslStep,
 } from './mechanism.ts'
+export { type AuthOutcome, judge, type NegotiationPort, negotiate } from './negotiate.ts'
 export { plain } from './plain.ts'
+export { type AuthMechanism, type AuthOptions, AuthPolicy } from './policy.ts'
 export {
   DEFAULT_SCRAM_ITERATIONS,
   type ScramKeys,

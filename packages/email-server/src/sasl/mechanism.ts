@@ -24,8 +24,8 @@ export type SaslStep =
   | { readonly kind: 'lookup'; readonly credentials: Credentials; resume(verdict: AuthVerdict): SaslStep }
   /** The client has proven who it is, against what the handler had said; `data` goes with the success. */
   | { readonly kind: 'proven'; readonly username: string; readonly data: Uint8Array | null }
-  /** The proof is wrong, or there was nobody to prove to be. `data` is told as a last challenge. */
-  | { readonly kind: 'refused'; readonly message: string | null; readonly data: Uint8Array | null }
+  /** The proof is wrong, or there was nobody to prove to be; `message` is the handler's text, if it had one. */
+  | { readonly kind: 'refused'; readonly message: string | null }
   /** The client's message breaks the mechanism's grammar. */
   | { readonly kind: 'malformed'; readonly reason: string }
 
@@ -94,7 +94,7 @@ export interface SaslMechanism {
   readonly plaintext: boolean
   /** Can it be used on a server's connection of this kind, clear text aside? Absent: on any. */
   possible?(tls: TlsInfo | null): boolean
-  startServer(context?: SaslServerContext): SaslExchange
+  startServer(context: SaslServerContext): SaslExchange
   /** Null: these credentials are not of the kind that this mechanism takes. Throws `EAUTH` for ones that it cannot carry. */
   startClient(credentials: ClientCredentials, context: SaslClientContext): SaslClientExchange | null
 }

@@ -11,7 +11,7 @@ function scram(name: string, digest: ScramDigest): SaslMechanism {
     name,
     plaintext: false,
     possible: tls => !plus || channelBinding(tls) !== null,
-    startServer: context => new ScramServer(name, digest, context!),
+    startServer: context => new ScramServer(name, digest, context),
     startClient(credentials, context) {
       if (credentials.pass === undefined) return null
       if (plus && !channelBinding(context.tls)) return null
