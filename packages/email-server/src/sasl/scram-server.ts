@@ -9,8 +9,6 @@ import { hash, hmac, type ScramDigest, type ScramKeys, xor } from './scram-keys.
 import { type ClientFirst, readClientFinal, readClientFirst, readText } from './scram-messages.ts'
 import type { AuthVerdict } from './verdict.ts'
 
-const NONCE_OCTETS = 18
-
 interface Asked {
   readonly first: ClientFirst
   readonly nonce: string
@@ -93,7 +91,7 @@ export class ScramServer implements SaslExchange {
     const decoy = this.#context.decoyKeys(username, octets)
     const given = verdict.ok ? verdict.keys : undefined
     const keys = given?.storedKey.length === octets ? given : decoy
-    const nonce = first.nonce + encodeSaslBase64(this.#context.random(NONCE_OCTETS))
+    const nonce = first.nonce + this.#context.nonce()
     const serverFirst = `r=${nonce},s=${encodeSaslBase64(keys.salt)},i=${keys.iterations}`
     this.#asked = { first, nonce, serverFirst, keys, verdict, bound }
     return { kind: 'challenge', bytes: fromUtf8(serverFirst) }
