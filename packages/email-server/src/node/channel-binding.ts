@@ -1,4 +1,4 @@
-// What binds an authentication to a TLS handshake: tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929 §4).
+// What binds an authentication to a TLS handshake: tls-exporter (RFC 9266), tls-unique and tls-server-end-point (RFC 5929 §3, §4).
 import type { TLSSocket } from 'node:tls'
 import { createHash } from '../base/crypto.ts'
 import type { ChannelBindingType } from '../base/runtime.ts'
@@ -38,6 +38,12 @@ export function channelBinding(
       // RFC 9266 §2: before TLS 1.3 it takes the extended master secret, and nothing in Node.js tells whether it was used
       if (socket.getProtocol() !== 'TLSv1.3') return null
       return socket.exportKeyingMaterial(OCTETS, LABEL, Buffer.alloc(0))
+    }
+    if (type === 'tls-unique') {
+      // not defined for TLS 1.3 (RFC 9266 §3); of a resumed session it proves nothing (RFC 7677 §4)
+      if (socket.getProtocol() !== 'TLSv1.2' || socket.isSessionReused()) return null
+      // the first Finished message of a full handshake is the client's
+      return (side === 'client' ? socket.getFinished() : socket.getPeerFinished()) ?? null
     }
     const certificate = side === 'server' ? socket.getX509Certificate() : socket.getPeerX509Certificate()
     return certificate ? serverEndPoint(certificate.raw) : null

@@ -5,6 +5,7 @@ import { timingSafeEqual } from '../base/crypto.ts'
 import { encodeSaslBase64 } from './base64.ts'
 import type { SaslExchange, SaslServerContext, SaslStep } from './mechanism.ts'
 import { saslprep } from './saslprep.ts'
+import { BINDING_TYPES } from './scram-client.ts'
 import { hash, hmac, type ScramDigest, type ScramKeys, xor } from './scram-keys.ts'
 import { type ClientFirst, readClientFinal, readClientFirst, readText } from './scram-messages.ts'
 import type { AuthVerdict } from './verdict.ts'
@@ -71,11 +72,8 @@ export class ScramServer implements SaslExchange {
     if (first.flag === 'p') {
       const { bindingType } = first
       if (!plus) return this.#refused()
-      const data =
-        bindingType === 'tls-exporter' || bindingType === 'tls-server-end-point'
-          ? this.#context.tls?.channelBinding?.(bindingType)
-          : null
-      return data ?? this.#refused()
+      const type = BINDING_TYPES.find(each => each === bindingType)
+      return (type && this.#context.tls?.channelBinding?.(type)) ?? this.#refused()
     }
     if (plus) return this.#malformed('wants a channel binding')
     // somebody between us has taken the names with -PLUS out of our list

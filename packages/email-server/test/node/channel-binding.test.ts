@@ -28,6 +28,7 @@ async function handshake(): Promise<{ server: TlsInfo; client: TlsInfo }> {
   const bound = (info: TlsInfo): TlsInfo => {
     const found = {
       'tls-exporter': info.channelBinding?.('tls-exporter') ?? null,
+      'tls-unique': info.channelBinding?.('tls-unique') ?? null,
       'tls-server-end-point': info.channelBinding?.('tls-server-end-point') ?? null,
     }
     return { ...info, channelBinding: type => found[type] }
@@ -45,6 +46,7 @@ test('both sides of a TLS 1.3 handshake have the same exporter value and the sam
   const exporter = server.channelBinding?.('tls-exporter')
   assert.equal(exporter?.length, 32)
   assert.deepEqual(client.channelBinding?.('tls-exporter'), exporter)
+  assert.equal(client.channelBinding?.('tls-unique'), null, 'RFC 9266 §3')
   const endPoint = createHash('sha256').update(new X509Certificate(TEST_CERT).raw).digest()
   assert.deepEqual(server.channelBinding?.('tls-server-end-point'), endPoint)
   assert.deepEqual(client.channelBinding?.('tls-server-end-point'), endPoint)

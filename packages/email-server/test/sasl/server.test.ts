@@ -337,7 +337,7 @@ describe('SCRAM, the server', () => {
     const kind = (name: string, first: string): string =>
       byName(name).startServer(context).step(bytes(first)).kind
     assert.equal(kind('SCRAM-SHA-256-PLUS', 'p=tls-exporter,,n=user,r=abc'), 'lookup')
-    assert.equal(kind('SCRAM-SHA-256-PLUS', 'p=tls-unique,,n=user,r=abc'), 'refused')
+    assert.equal(kind('SCRAM-SHA-256-PLUS', 'p=tls-unique-for-telnet,,n=user,r=abc'), 'refused')
     assert.equal(kind('SCRAM-SHA-256', 'p=tls-exporter,,n=user,r=abc'), 'refused')
     assert.equal(kind('SCRAM-SHA-256-PLUS', 'n,,n=user,r=abc'), 'malformed')
     assert.equal(kind('SCRAM-SHA-256-PLUS', 'y,,n=user,r=abc'), 'malformed')
