@@ -96,7 +96,7 @@ async function converse(core: ClientCore, name: string, exchange: SaslClientExch
       initial = null
     }
   }
-  let reply = await core.command('AUTH', line)
+  let reply = await core.command('AUTH', line, undefined, `AUTH ${name}`)
   for (let i = 0; reply.code === 334; i++) {
     let answer: Uint8Array
     try {
@@ -106,7 +106,7 @@ async function converse(core: ClientCore, name: string, exchange: SaslClientExch
     } catch (error) {
       return cancel(core, error as MailError)
     }
-    reply = await core.command('AUTH', encodeSaslBase64(answer))
+    reply = await core.command('AUTH', encodeSaslBase64(answer), undefined, '(secret)')
   }
   return reply
 }

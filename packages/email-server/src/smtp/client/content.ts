@@ -86,7 +86,7 @@ export class Content {
     if (pause) await pause
     lines.end()
     output.write('.\r\n')
-    this.#complete = true
+    this.#finish()
   }
 
   /**
@@ -132,8 +132,13 @@ export class Content {
     if (refused) throw refused
     if (!binary) lines.end()
     write(' LAST')
-    this.#complete = true
+    this.#finish()
     last()
+  }
+
+  #finish(): void {
+    this.#complete = true
+    this.#core.note(`(${this.#bytes} octets of a message)`)
   }
 
   /** Counts, and mends or refuses bare CR and LF. */

@@ -30,8 +30,10 @@ export interface ClientCore {
   readonly random: (length: number) => Uint8Array
   /** Writes a line (CRLF is added) that has no reply of its own, or no reply that anybody waits for. */
   say(line: string): void
-  /** Writes a line and expects its reply within `time` ms; default that of most commands. */
-  command(name: string, line: string, time?: number): Promise<SmtpReply>
+  /** Writes a line and expects its reply within `time` ms; default that of most commands. `shown` is what logs are told of it. */
+  command(name: string, line: string, time?: number, shown?: string): Promise<SmtpReply>
+  /** Tells the logs what was written otherwise. */
+  note(shown: string): void
   /** Expects a reply to what is written otherwise; `time` null: it is not due yet, and an early one ends the session. */
   owe(command: string, time: number | null): Owed
   /** Asks the driver what time it is: something has come from elsewhere, and what is due is counted from now. */

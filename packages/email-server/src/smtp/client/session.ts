@@ -26,15 +26,13 @@ const HANDSHAKE: unique symbol = Symbol('handshake')
 /** The first digit of a 421, which may come at any time (RFC 5321 §3.8). */
 const FOUR = 0x34
 
-interface Job {
-  readonly work: Work<unknown>
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: MailError) => void
-}
-
 interface Waiter<T> {
   readonly resolve: (value: T) => void
   readonly reject: (error: MailError) => void
+}
+
+interface Job extends Waiter<unknown> {
+  readonly work: Work<unknown>
 }
 
 export class SmtpClientSession extends Emitter<SmtpClientEvents> implements SansIoSession {
@@ -202,7 +200,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     }
     this.#input.push(bytes)
     this.#pump()
-    return !this.#isClosed()
+    return this.state !== 'closed'
   }
 
   eof(): void {
@@ -275,11 +273,6 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     )
   }
 
-  /** For use where the compiler believes to know the phase. */
-  #isClosed(): boolean {
-    return this.#phase === 'closed'
-  }
-
   #whenReady(): Promise<void> {
     if (this.#phase === 'closed') return Promise.reject(this.#over())
     if (this.#phase === 'open') return Promise.resolve()
@@ -298,7 +291,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
   async #introduce(): Promise<void> {
     this.#extensions = new Map()
     this.#extensions = await introduce(this.#core)
-    if (this.#isClosed()) return
+    if (this.state === 'closed') return
     this.#phase = 'open'
     for (const { resolve } of this.#waiting.splice(0)) resolve()
     this.emit('ready')
@@ -387,6 +380,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
         return
       }
       if (!reply) break
+      this.emit('trace', 'server', reply.response)
       const owed = this.#debts.first
       if (!owed || owed.time === null || reply.code === 421) {
         this.#end(strayReply(owed?.command ?? null, reply))
@@ -465,7 +459,10 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
 
   #makeCore(): ClientCore {
     const session = this
-    const write = (line: string): void => this.#output.write(`${line}\r\n`)
+    const say = (line: string, shown = line): void => {
+      this.#output.write(`${line}\r\n`)
+      this.emit('trace', 'client', shown)
+    }
     return {
       options: this.#options,
       limits: this.#limits,
@@ -482,9 +479,10 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
       get closed() {
         return session.#phase === 'closed'
       },
-      say: write,
-      command: (name, line, time = this.#limits.smtpReplyTime) => {
-        write(line)
+      say: line => say(line),
+      note: shown => this.emit('trace', 'client', shown),
+      command: (name, line, time = this.#limits.smtpReplyTime, shown = line) => {
+        say(line, shown)
         return this.#owe(name, time).reply
       },
       owe: (command, time) => this.#owe(command, time),
