@@ -43,7 +43,15 @@ export {
   composeMessage,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
-export type { AuthInfo } from './sasl/index.ts'
+export {
+  type AuthFailure,
+  type AuthInfo,
+  type AuthMechanism,
+  type AuthOptions,
+  type ScramKeys,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/index.ts'
 export {
   type ConnectionInfo,
   createServer,
