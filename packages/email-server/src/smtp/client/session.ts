@@ -10,8 +10,9 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SansIoSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
+import type { ClientCredentials } from '../../sasl/index.ts'
 import { ReplyReader, type SmtpReply } from '../wire/reply-reader.ts'
-import { authenticate, type SmtpCredentials } from './auth.ts'
+import { authenticate } from './auth.ts'
 import type { ClientCore, Command, Later, Work } from './core.ts'
 import { type Debt, Debts } from './debts.ts'
 import { strayReply, unreadable } from './faults.ts'
@@ -132,9 +133,9 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
    * Logs in by the strongest mechanism that the server offers and the credentials fit. Rejects with ENOAUTH when there is none that may be
    * used (passwords need TLS unless `allowInsecureAuth`), with EAUTH when the server says no.
    */
-  authenticate(credentials: SmtpCredentials): Promise<void>
-  authenticate(credentials: SmtpCredentials, callback: Callback<void>): void
-  authenticate(credentials: SmtpCredentials, callback?: Callback<void>): Promise<void> | undefined {
+  authenticate(credentials: ClientCredentials): Promise<void>
+  authenticate(credentials: ClientCredentials, callback: Callback<void>): void
+  authenticate(credentials: ClientCredentials, callback?: Callback<void>): Promise<void> | undefined {
     return settle(this.#do(authenticate(credentials)), callback)
   }
 
