@@ -328,7 +328,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
         return
       }
       if (!reply) break
-      this.emit('trace', 'server', reply.response)
+      if (this.listenerCount('trace') > 0) this.emit('trace', 'server', reply.response)
       const owed = this.#debts.first
       if (!owed || owed.time === null || reply.code === 421) {
         this.#end(strayReply(owed?.command ?? null, reply))

@@ -44,7 +44,6 @@ export class ReplyReader {
   #size = 0
   #code = 0
   #lines: string[] = []
-  #texts: string[] = []
 
   /** `limit`: octets of one reply, line ends included. */
   constructor(limit: number) {
@@ -70,28 +69,42 @@ export class ReplyReader {
       this.#size += line.length + 2
       const code = codeOf(line)
       if (code < 0) throw new PeerSyntaxError('a line that is no reply')
-      const text = textOf(line)
       // MUST be the same in all lines (RFC 5321 §4.2.1): which of them would count?
       if (this.begun && code !== this.#code) throw new PeerSyntaxError('a reply with several codes')
       this.#code = code
-      this.#lines.push(text)
-      this.#texts.push(text.slice(4))
+      this.#lines.push(textOf(line))
       if (line[3] !== HYPHEN) return this.#finish()
       if (this.#size >= this.#limit) throw new PeerSyntaxError('the reply has no end')
     }
   }
 
   #finish(): SmtpReply {
-    const first = this.#texts[0]!
-    const reply: SmtpReply = {
-      code: this.#code,
-      enhancedCode: first[1] === '.' ? splitEnhancedCode(this.#code, first).enhanced : null,
-      response: this.#lines.length === 1 ? this.#lines[0]! : this.#lines.join('\n'),
-      lines: this.#texts,
-    }
+    const reply = new ReadReply(this.#code, this.#lines)
     this.#size = 0
     this.#lines = []
-    this.#texts = []
     return reply
+  }
+}
+
+/** What of a reply nobody asks for is not worked out: most say yes, and no more is wanted of them. */
+class ReadReply implements SmtpReply {
+  readonly code: number
+  readonly #lines: readonly string[]
+
+  constructor(code: number, lines: readonly string[]) {
+    this.code = code
+    this.#lines = lines
+  }
+
+  get enhancedCode(): string | null {
+    return splitEnhancedCode(this.code, this.#lines[0]!.slice(4)).enhanced
+  }
+
+  get response(): string {
+    return this.#lines.length === 1 ? this.#lines[0]! : this.#lines.join('\n')
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines.map(line => line.slice(4))
   }
 }
