@@ -50,6 +50,13 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
+  type ConnectSmtpOptions,
+  connectSMTP,
+  type LoggerLike,
+  SmtpConnection,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -87,7 +94,16 @@ export {
   type SignOptions,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
-export type { AuthInfo } from './sasl/index.ts'
+export {
+  type AuthFailure,
+  type AuthInfo,
+  type AuthMechanism,
+  type AuthOptions,
+  type ClientCredentials,
+  type ScramKeys,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/index.ts'
 export {
   type ConnectionInfo,
   createServer,
@@ -99,7 +115,19 @@ export {
   type ServerOptions,
   type SniCallback,
 } from './server/index.ts'
-export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export {
+  IncomingMail,
+  SMTPSession,
+  type SmtpClientEvents,
+  type SmtpClientOptions,
+  type SmtpClientSession,
+  type SmtpRecipient,
+  type SmtpReply,
+  type SmtpSendParams,
+  type SmtpSendResult,
+  type SmtpServerSession,
+  type SmtpTransaction,
+} from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type {
   ArcResult,

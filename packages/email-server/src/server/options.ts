@@ -3,6 +3,8 @@ import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -12,6 +14,11 @@ export type SniCallback = (
   servername: string,
   callback: (error: Error | null, options?: TlsOptions | null) => void,
 ) => void
+
+export interface Pop3Options extends MaildropLocksOptions {
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export interface ServerOptions {
   /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
@@ -34,6 +41,10 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
+  /** POP3 only. */
+  readonly pop3?: Pop3Options
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -46,6 +57,11 @@ export interface SecureInfo extends TlsInfo {
   readonly remoteAddress: string
 }
 
+export interface Pop3Resolved {
+  readonly locks: MaildropLocks
+  readonly expire?: 'NEVER' | number
+}
+
 export interface ResolvedOptions {
   readonly hostname: string
   readonly ports: ReadonlyMap<ListenerName, number>
@@ -54,6 +70,8 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  readonly auth: AuthPolicy
+  readonly pop3: Pop3Resolved
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -82,6 +100,8 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  auth: true,
+  pop3: true,
   limits: true,
   runtime: true,
 }
@@ -131,6 +151,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    auth: new AuthPolicy(options.auth),
+    pop3: resolvePop3(options.pop3),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -138,6 +160,15 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function resolvePop3(options: unknown = {}): Pop3Resolved {
+  if (typeof options !== 'object' || options === null) throw optionError('pop3', 'an object', options)
+  const { expire, ...locks } = options as Pop3Options
+  if (expire !== undefined && expire !== 'NEVER' && !(Number.isSafeInteger(expire) && expire >= 0)) {
+    throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
+  }
+  return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {
