@@ -14,6 +14,14 @@ export {
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
+  type ConnectSmtpOptions,
+  connectSMTP,
+  type LoggerLike,
+  SmtpConnection,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
+export {
   type ClientOptions,
   type DkimKeyMaterial,
   type DkimKeyOptions,
@@ -50,13 +58,6 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
-  type ConnectSmtpOptions,
-  connectSMTP,
-  type LoggerLike,
-  SmtpConnection,
-  type WellKnownService,
-  wellKnownService,
-} from './client/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
