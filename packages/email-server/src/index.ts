@@ -58,7 +58,12 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
-export { ImapServerSession as IMAPSession } from './imap/index.ts'
+export {
+  IMAPSession,
+  type ImapClientEvents,
+  type ImapClientOptions,
+  ImapClientSession,
+} from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
   type ComposedMessage,

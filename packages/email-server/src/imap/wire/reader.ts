@@ -19,9 +19,17 @@ export type ReaderLimits = Pick<
   'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags' | 'imapLiterals'
 >
 
+export interface ReaderMark {
+  readonly line: number
+  readonly at: number
+  readonly depth: number
+}
+
 export class Reader {
   /** Mailbox names are UTF-8 (RFC 6855, RFC 9051), not modified UTF-7. */
   utf8 = false
+  /** For what servers say: text that is not UTF-8 gets U+FFFD, and a backslash may stand before anything. */
+  lenient = false
   readonly limits: ReaderLimits
   readonly #framed: Framed
   /** The line at hand, one character an octet. */
@@ -39,6 +47,36 @@ export class Reader {
   /** Offset in the line at hand. */
   get position(): number {
     return this.#at
+  }
+
+  /** A place to come back to. */
+  mark(): ReaderMark {
+    return { line: this.#line, at: this.#at, depth: this.#depth }
+  }
+
+  reset(mark: ReaderMark): void {
+    if (mark.line !== this.#line) this.#text = latin1(this.#framed.lines[mark.line]!)
+    this.#line = mark.line
+    this.#at = mark.at
+    this.#depth = mark.depth
+  }
+
+  /** The rest of the line at hand, one character an octet. */
+  rest(): string {
+    const text = this.#text.slice(this.#at)
+    this.#at = this.#text.length
+    return text
+  }
+
+  /** Up to the next space or closing parenthesis, or the end of the line. */
+  word(): string {
+    const start = this.#at
+    for (; this.#at < this.#text.length; this.#at++) {
+      const c = this.#text.charCodeAt(this.#at)
+      if (c === SP || c === 0x29 || c === 0x28) break
+    }
+    if (this.#at === start) this.fail('a word')
+    return this.#text.slice(start, this.#at)
   }
 
   /** Throws: the peer's grammar is wrong here. */
@@ -205,6 +243,7 @@ export class Reader {
   /** RFC 6855 §3: what is not UTF-8 is no string. */
   #utf8(bytes: Buffer): string {
     const text = bytes.toString('utf8')
+    if (this.lenient) return text
     return Buffer.from(text).equals(bytes) ? text : this.fail('UTF-8')
   }
 
@@ -224,7 +263,8 @@ export class Reader {
         return wide ? this.#utf8(Buffer.from(out, 'latin1')) : out
       } else if (c === BACKSLASH) {
         const escaped = text.charCodeAt(this.#at + 1)
-        if (escaped !== QUOTE && escaped !== BACKSLASH) this.fail('a quoted string')
+        if (escaped !== QUOTE && escaped !== BACKSLASH && !this.lenient) this.fail('a quoted string')
+        if (this.#at + 1 >= text.length) this.fail('the end of a quoted string')
         out += text.slice(start, this.#at)
         start = this.#at + 1
         this.#at += 2

@@ -1,0 +1,48 @@
+// What a client session is told at its start, and what it tells.
+import { hasLineBreak } from '../../base/bytes.ts'
+import { type MailError, optionError } from '../../base/errors.ts'
+import type { ClosedRange } from '../../base/ranges.ts'
+import type { ClientSessionOptions, SessionEvents } from '../../base/session.ts'
+
+export interface ImapClientOptions extends ClientSessionOptions {
+  /** Can the driver inflate and deflate? Default false. */
+  readonly canDeflate?: boolean
+  /** The name of the server that was meant, for mechanisms that tell it (RFC 7628 §3.1). */
+  readonly host?: string
+  readonly port?: number
+}
+
+export type ImapClientEvents = SessionEvents & {
+  /** The greeting is heard and it is known what the server offers. */
+  ready: []
+  /** Messages have come: there are so many now. */
+  exists: [total: number, previous: number]
+  /** A message is gone: the number that it had, and its UID when that is known (else 0). */
+  expunge: [sequence: number, uid: number]
+  /** Messages are gone, by their UIDs (RFC 7162 §3.2.10). `earlier`: before the mailbox was opened. */
+  vanished: [uids: readonly ClosedRange[], earlier: boolean]
+  /** Somebody has changed flags; `uid` is 0 when it is not known, `flags` are without backslash. */
+  flags: [change: FlagChange]
+  recent: [count: number]
+  /** The server has something to say that must be shown (RFC 3501 §7.1 ALERT). */
+  alert: [text: string]
+  /** The server goes away; `close` follows. */
+  bye: [text: string]
+  /** The session has ended for a reason that is nobody's wish; `close` follows. */
+  error: [error: MailError]
+  /** What was said or heard, for logs; without passwords, tokens and messages. */
+  trace: [from: 'client' | 'server', line: string]
+}
+
+export interface FlagChange {
+  readonly seq: number
+  readonly uid: number
+  readonly flags: readonly string[]
+  readonly modseq: bigint | null
+}
+
+export function checkClientOptions({ host }: ImapClientOptions): void {
+  if (host !== undefined && (typeof host !== 'string' || hasLineBreak(host))) {
+    throw optionError('host', 'a name', host)
+  }
+}
