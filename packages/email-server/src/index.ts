@@ -82,6 +82,7 @@ export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type {
   ArcResult,
   AuthenticationResults,
+  BimiResult,
   DkimKey,
   DkimResult,
   DkimSignatureResult,
