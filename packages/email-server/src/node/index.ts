@@ -22,5 +22,6 @@ export {
   type SignatureCheckOptions,
   type SignOptions,
 } from './message-checks.ts'
+export { createResolver, type ResolverOptions } from './resolver.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'
