@@ -31,6 +31,25 @@ export {
   type TlsRptOptions,
   type VerifyDnsOptions,
 } from './domain/index.ts'
+export {
+  type BuiltTlsReport,
+  type DmarcReport,
+  type DsnAction,
+  type DsnOptions,
+  type DsnRecipient,
+  type DsnReport,
+  type FeedbackReport,
+  type MdnReport,
+  type ParseReportOptions,
+  type RecipientReport,
+  type Report,
+  type TlsFailure,
+  type TlsPolicy,
+  type TlsReport,
+  TlsReportCollector,
+  type TlsReportData,
+  type TlsReportOptions,
+} from './dsn/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -49,6 +68,8 @@ export {
   arcVerify,
   authenticate,
   buildDomainMailMaterial,
+  buildDsn,
+  buildTlsReport,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -60,6 +81,7 @@ export {
   type DkimCheckOptions,
   dkimSign,
   dkimVerify,
+  parseReport,
   type RawMessage,
   type ResolverOptions,
   type SealOptions,

@@ -4,6 +4,7 @@ import { randomBytes } from '../base/crypto.ts'
 import { MailError } from '../base/errors.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } from '../base/runtime.ts'
 import { NodeConnection, plainAddress } from './connection.ts'
+import { deflateStream } from './deflate-stream.ts'
 import { dnsClient } from './dns-client.ts'
 import { openSpoolFile } from './spool.ts'
 import { secureContext } from './tls-context.ts'
@@ -21,6 +22,7 @@ export const nodeRuntime: Runtime = {
   resolve: dnsClient(),
   listen,
   connect,
+  deflate: deflateStream,
   openSpool: () => openSpoolFile(),
   checkTls: options => {
     secureContext(options)

@@ -236,7 +236,10 @@ export class Server extends Emitter<ServerEvents> {
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
-    const session = protocol === 'imap' ? new ImapServerSession(options) : new Pop3ServerSession(options)
+    const session =
+      protocol === 'imap'
+        ? new ImapServerSession({ ...options, canDeflate: runtime.deflate !== undefined })
+        : new Pop3ServerSession(options)
     session.on('auth', info => this.#askAuth(info))
     session.on('mailboxSession', mailbox => {
       this.emit('mailboxSession', mailbox)
