@@ -22,7 +22,7 @@ export {
   type SignatureCheckOptions,
   type SignOptions,
 } from './message-checks.ts'
-export { createResolver, type ResolverOptions } from './resolver.ts'
 export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
+export { createResolver, type ResolverOptions } from './resolver.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'
