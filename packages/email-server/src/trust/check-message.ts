@@ -11,6 +11,7 @@ import {
   writeAuthenticationPayload,
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
+import { type BimiResult, checkBimi } from './bimi/index.ts'
 import {
   type DkimKeyCache,
   type DkimResult,
@@ -52,19 +53,23 @@ export interface MessageCheckOptions {
   readonly minRsaBits?: number
   /** DKIM signatures that are examined, from the top. Default 8. */
   readonly maxSignatures?: number
+  /** Also looks for the logo of a message that passes DMARC: up to four questions more. Default false. */
+  readonly bimi?: boolean
   /** Is told of a failure of ours; all results are `temperror` (that of ARC `fail`) then. */
   readonly onFailure?: (error: unknown) => void
 }
 
 /** What was found; nothing was done about it. */
 export interface MessageVerdict extends Findings {
+  /** Null without the option `bimi`. */
+  readonly bimi: BimiResult | null
   /** The Authentication-Results and Received-SPF fields, each with its CRLF, to be put in front of the message. */
   readonly headers: string
   /** What Authentication-Results says, as `arcSeal` wants it. */
   readonly results: AuthenticationResults
   /**
-   * The Authentication-Results fields that came with the message and claim to be ours, or nobody's: to be removed (RFC 8601 §5). Their
-   * `start` and `end` are offsets in the message, octets.
+   * Fields that came with the message and only we may write, to be removed: Authentication-Results that claim to be ours, or nobody's (RFC 8601 §5),
+   * and those that tell where a logo is (BIMI §5.6). In order; their `start` and `end` are offsets in the message, octets.
    */
   readonly forged: readonly HeaderField[]
   /** The header is larger than what is read of one: nothing that depends on it passes, and `forged` may not be all. */
@@ -72,6 +77,8 @@ export interface MessageVerdict extends Findings {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
+/** BIMI §5.6: written by the last server on the way, and by nobody else. */
+const LOGO_FIELDS: ReadonlySet<string> = new Set(['bimi-location', 'bimi-indicator', 'bimi-logo-preference'])
 
 /**
  * The check of one message.
@@ -165,9 +172,11 @@ export class MessageCheck {
         this.#arc.finish(),
       ])
       const dmarc = await this.#dmarc(spf, dkim, this.#ofEnd)
+      const bimi = this.#options.bimi === true ? await this.#bimi(dkim, dmarc, this.#ofEnd) : null
       const { block, cut } = this.#header!
-      const forged = forgedResults(block, this.#options.authservId)
-      return this.#verdictOf({ spf, rdns, dkim, dmarc, arc }, forged, cut)
+      const results = new Set(forgedResults(block, this.#options.authservId))
+      const forged = block.fields.filter(field => results.has(field) || LOGO_FIELDS.has(field.key))
+      return { ...this.#verdictOf({ spf, rdns, dkim, dmarc, arc }, forged, cut), bimi }
     } finally {
       this.abandon()
     }
@@ -177,11 +186,11 @@ export class MessageCheck {
     const { authservId } = this.#options
     const results = { authservId, results: methodsOf(findings) }
     const headers = writeAuthenticationResults(results) + writeReceivedSpf(findings.spf, authservId)
-    return { ...findings, headers, results, forged, headerCut }
+    return { ...findings, bimi: null, headers, results, forged, headerCut }
   }
 
   async #dmarc(spf: SpfResult, dkim: DkimResult, questions: TimedQuestions): Promise<DmarcResult> {
-    const query = { from: this.#from(), spf, dkim: dkim.signatures }
+    const query = { from: this.#bodies('from'), spf, dkim: dkim.signatures }
     const found = await checkDmarc(query, this.#asking(questions))
     // Another From field may stand where nobody has looked.
     if (!this.#header?.cut || found.result === 'temperror') return found
@@ -191,16 +200,22 @@ export class MessageCheck {
   #onHeader(block: HeaderBlock, cut: boolean): void {
     this.#header = { block, cut }
     // asked for beside the keys, so that the answer is there when DMARC begins
-    for (const domain of readAuthors(this.#from()).domains) {
+    for (const domain of readAuthors(this.#bodies('from')).domains) {
       void this.#headerQuestions().ask(`_dmarc.${domain}`, 'TXT')
     }
   }
 
-  /** The bodies of the From fields. */
-  #from(): string[] {
+  async #bimi(dkim: DkimResult, dmarc: DmarcResult, questions: TimedQuestions): Promise<BimiResult> {
+    const selector = this.#bodies('bimi-selector')
+    const query = { dmarc, dkim: dkim.signatures, from: this.#bodies('from'), selector }
+    return checkBimi(query, this.#asking(questions))
+  }
+
+  /** The bodies of all fields of that name. */
+  #bodies(key: string): string[] {
     const block = this.#header?.block
     if (block === undefined) return []
-    return block.fields.filter(field => field.key === 'from').map(field => fieldText(block, field))
+    return block.fields.filter(field => field.key === key).map(field => fieldText(block, field))
   }
 
   #headerQuestions(): TimedQuestions {
