@@ -5,6 +5,7 @@ import { late } from '../base/late.ts'
 interface Builtins {
   'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
+  'node:https': typeof import('node:https')
   'node:tls': typeof import('node:tls')
 }
 

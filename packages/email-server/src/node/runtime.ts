@@ -5,6 +5,7 @@ import { MailError } from '../base/errors.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } from '../base/runtime.ts'
 import { NodeConnection, plainAddress } from './connection.ts'
 import { dnsClient } from './dns-client.ts'
+import { fetchHttps } from './https-get.ts'
 import { openSpoolFile } from './spool.ts'
 import { secureContext } from './tls-context.ts'
 
@@ -21,6 +22,7 @@ export const nodeRuntime: Runtime = {
   resolve: dnsClient(),
   listen,
   connect,
+  fetch: options => fetchHttps(options),
   openSpool: () => openSpoolFile(),
   checkTls: options => {
     secureContext(options)
@@ -70,8 +72,14 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Mail
 
 function connect(options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const where = `${options.host}:${options.port}`
-    const socket = net.connect({ host: options.host, port: options.port, allowHalfOpen: true })
+    const { host, port, localAddress } = options
+    const where = `${host}:${port}`
+    const socket = net.connect({
+      host,
+      port,
+      allowHalfOpen: true,
+      ...(localAddress !== undefined && { localAddress }),
+    })
     const timer =
       options.timeoutMs === undefined
         ? null
