@@ -13,6 +13,14 @@ export {
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export {
+  type ConnectSmtpOptions,
+  connectSMTP,
+  type LoggerLike,
+  SmtpConnection,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -47,6 +55,19 @@ export {
   type ServerOptions,
   type SniCallback,
 } from './server/index.ts'
-export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export {
+  IncomingMail,
+  SMTPSession,
+  type SmtpClientEvents,
+  type SmtpClientOptions,
+  type SmtpClientSession,
+  type SmtpCredentials,
+  type SmtpRecipient,
+  type SmtpReply,
+  type SmtpSendParams,
+  type SmtpSendResult,
+  type SmtpServerSession,
+  type SmtpTransaction,
+} from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

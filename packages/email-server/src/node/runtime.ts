@@ -78,6 +78,8 @@ function connect(options: ConnectOptions): Promise<Connection> {
       host,
       port,
       allowHalfOpen: true,
+      // both address families, the second soon after the first (RFC 8305); not yet the default of every Node
+      autoSelectFamily: true,
       ...(localAddress !== undefined && { localAddress }),
     })
     const timer =

@@ -1,4 +1,5 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
+export type { SmtpCredentials } from './client/auth.ts'
 export type { SmtpClientEvents, SmtpClientOptions } from './client/options.ts'
 export { SmtpClientSession } from './client/session.ts'
 export type {
@@ -17,4 +18,5 @@ export { IncomingMail, type IncomingMailEvents, type MailAuth } from './server/i
 export type { SmtpServerOptions } from './server/options.ts'
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'
+export { SMTPSession } from './sides.ts'
 export type { SmtpReply } from './wire/reply-reader.ts'

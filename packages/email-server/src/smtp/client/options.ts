@@ -18,6 +18,8 @@ export type SmtpClientEvents = SessionEvents & {
   ready: []
   /** The session has ended for a reason that is nobody's wish; `close` follows. */
   error: [error: MailError]
+  /** What was said or heard, for logs: a line or a whole reply; without passwords, tokens and messages. */
+  trace: [from: 'client' | 'server', line: string]
 }
 
 const HOSTNAME = /^[\x21-\x7e]{1,255}$/
