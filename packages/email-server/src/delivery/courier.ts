@@ -1,13 +1,11 @@
 // One message to one destination: a connection out of the pool, as many transactions as it has recipients for, the next host when one fails.
 // RFC 5321 §4.5.3.1.8, §4.5.3.1.10 (recipients), §5.1 (hosts in turn); RFC 9422 (what the server says of its limits).
 
-import { addressNeedsSmtputf8 } from '../address/index.ts'
 import { MailError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { Notify, SmtpClientSession, SmtpSendParams, SmtpSendResult } from '../smtp/index.ts'
-import { permanent } from './failure.ts'
 import type { Hosts, ReadyHost, Relay } from './hosts.ts'
-import type { OutgoingMessage } from './message.ts'
+import type { LazyMessage } from './message.ts'
 import { aborted } from './open.ts'
 import { failureKind } from './outcome.ts'
 import { ConnectionPool, type PoolConnection, type PoolJob, type PoolPlan } from './pool.ts'
@@ -28,8 +26,6 @@ export interface DeliveryEnvelope {
   readonly envid?: string
   /** RFC 8689. */
   readonly requireTls?: boolean
-  /** The header is UTF-8, or the client said so (RFC 6531). */
-  readonly smtputf8?: boolean
 }
 
 /** Where a message goes: the hosts of a domain, or one relay. */
@@ -52,7 +48,8 @@ export type RecipientOutcome =
   | { readonly address: string; readonly ok: false; readonly host: string | null; readonly error: MailError }
 
 export interface Shipment {
-  readonly message: OutgoingMessage
+  /** Read when a connection is there, not before. */
+  readonly message: LazyMessage
   readonly envelope: DeliveryEnvelope
   readonly recipients: readonly EnvelopeRecipient[]
   readonly signal?: AbortSignal | undefined
@@ -143,6 +140,7 @@ export class Courier {
         fits: ({ ready }) => gradeFits(ready.grade, trip.need) && !trip.excluded.has(ready.host),
         open: async () => {
           begun()
+          await trip.read()
           return new PooledHost(
             await this.#open(destination, { need: trip.need, excluded: trip.excluded, signal }),
           )
@@ -171,7 +169,8 @@ export class Courier {
 /** What of a message is still to be delivered while it goes from host to host. */
 class Trip {
   readonly shipment: Shipment
-  readonly need: TlsNeed
+  /** What it asks for; `TLS-Required: No` is known when the message has been read. */
+  need: TlsNeed
   readonly excluded = new Set<string>()
   left: readonly EnvelopeRecipient[]
   /** Hosts that had their turn. */
@@ -183,10 +182,15 @@ class Trip {
   constructor(shipment: Shipment) {
     this.shipment = shipment
     this.left = shipment.recipients
-    const { envelope, message } = shipment
-    // a report goes its way even where nobody promises REQUIRETLS (RFC 8689 §5); a TLS-Required field counts without REQUIRETLS only (§4.1)
-    if (envelope.requireTls && envelope.from !== '') this.need = 'required'
-    else this.need = message.tlsOptional && !envelope.requireTls ? 'optional' : 'default'
+    const { envelope } = shipment
+    // a report goes its way even where nobody promises REQUIRETLS (RFC 8689 §5)
+    this.need = envelope.requireTls && envelope.from !== '' ? 'required' : 'default'
+  }
+
+  /** A TLS-Required field counts where REQUIRETLS is not asked for (RFC 8689 §4.1). */
+  async read(): Promise<void> {
+    const message = await this.shipment.message.get()
+    if (message.tlsOptional && !this.shipment.envelope.requireTls) this.need = 'optional'
   }
 
   outcomes(): readonly RecipientOutcome[] {
@@ -231,23 +235,14 @@ class Trip {
   }
 
   async #transact(session: SmtpClientSession, batch: readonly EnvelopeRecipient[]): Promise<SmtpSendResult> {
-    const { message, envelope, signal } = this.shipment
+    const { envelope, signal } = this.shipment
+    const message = await this.shipment.message.get()
     const { extensions } = session
-    const needsUtf8 = message.utf8Header || envelope.smtputf8 === true
-    if (message.utf8Header && !extensions.has('SMTPUTF8')) {
-      throw permanent(
-        'EMESSAGE',
-        '550 5.6.7',
-        'the header of the message is UTF-8, and the server has no SMTPUTF8',
-      )
-    }
     const sendable = await message.sendable(extensions.has('8BITMIME'))
-    const utf8 =
-      needsUtf8 && extensions.has('SMTPUTF8') && (message.utf8Header || hasUtf8Address(envelope, batch))
     const params: SmtpSendParams = {
       size: sendable.size,
       body: sendable.body,
-      ...(utf8 && { smtputf8: true }),
+      ...(message.utf8Header && { smtputf8: true }),
       ...(envelope.ret && { ret: envelope.ret }),
       ...(envelope.envid && { envid: envelope.envid }),
       ...(envelope.requireTls &&
@@ -265,7 +260,11 @@ class Trip {
     })
   }
 
-  #take({ session, host }: ReadyHost, batch: readonly EnvelopeRecipient[], result: SmtpSendResult): void {
+  #take(
+    { session, host, lmtp }: ReadyHost,
+    batch: readonly EnvelopeRecipient[],
+    result: SmtpSendResult,
+  ): void {
     const accepted = new Map(result.accepted.map(taken => [taken.address, taken]))
     const rejected = new Map(result.rejected.map(refused => [refused.address, refused.error]))
     const again: EnvelopeRecipient[] = []
@@ -273,11 +272,9 @@ class Trip {
       const { address } = recipient
       const error = rejected.get(address)
       if (!error) {
-        const response = session.extensions.has('X-LMTP')
-          ? (accepted.get(address)?.response ?? '')
-          : result.response
+        const response = lmtp ? (accepted.get(address)?.response ?? '') : result.response
         const reports = session.extensions.has('DSN')
-        this.#settle(recipient, { address, ok: true, host, response, reports, isFinal: false })
+        this.#settle(recipient, { address, ok: true, host, response, reports, isFinal: lmtp })
       } else if (isTooMany(error) && accepted.size > 0) again.push(recipient)
       else this.#settle(recipient, { address, ok: false, host, error })
     }
@@ -316,10 +313,6 @@ function isTooMany(error: MailError): boolean {
 
 function isLost(error: MailError): boolean {
   return (error.code === 'ECONNECTION' || error.code === 'ESOCKET') && !error.ambiguous
-}
-
-function hasUtf8Address(envelope: DeliveryEnvelope, batch: readonly EnvelopeRecipient[]): boolean {
-  return addressNeedsSmtputf8(envelope.from) || batch.some(({ address }) => addressNeedsSmtputf8(address))
 }
 
 function toMailError(error: unknown): MailError {

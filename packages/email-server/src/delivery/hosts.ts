@@ -86,6 +86,7 @@ export interface ReadyHost extends OpenSession {
   readonly host: string
   readonly port: number
   readonly grade: ConnectionGrade
+  readonly lmtp: boolean
 }
 
 export interface Wanted {
@@ -119,7 +120,7 @@ export class Hosts {
       const opened = await this.#openHost(route, host, sts, wanted)
       if (!(opened instanceof MailError)) return opened
       // a failure that passes counts more than one that does not: then it is worth while to wait
-      if (!best || best.permanent !== false || opened.permanent === false) best = opened
+      if (best?.permanent !== false || opened.permanent === false) best = opened
       if (opened.enhancedCode === '5.4.6') break
     }
     if (best?.code === 'ETLS') this.#options.sts?.forgetFailures(route.domain)
@@ -281,7 +282,13 @@ export class Hosts {
         void open.session.quit()
         return permanent('EREQUIRETLS', '550 5.7.30', `${target.name} does not promise REQUIRETLS`)
       }
-      return { ...open, host: target.name, port: target.port, grade: gradeOf(plan, open, wanted.need) }
+      return {
+        ...open,
+        host: target.name,
+        port: target.port,
+        grade: gradeOf(plan, open, wanted.need),
+        lmtp: target.relay?.lmtp ?? false,
+      }
     } catch (error) {
       if (error instanceof TlsRefused) {
         report?.(plan, error.failure, null)

@@ -85,6 +85,11 @@ export class OutgoingMessage {
     return this.#content.size
   }
 
+  /** As it is, unsigned: for a queue that keeps it. */
+  original(): ContentSource {
+    return rereadable(this.#content)
+  }
+
   /** All of it, unsigned, in memory: for reports that return it. */
   bytes(): Uint8Array {
     return this.#content.bytes()
@@ -200,4 +205,27 @@ function authorDomain(header: HeaderBlock): string | null {
   const authors = readAddresses(fieldText(header, from[0]!), { maxMailboxes: AUTHOR_LIMIT })
   const address = authors.flatMap(author => author.group ?? [author]).find(author => author.address !== '')
   return address ? splitAddress(address.address).domain : null
+}
+
+/** A message that is read when the first connection for it is there; then it stays until nobody needs it. */
+export class LazyMessage {
+  readonly #read: () => Promise<OutgoingMessage>
+  #message: Promise<OutgoingMessage> | null = null
+
+  constructor(read: () => Promise<OutgoingMessage>) {
+    this.#read = read
+  }
+
+  /** Rejects with what reading it rejects with, each time. */
+  get(): Promise<OutgoingMessage> {
+    this.#message ??= this.#read()
+    return this.#message
+  }
+
+  discard(): void {
+    this.#message?.then(
+      message => message.discard(),
+      () => {},
+    )
+  }
 }

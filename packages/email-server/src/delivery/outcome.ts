@@ -11,6 +11,7 @@ export type FailureKind = 'retry' | 'bounce' | 'ambiguous'
 const HOPELESS: ReadonlySet<MailErrorCode> = new Set([
   'EADDRESS',
   'ECONFIG',
+  'EENVELOPE',
   'EMESSAGE',
   'ESTREAM',
   'EUSAGE',
@@ -18,6 +19,8 @@ const HOPELESS: ReadonlySet<MailErrorCode> = new Set([
 
 export function failureKind(error: MailError): FailureKind {
   if (error.ambiguous) return 'ambiguous'
+  // our login is wrong, not the message: it waits until that is mended
+  if (error.code === 'EAUTH' || error.code === 'ENOAUTH') return 'retry'
   if (error.permanent !== undefined) return error.permanent ? 'bounce' : 'retry'
   const { responseCode } = error
   // 503 is about the order of commands, not about the message (as nodemailer has it)

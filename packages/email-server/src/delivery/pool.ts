@@ -231,7 +231,10 @@ export class ConnectionPool<C extends PoolConnection> {
       const job = destination.waiting.peek()
       if (!job) return
       const wait = this.#untilAllowed(destination)
-      if (wait > 0) return this.#pumpLater(destination, wait)
+      if (wait > 0) {
+        this.#pumpLater(destination, wait)
+        return
+      }
       const idle = [...destination.entries].find(
         entry => !entry.busy && entry.connection.usable && job.fits(entry.connection),
       )
@@ -243,7 +246,10 @@ export class ConnectionPool<C extends PoolConnection> {
       }
       if (!this.#makeRoom(destination)) return
       const soon = destination.lastOpened + this.#reconnectDelay(destination) - this.#runtime.now()
-      if (soon > 0 && soon <= this.#reconnectDelay(destination)) return this.#pumpLater(destination, soon)
+      if (soon > 0 && soon <= this.#reconnectDelay(destination)) {
+        this.#pumpLater(destination, soon)
+        return
+      }
       destination.waiting.shift()
       this.#begin(destination)
       void this.#openFor(destination, job)

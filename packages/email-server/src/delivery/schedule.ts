@@ -71,21 +71,30 @@ export function nextAttempt(
   now: number,
   random: Runtime['random'],
 ): number | null {
-  const ends = waiting.since + (waiting.isReport ? plan.giveUpReportsAfterMs : plan.giveUpAfterMs)
-  // a clock that was set back makes no message younger than its attempts
-  if (now >= ends || waiting.attempts > attemptsAtMost(plan)) return null
+  const lasts = waiting.isReport ? plan.giveUpReportsAfterMs : plan.giveUpAfterMs
+  const ends = waiting.since + lasts
+  // time that has passed counts with the attempts that were made in it: a clock that jumps, or a machine that was off, ends nothing early
+  const foreseen = attemptsWithin(plan, lasts)
+  if (now >= ends && waiting.attempts >= foreseen / 2) return null
+  if (waiting.attempts > 2 * foreseen + 2) return null
   const doubled = plan.firstDelayMs * 2 ** Math.min(waiting.attempts - 1, 40)
   const lot = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0) / 2 ** 32
   const delay = Math.min(doubled, plan.maxDelayMs) * (1 - plan.jitter + 2 * plan.jitter * lot)
   // the last attempt is made at the end, not after it
-  return Math.min(now + Math.max(1, Math.round(delay)), Math.max(ends, now + 1))
+  const next = now + Math.max(1, Math.round(delay))
+  return now < ends ? Math.min(next, ends) : next
 }
 
-/** More than the plan has room for: then the clock does not tell the truth. */
-function attemptsAtMost(plan: RetryPlan): number {
-  const longest = Math.max(plan.giveUpAfterMs, plan.giveUpReportsAfterMs)
-  const rising = Math.max(0, Math.ceil(Math.log2(plan.maxDelayMs / plan.firstDelayMs)))
-  return 2 * (rising + 2 + longest / Math.min(plan.maxDelayMs, plan.firstDelayMs * 2 ** rising))
+/** How many attempts fit in this time. */
+function attemptsWithin(plan: RetryPlan, lasts: number): number {
+  let attempts = 1
+  let delay = plan.firstDelayMs
+  let left = lasts
+  for (; left > 0 && delay < plan.maxDelayMs; delay *= 2) {
+    left -= delay
+    attempts++
+  }
+  return attempts + Math.max(0, Math.ceil(left / plan.maxDelayMs))
 }
 
 /** Is it time to tell the sender that the message is late? */

@@ -10,7 +10,7 @@ export type {
   SmtpSendResult,
   SmtpTransaction,
 } from './client/transaction.ts'
-export type { Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type { Envelope, MailParams, Notify, RcptParams, Recipient } from './envelope.ts'
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'
