@@ -54,7 +54,7 @@ export interface Shipment {
   readonly recipients: readonly EnvelopeRecipient[]
   readonly signal?: AbortSignal | undefined
   /** A transaction begins. */
-  readonly onSending?: ((host: string) => void) | undefined
+  readonly onSending?: ((host: string, recipients: readonly string[]) => void) | undefined
 }
 
 /** RFC 5321 §4.5.3.1.8: servers take 100 at least. */
@@ -211,7 +211,10 @@ class Trip {
         0,
         Math.min(session.maxRecipients ?? RECIPIENTS_AT_ONCE, RECIPIENTS_AT_ONCE),
       )
-      this.shipment.onSending?.(host)
+      this.shipment.onSending?.(
+        host,
+        batch.map(({ address }) => address),
+      )
       try {
         const result = await this.#transact(session, batch)
         this.#take(ready, batch, result)

@@ -109,9 +109,12 @@ function readNotify(notify: string | readonly string[], path: string): readonly 
 /** Recipients by the domain they go to, each address once; and those that are no addresses. */
 export function groupRecipients(recipients: readonly EnvelopeRecipient[]): {
   readonly groups: ReadonlyMap<string, readonly EnvelopeRecipient[]>
+  /** The same, in the caller's order. */
+  readonly good: readonly EnvelopeRecipient[]
   readonly bad: readonly { readonly address: string; readonly error: MailError }[]
 } {
   const groups = new Map<string, EnvelopeRecipient[]>()
+  const good: EnvelopeRecipient[] = []
   const bad: { address: string; error: MailError }[] = []
   const seen = new Set<string>()
   for (const recipient of recipients) {
@@ -119,12 +122,14 @@ export function groupRecipients(recipients: readonly EnvelopeRecipient[]): {
       const { address, domain } = checkAddress('recipient', recipient.address)
       if (seen.has(address)) continue
       seen.add(address)
+      const checked = { ...recipient, address }
+      good.push(checked)
       const group = groups.get(domain)
-      if (group) group.push({ ...recipient, address })
-      else groups.set(domain, [{ ...recipient, address }])
+      if (group) group.push(checked)
+      else groups.set(domain, [checked])
     } catch (error) {
       bad.push({ address: String(recipient.address), error: error as MailError })
     }
   }
-  return { groups, bad }
+  return { groups, good, bad }
 }

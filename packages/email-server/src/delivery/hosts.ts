@@ -32,7 +32,8 @@ export interface Relay {
   /** `none`: TLS is never asked for. `verified` and `encrypted` are demands. */
   readonly demand: 'none' | 'opportunistic' | 'encrypted' | 'verified'
   readonly tls: TlsOptions
-  readonly credentials: (() => Promise<SmtpCredentials>) | null
+  /** Null: no login. Asked again with `refresh` when the server says no; null as its answer: there are no others. */
+  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<SmtpCredentials | null>) | null
   readonly allowInsecureAuth: boolean
   readonly lmtp: boolean
 }

@@ -25,7 +25,7 @@ export interface OpenOptions {
   readonly handshake: 'implicit' | 'starttls' | 'skip'
   readonly tls: TlsOptions
   readonly plan: TlsPlan
-  readonly credentials: (() => Promise<SmtpCredentials>) | null
+  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<SmtpCredentials | null>) | null
   readonly allowInsecureAuth: boolean
   readonly signal: AbortSignal | undefined
   /** Hears every line but what is secret. */
@@ -68,7 +68,7 @@ export async function openSession(options: OpenOptions): Promise<OpenSession> {
     if (!session.tls && options.handshake === 'starttls') await secure(session, options)
     const failure = judgeTls(plan, session.tls, host, runtime.now())
     if (failure && !plan.lenient) throw new TlsRefused(failure, false)
-    if (options.credentials) await session.authenticate(await options.credentials())
+    if (options.credentials) await logIn(session, options.credentials)
     return { session, connection, tls: session.tls, failure, closed }
   } catch (error) {
     void session.quit()
@@ -76,6 +76,22 @@ export async function openSession(options: OpenOptions): Promise<OpenSession> {
     throw error
   } finally {
     options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function logIn(
+  session: SmtpClientSession,
+  ask: NonNullable<OpenOptions['credentials']>,
+): Promise<void> {
+  const credentials = await ask({ refresh: false })
+  if (!credentials) return
+  try {
+    await session.authenticate(credentials)
+  } catch (error) {
+    if ((error as MailError).code !== 'EAUTH' || session.state === 'closed') throw error
+    const others = await ask({ refresh: true })
+    if (!others) throw error
+    await session.authenticate(others)
   }
 }
 

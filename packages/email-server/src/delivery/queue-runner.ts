@@ -11,7 +11,6 @@ import { makeReport, successAction, type Told } from './reports.ts'
 import {
   type Emit,
   factsOf,
-  follow,
   type Outgoing,
   prepare,
   type Round,
@@ -91,7 +90,7 @@ export class QueueRunner {
     const message = new LazyMessage(async () =>
       prepare(this.#config, await this.#queue.content(entry.id), signing, null),
     )
-    return { entry, message, outgoing, domains: [], controller: follow(undefined), isLate: false }
+    return { entry, message, outgoing, domains: [], controller: new AbortController(), isLate: false }
   }
 
   /** One attempt for an entry of the queue, and all that follows from it. Never rejects. */
@@ -115,7 +114,7 @@ export class QueueRunner {
     try {
       let left = entry.recipients
       let writing: Promise<unknown> = Promise.resolve()
-      await shipRound(this.#config, this.#emit, this.#rounds, round, ({ outcomes }) => {
+      await shipRound(this.#config, this.#emit, this.#rounds, round, outcomes => {
         // those who have it are never asked again, whatever happens next
         const done = new Set(outcomes.filter(({ ok }) => ok).map(({ address }) => address))
         if (done.size === 0 || done.size === left.length) return Promise.resolve()

@@ -77,24 +77,22 @@ export function makeResult(facts: ResultFacts): SendResult {
     { domain: string; host: string; recipients: string[]; response: string }
   >()
   let response = ''
-  for (const { domain, outcomes } of facts.domains) {
-    for (const outcome of outcomes) {
-      const { address } = outcome
-      if (outcome.ok) {
-        accepted.push(address)
-        response = outcome.response
-        const key = `${domain} ${outcome.host} ${outcome.response}`
-        const known = deliveries.get(key)
-        if (known) known.recipients.push(address)
-        else deliveries.set(key, { domain, host: outcome.host, recipients: [address], response })
-        continue
-      }
-      const error = forRecipient(outcome.error, address)
-      errors.push(error)
-      const kind = failureKind(error)
-      if (kind === 'bounce') rejected.push({ address, domain, error })
-      else (kind === 'retry' ? pending : ambiguous).push(address)
+  for (const { domain, outcome } of inOrder(facts)) {
+    const { address } = outcome
+    if (outcome.ok) {
+      accepted.push(address)
+      response = outcome.response
+      const key = `${domain} ${outcome.host} ${response}`
+      const known = deliveries.get(key)
+      if (known) known.recipients.push(address)
+      else deliveries.set(key, { domain, host: outcome.host, recipients: [address], response })
+      continue
     }
+    const error = forRecipient(outcome.error, address)
+    errors.push(error)
+    const kind = failureKind(error)
+    if (kind === 'bounce') rejected.push({ address, domain, error })
+    else (kind === 'retry' ? pending : ambiguous).push(address)
   }
   return {
     id: facts.id,
@@ -111,6 +109,15 @@ export function makeResult(facts: ResultFacts): SendResult {
     queued: facts.queued && pending.length > 0,
     duplicate: false,
   }
+}
+
+/** Outcomes in the order of the envelope, whatever came first. */
+function inOrder({ envelope, domains }: ResultFacts): { domain: string; outcome: RecipientOutcome }[] {
+  const known = new Map<string, { domain: string; outcome: RecipientOutcome }>()
+  for (const { domain, outcomes } of domains) {
+    for (const outcome of outcomes) known.set(outcome.address, { domain, outcome })
+  }
+  return envelope.to.flatMap(address => known.get(address) ?? [])
 }
 
 /** The error that a send rejects with when nobody has got the message, nor will; null: somebody has. */

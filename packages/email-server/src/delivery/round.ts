@@ -1,7 +1,13 @@
 // One attempt for everybody who waits for a message: where it goes, and what is told while it goes.
 import type { Runtime } from '../base/runtime.ts'
 import type { ContentSource } from './content.ts'
-import type { Courier, DeliveryEnvelope, Destination, EnvelopeRecipient } from './courier.ts'
+import type {
+  Courier,
+  DeliveryEnvelope,
+  Destination,
+  EnvelopeRecipient,
+  RecipientOutcome,
+} from './courier.ts'
 import { groupRecipients } from './envelope.ts'
 import type { DeliveryEvents, DeliveryFacts } from './events.ts'
 import { type LazyMessage, OutgoingMessage, type Signing } from './message.ts'
@@ -78,40 +84,40 @@ export function prepare(
   })
 }
 
-/** Every domain at once; `written` hears of each when it is done. `rounds` has those that are under way. */
+/** Every destination at once; `written` hears of each when it is done. `rounds` has those that are under way. */
 export async function shipRound(
   config: Pick<SenderConfig, 'courier' | 'destination'>,
   emit: Emit,
   rounds: Set<Round>,
   round: Round,
-  written: ((done: DomainOutcomes) => Promise<void>) | null,
+  written: ((outcomes: readonly RecipientOutcome[]) => Promise<void>) | null,
 ): Promise<void> {
   const { entry, outgoing } = round
-  const { groups } = groupRecipients(entry.recipients)
+  const ways = waysOf(entry.recipients, domain => outgoing?.destination ?? config.destination(domain))
   rounds.add(round)
   try {
     await Promise.all(
-      [...groups].map(async ([domain, recipients]) => {
-        const destination = outgoing?.destination ?? config.destination(domain)
+      ways.map(async ({ destination, domains }) => {
         const outcomes = await config.courier.ship(destination, {
           message: round.message,
           envelope: entry.envelope,
-          recipients,
+          recipients: [...domains.values()].flat(),
           signal: round.controller.signal,
-          onSending: host =>
-            emit('sending', {
-              ...factsOf(entry, domain),
-              host,
-              recipients: recipients.map(r => r.address),
-            }),
+          onSending: (host, recipients) =>
+            emit('sending', { ...factsOf(entry, [...domains.keys()].join(' ')), host, recipients }),
         })
-        round.domains.push({ domain, outcomes })
-        for (const outcome of outcomes) {
-          if (!outcome.ok) continue
-          const { address: recipient, host, response } = outcome
-          emit('sent', { ...factsOf(entry, domain), recipient, host, response })
+        for (const [domain, recipients] of domains) {
+          const own = new Set(recipients.map(({ address }) => address))
+          round.domains.push({ domain, outcomes: outcomes.filter(({ address }) => own.has(address)) })
         }
-        await written?.({ domain, outcomes })
+        for (const { domain, outcomes: own } of round.domains.slice(-domains.size)) {
+          for (const outcome of own) {
+            if (!outcome.ok) continue
+            const { address: recipient, host, response } = outcome
+            emit('sent', { ...factsOf(entry, domain), recipient, host, response })
+          }
+        }
+        await written?.(outcomes)
       }),
     )
   } finally {
@@ -119,15 +125,43 @@ export async function shipRound(
   }
 }
 
+interface Way {
+  readonly destination: Destination
+  readonly domains: Map<string, readonly EnvelopeRecipient[]>
+}
+
+/** Recipients by where they go: those of all domains that one relay takes go together. */
+function waysOf(
+  recipients: readonly EnvelopeRecipient[],
+  find: (domain: string) => Destination,
+): readonly Way[] {
+  const ways: Way[] = []
+  for (const [domain, own] of groupRecipients(recipients).groups) {
+    const destination = find(domain)
+    const known = ways.find(
+      way =>
+        way.destination.kind === 'relay' &&
+        destination.kind === 'relay' &&
+        way.destination.key === destination.key,
+    )
+    if (known) known.domains.set(domain, own)
+    else ways.push({ destination, domains: new Map([[domain, own]]) })
+  }
+  return ways
+}
+
 export function factsOf(entry: ClaimedEntry, domain: string): DeliveryFacts {
   return { id: entry.id, messageId: entry.messageId, domain, attempt: entry.attempts + 1 }
 }
 
-/** A controller that aborts when the signal does. */
-export function follow(signal: AbortSignal | undefined): AbortController {
+/** A controller that aborts when the signal does, until it is released. */
+export function follow(signal: AbortSignal | undefined): {
+  controller: AbortController
+  release: () => void
+} {
   const controller = new AbortController()
-  if (!signal) return controller
-  if (signal.aborted) controller.abort(signal.reason)
-  else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true })
-  return controller
+  const abort = (): void => controller.abort(signal?.reason)
+  if (signal?.aborted) abort()
+  else signal?.addEventListener('abort', abort, { once: true })
+  return { controller, release: () => signal?.removeEventListener('abort', abort) }
 }

@@ -5,6 +5,7 @@ import type { Courier, EnvelopeRecipient } from './courier.ts'
 import { groupRecipients } from './envelope.ts'
 import type { DeliveryEvents } from './events.ts'
 import { LazyMessage } from './message.ts'
+import { aborted } from './open.ts'
 import { failureKind } from './outcome.ts'
 import type { ClaimedEntry } from './queue.ts'
 import { QueueRunner } from './queue-runner.ts'
@@ -46,11 +47,11 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
   /** Rejects when nobody has got the message and nobody will: with the error of one recipient, `rejected` has all. */
   async send(outgoing: Outgoing): Promise<SendResult> {
     if (this.#closed) throw new MailError('ECONNECTION', 'the sender is closed', { permanent: false })
-    const { groups, bad } = groupRecipients(outgoing.recipients)
-    if (groups.size === 0) {
+    if (outgoing.signal?.aborted) throw aborted(outgoing.signal)
+    const { good: recipients, bad } = groupRecipients(outgoing.recipients)
+    if (recipients.length === 0) {
       throw bad[0]?.error ?? new MailError('EENVELOPE', 'the message has no recipient', { permanent: true })
     }
-    const recipients = [...groups.values()].flat()
     this.#sending++
     try {
       const result = this.#runner
@@ -95,7 +96,7 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     const { source, signing, complete } = outgoing
     const message = new LazyMessage(() => prepare(this.#config, source(), signing, complete))
     const entry = this.#entryOf(outgoing, recipients, outgoing.messageId)
-    const controller = follow(outgoing.signal)
+    const { controller, release } = follow(outgoing.signal)
     const round: Round = { entry, message, outgoing, domains: [], controller, isLate: false }
     try {
       await shipRound(this.#config, (name, ...args) => this.emit(name, ...args), this.#rounds, round, null)
@@ -104,6 +105,7 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
       const envelope = { from: outgoing.envelope.from, to: recipients.map(({ address }) => address) }
       return makeResult({ ...facts, id: outgoing.id, envelope })
     } finally {
+      release()
       message.discard()
     }
   }
