@@ -17,3 +17,10 @@ export {
 } from './send-mail.ts'
 export { type WellKnownService, wellKnownService } from './services.ts'
 export { type ConnectSmtpOptions, connectSMTP, SmtpConnection } from './smtp.ts'
+export {
+  createTransport,
+  MailTransport,
+  type NodemailerInfo,
+  type NodemailerMail,
+  type TransportOptions,
+} from './transport.ts'

@@ -120,11 +120,11 @@ export class Hosts {
       if (wanted.excluded.has(host.name)) continue
       const opened = await this.#openHost(route, host, sts, wanted)
       if (!(opened instanceof MailError)) return opened
-      // a failure that passes counts more than one that does not: then it is worth while to wait
-      if (best?.permanent !== false || opened.permanent === false) best = opened
+      // the preferred host's failure is told, unless it is one for good and another's passes: then it is worth while to wait
+      if (!best || (best.permanent === true && opened.permanent !== true)) best = opened
+      if (opened.code === 'ETLS') this.#options.sts?.forgetFailures(route.domain)
       if (opened.enhancedCode === '5.4.6') break
     }
-    if (best?.code === 'ETLS') this.#options.sts?.forgetFailures(route.domain)
     throw best ?? temporary('ECONNECTION', '451 4.4.1', `no host of ${domain} is left to be tried`)
   }
 

@@ -67,13 +67,12 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
   }
 
   /**
-   * Takes no more messages, lets attempts finish that are under way, closes idle connections. What waits in the queue stays there. What still
-   * runs after `timeoutMs` is cut: it counts as not delivered, or ambiguous.
+   * Takes no more messages, and lets attempts finish that are under way; what waits in the queue stays there. What still runs after
+   * `timeoutMs` is cut: it counts as not delivered, or ambiguous.
    */
-  async close(timeoutMs: number = 30_000): Promise<void> {
+  async stop(timeoutMs: number = 30_000): Promise<void> {
     this.#closed = true
     this.#runner?.stop()
-    this.#config.courier.close()
     if (this.#isIdle()) return
     const idle = new Promise<void>(resolve => this.#onIdle.push(resolve))
     const timer = this.#config.runtime.setTimer(timeoutMs, () => {
@@ -81,6 +80,12 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     })
     await idle
     timer.cancel()
+  }
+
+  /** Stops, and closes the connections. */
+  close(timeoutMs?: number): Promise<void> {
+    this.#config.courier.close()
+    return this.stop(timeoutMs)
   }
 
   protected override onListenerError(error: unknown, name: keyof DeliveryEvents): void {

@@ -78,6 +78,6 @@ export async function mta(world: VirtualWorld, address: string, options: MtaOpti
 export type Links = Map<string, LinkOptions | 'refused' | 'unreachable'>
 
 /** A world whose connections to an address behave as `links` says; it may be changed while the world runs. */
-export function worldWith(zones: string, links: Links = new Map()): VirtualWorld {
-  return new VirtualWorld({ zones, link: ({ to }) => links.get(to) ?? {} })
+export function worldWith(zones: string, links: Links = new Map(), now?: number): VirtualWorld {
+  return new VirtualWorld({ zones, link: ({ to }) => links.get(to) ?? {}, ...(now !== undefined && { now }) })
 }
