@@ -21,6 +21,24 @@ export {
   type WellKnownService,
   wellKnownService,
 } from './client/index.ts'
+  type BuiltTlsReport,
+  type DmarcReport,
+  type DsnAction,
+  type DsnOptions,
+  type DsnRecipient,
+  type DsnReport,
+  type FeedbackReport,
+  type MdnReport,
+  type ParseReportOptions,
+  type RecipientReport,
+  type Report,
+  type TlsFailure,
+  type TlsPolicy,
+  type TlsReport,
+  TlsReportCollector,
+  type TlsReportData,
+  type TlsReportOptions,
+} from './dsn/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -34,6 +52,8 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
+  buildDsn,
+  buildTlsReport,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -41,6 +61,7 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
+  parseReport,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'

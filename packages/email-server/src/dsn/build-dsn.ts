@@ -52,7 +52,8 @@ export function composeDsn(options: DsnOptions, context: ComposeContext): Compos
   }
   const parts = [encodedPart(status.type, status.body, utf8Way)]
   if (returned) parts.push(returned.part)
-  const reportType = status.type.slice('message/'.length)
+  // RFC 3464 §2 (a), also for the part in UTF-8, which counts as the same (RFC 6533 §4.4)
+  const reportType = 'delivery-status'
   return reportMessage({ message, envelope: { from: false, to }, reportType, parts }, context)
 }
 

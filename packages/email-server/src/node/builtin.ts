@@ -7,6 +7,7 @@ interface Builtins {
   'node:dns': typeof import('node:dns')
   'node:https': typeof import('node:https')
   'node:tls': typeof import('node:tls')
+  'node:zlib': typeof import('node:zlib')
 }
 
 /** Node 20.16 and newer can be asked, also when a bundler has turned everything into CommonJS; older ones require. */
