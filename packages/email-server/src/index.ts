@@ -21,6 +21,7 @@ export {
   type WellKnownService,
   wellKnownService,
 } from './client/index.ts'
+export {
   type BuiltTlsReport,
   type DmarcReport,
   type DsnAction,
@@ -39,6 +40,24 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
+export {
+  type ClientOptions,
+  type DkimKeyMaterial,
+  type DkimKeyOptions,
+  type DnsFinding,
+  type DnsVerification,
+  type DomainKeys,
+  type DomainMailMaterial,
+  type DomainMailOptions,
+  generateDkimKey,
+  type HttpHandler,
+  type MtaStsMaterial,
+  type MtaStsOptions,
+  type RequiredRecord,
+  signingKeys,
+  type TlsRptOptions,
+  type VerifyDnsOptions,
+} from './domain/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -54,6 +73,11 @@ export {
 export {
   buildDsn,
   buildTlsReport,
+  type AuthenticateOptions,
+  arcSeal,
+  arcVerify,
+  authenticate,
+  buildDomainMailMaterial,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -62,6 +86,13 @@ export {
   checkSPF,
   composeMessage,
   parseReport,
+  type DkimCheckOptions,
+  dkimSign,
+  dkimVerify,
+  type RawMessage,
+  type SealOptions,
+  type SignatureCheckOptions,
+  type SignOptions,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
@@ -91,4 +122,16 @@ export {
   type SmtpTransaction,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
-export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'
+export type {
+  ArcResult,
+  AuthenticationResults,
+  DkimKey,
+  DkimResult,
+  DkimSignatureResult,
+  DmarcQuery,
+  DmarcResult,
+  MessageVerdict,
+  RdnsResult,
+  SigningKey,
+  SpfResult,
+} from './trust/index.ts'

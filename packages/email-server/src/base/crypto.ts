@@ -6,6 +6,7 @@ export {
   createPublicKey,
   createSign,
   createVerify,
+  generateKeyPair,
   generateKeyPairSync,
   type KeyObject,
   pbkdf2,

@@ -6,6 +6,7 @@ interface Builtins {
   'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
   'node:https': typeof import('node:https')
+  'node:os': typeof import('node:os')
   'node:tls': typeof import('node:tls')
   'node:zlib': typeof import('node:zlib')
 }

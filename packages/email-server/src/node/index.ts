@@ -1,6 +1,5 @@
+export type { CheckCallback, CheckOptions } from './check-world.ts'
 export {
-  type CheckCallback,
-  type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
   checkDMARC,
@@ -10,5 +9,19 @@ export {
 export { composeMessage } from './compose.ts'
 export { type DnsClientOptions, dnsClient } from './dns-client.ts'
 export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
+export { buildDomainMailMaterial } from './domain.ts'
+export {
+  type AuthenticateOptions,
+  arcSeal,
+  arcVerify,
+  authenticate,
+  type DkimCheckOptions,
+  dkimSign,
+  dkimVerify,
+  type RawMessage,
+  type SealOptions,
+  type SignatureCheckOptions,
+  type SignOptions,
+} from './message-checks.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

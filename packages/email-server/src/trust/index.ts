@@ -22,6 +22,12 @@ export {
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
 export {
+  MessageCheck,
+  type MessageCheckOptions,
+  type MessageOrigin,
+  type MessageVerdict,
+} from './check-message.ts'
+export {
   type DkimAlignment,
   type DkimCanonicalization,
   type DkimKey,
@@ -37,11 +43,13 @@ export {
   type DkimVerifyOptions,
   dkimSign,
   dkimVerify,
+  findKey,
   type KeyResolver,
   type MessageInput,
   type MessageListener,
   MessageReader,
   type PrivateKeyInput,
+  readChunks,
   readMessage,
   type SignatureAlgorithm,
   type SigningKey,
