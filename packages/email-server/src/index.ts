@@ -95,7 +95,16 @@ export {
   type SignOptions,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
-export type { AuthInfo } from './sasl/index.ts'
+export {
+  type AuthFailure,
+  type AuthInfo,
+  type AuthMechanism,
+  type AuthOptions,
+  type ClientCredentials,
+  type ScramKeys,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/index.ts'
 export {
   type ConnectionInfo,
   createServer,
@@ -113,7 +122,6 @@ export {
   type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
-  type SmtpCredentials,
   type SmtpRecipient,
   type SmtpReply,
   type SmtpSendParams,

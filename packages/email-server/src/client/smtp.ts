@@ -5,9 +5,9 @@ import { formatIp, parseIp } from '../base/ip.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { nodeRuntime } from '../node/index.ts'
+import type { ClientCredentials } from '../sasl/index.ts'
 import {
   SmtpClientSession,
-  type SmtpCredentials,
   type SmtpReply,
   type SmtpSendResult,
   type SmtpTransaction,
@@ -34,7 +34,7 @@ export interface ConnectSmtpOptions {
   readonly ignoreTls?: boolean
   /** For the handshake; the certificate is verified against the host unless `rejectUnauthorized` is false. */
   readonly tls?: TlsOptions
-  readonly auth?: SmtpCredentials
+  readonly auth?: ClientCredentials
   /** Say passwords without TLS. Default: only to this machine. */
   readonly allowInsecureAuth?: boolean
   /** What we say in EHLO. Default: our address, as `[192.0.2.1]` (RFC 5321 §4.1.4). */

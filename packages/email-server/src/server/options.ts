@@ -3,6 +3,7 @@ import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -54,6 +57,7 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  readonly auth: AuthPolicy
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -82,6 +86,7 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  auth: true,
   limits: true,
   runtime: true,
 }
@@ -131,6 +136,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    auth: new AuthPolicy(options.auth),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),

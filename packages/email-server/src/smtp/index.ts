@@ -1,5 +1,4 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
-export type { SmtpCredentials } from './client/auth.ts'
 export type { SmtpClientEvents, SmtpClientOptions } from './client/options.ts'
 export { SmtpClientSession } from './client/session.ts'
 export type {

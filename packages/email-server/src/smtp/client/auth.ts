@@ -1,41 +1,30 @@
 // AUTH from the client's side (RFC 4954 §4): the strongest mechanism that both sides have, and a way out of every exchange.
 import { MailError } from '../../base/errors.ts'
 import {
+  type ChosenMechanism,
   type ClientCredentials,
+  chooseMechanism,
   decodeSaslBase64,
   encodeSaslBase64,
-  login,
-  plain,
-  type SaslClientExchange,
-  type SaslMechanism,
-  xoauth2,
 } from '../../sasl/index.ts'
 import type { SmtpReply } from '../wire/reply-reader.ts'
 import type { ClientCore, Work } from './core.ts'
 import { isNegative, isPositive, replyError, unexpectedReply } from './faults.ts'
-
-export interface SmtpCredentials extends ClientCredentials {
-  /** Only this mechanism, e.g. `PLAIN`; default: the strongest that the server offers and the credentials fit. */
-  readonly method?: string
-}
-
-/** Strongest first. */
-const MECHANISMS: readonly SaslMechanism[] = [xoauth2, plain, login]
 
 /** RFC 5321 §4.5.3.1.4: octets of a command line with its CRLF, within which an initial response must stay (RFC 4954 §4). */
 const LINE_LIMIT = 512
 /** No mechanism asks so often. */
 const MOST_CHALLENGES = 20
 
-export function authenticate(credentials: SmtpCredentials): Work<void> {
+export function authenticate(credentials: ClientCredentials): Work<void> {
   return {
     async run(core) {
-      const { mechanism, exchange } = choose(core, credentials)
-      const last = await converse(core, mechanism.name, exchange)
+      const chosen = choose(core, credentials)
+      const last = await converse(core, chosen)
       if (isNegative(last)) throw replyError('EAUTH', 'the server refuses the login', 'AUTH', last)
       if (!isPositive(last)) throw endWith(core, unexpectedReply('AUTH', last))
       try {
-        exchange.finish(null)
+        chosen.exchange.finish(null)
       } catch (error) {
         // it has not shown that it knows us: who is it?
         throw endWith(core, error as MailError)
@@ -49,44 +38,21 @@ function endWith(core: ClientCore, error: MailError): MailError {
   return error
 }
 
-function choose(
-  core: ClientCore,
-  credentials: SmtpCredentials,
-): { mechanism: SaslMechanism; exchange: SaslClientExchange } {
+function choose(core: ClientCore, credentials: ClientCredentials): ChosenMechanism {
   const { host, port, allowInsecureAuth = false } = core.options
-  const offered = (core.extensions.get('AUTH') ?? '').toUpperCase().split(' ')
-  const wanted = credentials.method?.toUpperCase()
-  let tooOpen = false
-  for (const mechanism of MECHANISMS) {
-    if (!offered.includes(mechanism.name) || (wanted !== undefined && wanted !== mechanism.name)) continue
-    const exchange = mechanism.startClient(credentials, {
-      tls: core.tls,
-      random: core.random,
-      ...(host !== undefined && { host }),
-      ...(port !== undefined && { port }),
-    })
-    if (!exchange) continue
-    if (!mechanism.plaintext || core.tls !== null || allowInsecureAuth) return { mechanism, exchange }
-    tooOpen = true
-  }
-  throw new MailError('ENOAUTH', tooOpen ? TOO_OPEN : nothingInCommon(core, wanted), {
-    command: 'AUTH',
-    permanent: true,
+  const offered = core.extensions.get('AUTH')
+  if (!offered) throw new MailError('ENOAUTH', 'the server offers no login', { command: 'AUTH' })
+  return chooseMechanism(offered.split(' '), credentials, {
+    tls: core.tls,
+    random: core.random,
+    allowInsecureAuth,
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
   })
 }
 
-const TOO_OPEN = 'a password is not given away without TLS (allowInsecureAuth would)'
-
-function nothingInCommon(core: ClientCore, wanted: string | undefined): string {
-  const offered = core.extensions.get('AUTH')
-  if (offered === undefined) return 'the server offers no login'
-  return wanted === undefined
-    ? `the server's ways to log in (${offered}) do not fit the credentials`
-    : `the server's ways to log in (${offered}) and the credentials do not make a login by ${wanted}`
-}
-
 /** Resolves with the reply that is no challenge. */
-async function converse(core: ClientCore, name: string, exchange: SaslClientExchange): Promise<SmtpReply> {
+async function converse(core: ClientCore, { name, exchange }: ChosenMechanism): Promise<SmtpReply> {
   let initial = exchange.initial()
   let line = `AUTH ${name}`
   if (initial !== null) {
@@ -101,11 +67,13 @@ async function converse(core: ClientCore, name: string, exchange: SaslClientExch
     let answer: Uint8Array
     try {
       if (i === MOST_CHALLENGES) throw new MailError('EAUTH', 'the server asks without end')
-      answer = initial ?? exchange.step(challenge(reply))
+      answer = initial ?? (await exchange.step(challenge(reply)))
       initial = null
     } catch (error) {
       return cancel(core, error as MailError)
     }
+    // keys are derived in their own time
+    core.wake()
     reply = await core.command('AUTH', encodeSaslBase64(answer), undefined, '(secret)')
   }
   return reply

@@ -77,16 +77,23 @@ export class Content {
     if (source?.return) Promise.resolve(source.return()).catch(() => {})
   }
 
-  /** Behind the reply to DATA. Rejects with EMESSAGE or ESTREAM; nothing but the end of the connection takes back what was written. */
-  async sendDotted(): Promise<void> {
+  /**
+   * Behind the reply to DATA; null: all has been written at once. Rejects with EMESSAGE or ESTREAM; nothing but the end of the connection
+   * takes back what was written.
+   */
+  sendDotted(): Promise<void> | null {
     const { output } = this.#core
     const stuffer = new DotStuffer(piece => output.write(piece))
     const lines = this.#lines(piece => stuffer.push(piece))
+    const end = (): void => {
+      lines.end()
+      output.write('.\r\n')
+      this.#finish()
+    }
     const pause = this.#read(chunk => lines.push(chunk))
-    if (pause) await pause
-    lines.end()
-    output.write('.\r\n')
-    this.#finish()
+    if (pause) return pause.then(end)
+    end()
+    return null
   }
 
   /**
@@ -118,8 +125,7 @@ export class Content {
       } else lines.push(chunk)
       if (size < CHUNK) return null
       write('')
-      const { reply } = this.#core.owe('BDAT', limits.smtpReplyTime)
-      const judged = reply.then(given => {
+      const judged = this.#core.owe('BDAT', limits.smtpReplyTime).then(given => {
         if (!isPositive(given)) {
           refused ??= replyError('EMESSAGE', 'the server refuses a part of the message', 'BDAT', given)
         }
@@ -138,7 +144,7 @@ export class Content {
 
   #finish(): void {
     this.#complete = true
-    this.#core.note(`(${this.#bytes} octets of a message)`)
+    this.#core.note(() => `(${this.#bytes} octets of a message)`)
   }
 
   /** Counts, and mends or refuses bare CR and LF. */

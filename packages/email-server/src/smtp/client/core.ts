@@ -7,14 +7,13 @@ import type { SessionClock } from '../../base/session-clock.ts'
 import type { SmtpReply } from '../wire/reply-reader.ts'
 import type { SmtpClientOptions } from './options.ts'
 
-/** A reply that is owed to us. */
-export interface Owed {
-  /** What it answers, for errors: `RCPT TO`. */
-  readonly command: string
-  /** How long it may take once everything before it has come, ms; null: it is not due yet. */
-  readonly time: number | null
-  /** Rejects when the session ends. */
-  readonly reply: Promise<SmtpReply>
+/** A line that is said, and how long its reply may take, ms. */
+export interface Command {
+  /** For errors: `RCPT TO`. */
+  readonly name: string
+  readonly line: string
+  /** Default: that of most commands. */
+  readonly time?: number
 }
 
 export interface ClientCore {
@@ -30,16 +29,20 @@ export interface ClientCore {
   readonly random: (length: number) => Uint8Array
   /** Writes a line (CRLF is added) that has no reply of its own, or no reply that anybody waits for. */
   say(line: string): void
+  /** Tells the logs what was written otherwise. */
+  note(shown: () => string): void
   /** Writes a line and expects its reply within `time` ms; default that of most commands. `shown` is what logs are told of it. */
   command(name: string, line: string, time?: number, shown?: string): Promise<SmtpReply>
-  /** Tells the logs what was written otherwise. */
-  note(shown: string): void
-  /** Expects a reply to what is written otherwise; `time` null: it is not due yet, and an early one ends the session. */
-  owe(command: string, time: number | null): Owed
+  /** Writes lines together (RFC 2920) and resolves with the replies when all have come. */
+  commands(lines: readonly Command[]): Promise<readonly SmtpReply[]>
+  /** Expects a reply to what is written otherwise. All promises reject when the session ends. */
+  owe(command: string, time: number): Promise<SmtpReply>
+  /** Expects a reply of which nobody knows yet when it will be due; an early one ends the session. */
+  oweLater(command: string): Later
   /** Asks the driver what time it is: something has come from elsewhere, and what is due is counted from now. */
   wake(): void
-  /** A reply has become due. */
-  due(owed: Owed, time: number): void
+  /** All of a message has been written, and only its last reply is owed: the next envelope may go with it. */
+  said(): void
   /** The transport changes to TLS; the server is asked again what it offers. */
   upgrade(): Promise<TlsInfo>
   /** Ends the session; whatever waits is rejected with the error. Null: in order. */
@@ -55,4 +58,12 @@ export interface Work<T> {
    */
   lost?(error: MailError, core: ClientCore): MailError | null
   readonly signal?: AbortSignal | undefined
+  /** May begin when the one before it has said all that it has to say (`ClientCore.said`). */
+  readonly mayFollow?: true
+}
+
+export interface Later {
+  readonly reply: Promise<SmtpReply>
+  /** It is due from now, within `time` ms. */
+  due(time: number): void
 }

@@ -3,14 +3,19 @@
 import { MailError } from '../../base/errors.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import type { SmtpReply } from '../wire/reply-reader.ts'
-import type { Owed } from './core.ts'
 
 const REPLY: unique symbol = Symbol('reply')
 
-interface Debt extends Owed {
+/** A reply that is owed to us. */
+export interface Debt {
+  /** What it answers, for errors: `RCPT TO`. */
+  readonly command: string
+  /** How long it may take once everything before it has come, ms; null: it is not due yet, and an early one ends the session. */
   time: number | null
-  readonly resolve: (reply: SmtpReply) => void
-  readonly reject: (error: MailError) => void
+  /** It has come. */
+  readonly take: (reply: SmtpReply) => void
+  /** It will not come. */
+  readonly fail: (error: MailError) => void
 }
 
 export class Debts {
@@ -30,64 +35,37 @@ export class Debts {
   }
 
   /** What comes next; null: nothing. */
-  get first(): Owed | null {
+  get first(): Debt | null {
     return this.#owed[0] ?? null
   }
 
-  add(command: string, time: number | null): Owed {
-    const debt = makeDebt(command, time)
+  add(debt: Debt): void {
     this.#owed.push(debt)
-    this.arm()
-    return debt
-  }
-
-  due(owed: Owed, time: number): void {
-    ;(owed as Debt).time = time
-    this.arm()
+    if (this.#owed.length === 1) this.arm()
   }
 
   /** The first reply has come. `arm` when all that has come has been paid. */
   pay(reply: SmtpReply): void {
-    this.#owed.shift()?.resolve(reply)
+    this.#owed.shift()?.take(reply)
   }
 
   /** The time for a reply begins when all before it have come. */
   arm(): void {
-    const [first] = this.#owed
-    if (!first || first.time === null) {
-      this.#armedFor = null
-      this.#clock.clear(REPLY)
-      return
-    }
+    const first = this.#owed[0] ?? null
     if (first === this.#armedFor) return
+    this.#armedFor = null
+    // a deadline that nobody needs any more is let pass: to take it away and set it again costs more, for every message
+    if (!first || first.time === null) return
     this.#armedFor = first
-    const { command, time } = first
-    this.#clock.set(REPLY, time, () =>
-      this.#onLate(new MailError('ETIMEDOUT', `no reply to ${command} within ${time} ms`, { command })),
-    )
+    this.#clock.set(REPLY, first.time, () => {
+      if (this.#armedFor !== first) return
+      const { command, time } = first
+      this.#onLate(new MailError('ETIMEDOUT', `no reply to ${command} within ${time} ms`, { command }))
+    })
   }
 
   /** No reply will come any more. */
   cancel(error: MailError): void {
-    for (const debt of this.#owed.splice(0)) debt.reject(error)
+    for (const { fail } of this.#owed.splice(0)) fail(error)
   }
-}
-
-/** A reply that will never come. */
-export function unpayable(command: string, error: MailError): Owed {
-  const debt = makeDebt(command, null)
-  debt.reject(error)
-  return debt
-}
-
-function makeDebt(command: string, time: number | null): Debt {
-  let resolve!: (reply: SmtpReply) => void
-  let reject!: (error: MailError) => void
-  const reply = new Promise<SmtpReply>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  // whoever has given up waiting need not hear of it
-  reply.catch(() => {})
-  return { command, time, reply, resolve, reject }
 }

@@ -56,6 +56,9 @@ export function unreadable(error: unknown, command: string | undefined): MailErr
   })
 }
 
-export function aborted(signal: AbortSignal): MailError {
-  return new MailError('EABORT', 'sending was aborted', { cause: signal.reason })
+export function aborted(signal: AbortSignal, ambiguous?: boolean): MailError {
+  return new MailError('EABORT', 'sending was aborted', {
+    cause: signal.reason,
+    ...(ambiguous && { ambiguous }),
+  })
 }

@@ -54,7 +54,9 @@ export function readExtensions(lines: readonly string[]): ReadonlyMap<string, st
 
 /** A limit of RFC 9422, such as `RCPTMAX`; null when the server has not told it. */
 export function limitOf(extensions: ReadonlyMap<string, string>, name: string): number | null {
-  for (const word of (extensions.get('LIMITS') ?? '').toUpperCase().split(' ')) {
+  const limits = extensions.get('LIMITS')
+  if (limits === undefined) return null
+  for (const word of limits.toUpperCase().split(' ')) {
     if (!word.startsWith(`${name}=`)) continue
     const value = word.slice(name.length + 1)
     if (/^[1-9]\d{0,5}$/.test(value)) return Number(value)

@@ -3,7 +3,7 @@
 import { MailError, type MailErrorFacts } from '../../base/errors.ts'
 import type { SmtpReply } from '../wire/reply-reader.ts'
 import { Content, contentFacts } from './content.ts'
-import type { ClientCore, Owed, Work } from './core.ts'
+import type { ClientCore, Command, Work } from './core.ts'
 import { isNegative, isPositive, replyError, unexpectedReply } from './faults.ts'
 import { limitOf } from './hello.ts'
 import { type CheckedTransaction, checkTransaction, type EnvelopePlan, planEnvelope } from './parameters.ts'
@@ -24,6 +24,7 @@ interface Answered {
 
 class Sending implements Work<SmtpSendResult> {
   readonly signal: AbortSignal | undefined
+  readonly mayFollow = true
   readonly #checked: CheckedTransaction
   readonly #started: () => void
   #content: Content | null = null
@@ -64,8 +65,9 @@ class Sending implements Work<SmtpSendResult> {
     const finals = go
       ? await this.#sendData(core, this.#content, accepted.length, go)
       : await this.#sendChunks(core, this.#content, accepted.length)
-    if (core.lmtp) return this.#settleEach(core, answered, finals)
-    return this.#settle(core, answered, finals[0]!, chunked)
+    const command = go ? 'DATA' : 'BDAT'
+    if (core.lmtp) return this.#settleEach(core, answered, command, finals)
+    return this.#settle(core, answered, command, finals[0]!)
   }
 
   async #sendData(
@@ -73,28 +75,37 @@ class Sending implements Work<SmtpSendResult> {
     content: Content,
     accepted: number,
     go: SmtpReply,
-  ): Promise<readonly Owed[]> {
+  ): Promise<readonly Promise<SmtpReply>[]> {
     if (isNegative(go)) {
       clearTransaction(core)
       throw replyError('EMESSAGE', 'the server does not want the message', 'DATA', go)
     }
     if (isPositive(go)) throw stop(core, unexpectedReply('DATA', go))
-    const finals = finalReplies(core, 'DATA', accepted, null)
+    const finals = []
+    for (let i = 0; i < (core.lmtp ? accepted : 1); i++) finals.push(core.oweLater('DATA'))
     try {
-      await content.sendDotted()
+      const rest = content.sendDotted()
+      if (rest) await rest
     } catch (error) {
       // whatever is said now would be part of the message
       throw stop(core, error as MailError)
     }
-    for (const owed of finals) core.due(owed, core.limits.smtpFinalReplyTime)
-    return finals
+    for (const { due } of finals) due(core.limits.smtpFinalReplyTime)
+    if (core.extensions.has('PIPELINING')) core.said()
+    return finals.map(({ reply }) => reply)
   }
 
-  async #sendChunks(core: ClientCore, content: Content, accepted: number): Promise<readonly Owed[]> {
-    let finals: readonly Owed[] = []
+  async #sendChunks(
+    core: ClientCore,
+    content: Content,
+    accepted: number,
+  ): Promise<readonly Promise<SmtpReply>[]> {
+    const finals: Promise<SmtpReply>[] = []
     try {
       await content.sendChunks(() => {
-        finals = finalReplies(core, 'BDAT', accepted, core.limits.smtpFinalReplyTime)
+        for (let i = 0; i < (core.lmtp ? accepted : 1); i++) {
+          finals.push(core.owe('BDAT', core.limits.smtpFinalReplyTime))
+        }
       })
     } catch (error) {
       if (!core.closed) clearTransaction(core)
@@ -106,25 +117,30 @@ class Sending implements Work<SmtpSendResult> {
   async #settle(
     core: ClientCore,
     { accepted, rejected }: Answered,
-    final: Owed,
-    chunked: boolean,
+    command: string,
+    final: Promise<SmtpReply>,
   ): Promise<SmtpSendResult> {
     const reply = await this.#final(final)
     if (isPositive(reply)) return { accepted, rejected, response: reply.response, bytes: this.#bytes }
-    if (!isNegative(reply)) throw stop(core, nonsense(final.command, reply))
-    // after BDAT the state is not defined (RFC 3030 §2)
-    if (chunked && !core.closed) clearTransaction(core)
-    throw replyError('EMESSAGE', 'the server refuses the message', final.command, reply)
+    if (!isNegative(reply)) throw stop(core, nonsense(command, reply))
+    // after chunks the state is not defined (RFC 3030 §2)
+    if (command !== 'DATA' && !core.closed) clearTransaction(core)
+    throw replyError('EMESSAGE', 'the server refuses the message', command, reply)
   }
 
   /** LMTP: who has been told 250 has the message, whatever becomes of the others. */
-  async #settleEach(core: ClientCore, answered: Answered, finals: readonly Owed[]): Promise<SmtpSendResult> {
+  async #settleEach(
+    core: ClientCore,
+    answered: Answered,
+    command: string,
+    finals: readonly Promise<SmtpReply>[],
+  ): Promise<SmtpSendResult> {
     const accepted: SmtpAccepted[] = []
     const rejected = [...answered.rejected]
-    for (const [i, owed] of finals.entries()) {
+    for (const [i, final] of finals.entries()) {
       const address = answered.accepted[i]!.address
-      const outcome = await this.#final(owed).then(
-        reply => this.#lmtpOutcome(core, owed.command, reply, address),
+      const outcome = await this.#final(final).then(
+        reply => this.#lmtpOutcome(core, command, reply, address),
         error => withFacts(error as MailError, { recipient: address }),
       )
       if (outcome instanceof MailError) rejected.push({ address, error: outcome })
@@ -151,19 +167,15 @@ class Sending implements Work<SmtpSendResult> {
   }
 
   /** A final reply, or why nobody knows whether the message was taken. */
-  async #final(owed: Owed): Promise<SmtpReply> {
+  async #final(final: Promise<SmtpReply>): Promise<SmtpReply> {
     try {
-      return await owed.reply
+      return await final
     } catch (error) {
       const lost = error as MailError
       // a 421 instead of the reply is a clear no
       throw this.#handedOver && lost.responseCode !== 421 ? withFacts(lost, { ambiguous: true }) : lost
     }
   }
-}
-
-function finalReplies(core: ClientCore, command: string, accepted: number, time: number | null): Owed[] {
-  return Array.from({ length: core.lmtp ? accepted : 1 }, () => core.owe(command, time))
 }
 
 /** Ends the session with the error, and gives it back to be thrown. */
@@ -185,49 +197,60 @@ function withFacts(error: MailError, facts: MailErrorFacts): MailError {
   return new MailError(code, error.message, { ...defined, cause: error.cause, ...facts })
 }
 
-async function sendEnvelope(core: ClientCore, plan: EnvelopePlan, chunked: boolean): Promise<Answered> {
-  const pipelining = core.extensions.has('PIPELINING')
-  const mail = core.command('MAIL FROM', plan.mail)
-  if (!pipelining) judgeMail(core, await mail)
-  const recipients: Promise<SmtpReply>[] = []
-  for (const { line } of plan.recipients) {
-    const reply = core.command('RCPT TO', line)
-    recipients.push(reply)
-    if (!pipelining) await reply
+function sendEnvelope(core: ClientCore, plan: EnvelopePlan, chunked: boolean): Promise<Answered> {
+  return core.extensions.has('PIPELINING')
+    ? sendTogether(core, plan, chunked)
+    : sendOneByOne(core, plan, chunked)
+}
+
+/** RFC 2920 §3.1. Chunks may follow only when all replies have come (RFC 3030 §2), so that DATA alone can be said ahead. */
+async function sendTogether(core: ClientCore, plan: EnvelopePlan, chunked: boolean): Promise<Answered> {
+  const lines: Command[] = [{ name: 'MAIL FROM', line: plan.mail }]
+  for (const { line } of plan.recipients) lines.push({ name: 'RCPT TO', line })
+  if (!chunked) lines.push({ name: 'DATA', line: 'DATA', time: core.limits.smtpDataReplyTime })
+  const replies = await core.commands(lines)
+  const go = chunked ? null : replies.at(-1)!
+  const mail = replies[0]!
+  if (!isPositive(mail)) {
+    if (go) withdraw(core, go)
+    throw senderRefused(core, mail)
   }
-  // not before all replies when the content is to follow at once (RFC 3030 §2)
-  const early = pipelining && !chunked ? sayData(core) : null
-  if (pipelining) {
-    const reply = await mail
-    if (!isPositive(reply)) {
-      for (const other of recipients) await other
-      if (early) withdraw(core, await early)
-      judgeMail(core, reply)
-    }
-  }
+  return judgeRecipients(core, plan, replies.slice(1), go)
+}
+
+async function sendOneByOne(core: ClientCore, plan: EnvelopePlan, chunked: boolean): Promise<Answered> {
+  const mail = await core.command('MAIL FROM', plan.mail)
+  if (!isPositive(mail)) throw senderRefused(core, mail)
+  const replies: SmtpReply[] = []
+  for (const { line } of plan.recipients) replies.push(await core.command('RCPT TO', line))
+  const answered = judgeRecipients(core, plan, replies, null)
+  if (chunked || answered.accepted.length === 0) return answered
+  return { ...answered, go: await core.command('DATA', 'DATA', core.limits.smtpDataReplyTime) }
+}
+
+/** Throws when one of them is neither yes nor no. */
+function judgeRecipients(
+  core: ClientCore,
+  plan: EnvelopePlan,
+  replies: readonly SmtpReply[],
+  go: SmtpReply | null,
+): Answered {
   const accepted: SmtpAccepted[] = []
   const rejected = [...plan.rejected]
-  for (const [i, owed] of recipients.entries()) {
-    const { name } = plan.recipients[i]!
-    const reply = await owed
+  for (const [i, { name }] of plan.recipients.entries()) {
+    const reply = replies[i]!
     if (isPositive(reply)) accepted.push({ address: name, response: reply.response })
     else if (isNegative(reply)) {
       rejected.push({ address: name, error: recipientRefused(name, reply, accepted.length > 0) })
     } else throw stop(core, unexpectedReply('RCPT TO', reply))
   }
-  if (early) return { accepted, rejected, go: await early }
-  return { accepted, rejected, go: chunked || accepted.length === 0 ? null : await sayData(core) }
+  return { accepted, rejected, go }
 }
 
-function sayData(core: ClientCore): Promise<SmtpReply> {
-  return core.command('DATA', 'DATA', core.limits.smtpDataReplyTime)
-}
-
-/** Throws for all but a yes. */
-function judgeMail(core: ClientCore, reply: SmtpReply): void {
-  if (isPositive(reply)) return
-  if (!isNegative(reply)) throw stop(core, unexpectedReply('MAIL FROM', reply))
-  throw replyError('EENVELOPE', 'the server refuses the sender', 'MAIL FROM', reply)
+/** The error; ends the session when the reply is no clear no. */
+function senderRefused(core: ClientCore, reply: SmtpReply): MailError {
+  if (!isNegative(reply)) return stop(core, unexpectedReply('MAIL FROM', reply))
+  return replyError('EENVELOPE', 'the server refuses the sender', 'MAIL FROM', reply)
 }
 
 function recipientRefused(recipient: string, reply: SmtpReply, others: boolean): MailError {

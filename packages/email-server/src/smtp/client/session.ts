@@ -10,12 +10,14 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SansIoSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
+import type { ClientCredentials } from '../../sasl/index.ts'
 import { ReplyReader, type SmtpReply } from '../wire/reply-reader.ts'
-import { authenticate, type SmtpCredentials } from './auth.ts'
-import type { ClientCore, Owed, Work } from './core.ts'
-import { Debts, unpayable } from './debts.ts'
-import { aborted, strayReply, unreadable } from './faults.ts'
+import { authenticate } from './auth.ts'
+import type { ClientCore, Command, Later, Work } from './core.ts'
+import { type Debt, Debts } from './debts.ts'
+import { strayReply, unreadable } from './faults.ts'
 import { hearGreeting, introduce, limitOf } from './hello.ts'
+import { Jobs } from './jobs.ts'
 import { checkClientOptions, type SmtpClientEvents, type SmtpClientOptions } from './options.ts'
 import { sendMessage } from './send.ts'
 import { leave, noop, reset, secure, verify } from './small.ts'
@@ -31,10 +33,6 @@ interface Waiter<T> {
   readonly reject: (error: MailError) => void
 }
 
-interface Job extends Waiter<unknown> {
-  readonly work: Work<unknown>
-}
-
 export class SmtpClientSession extends Emitter<SmtpClientEvents> implements SansIoSession {
   readonly #options: SmtpClientOptions
   readonly #limits: Limits
@@ -43,15 +41,13 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
   readonly #replies: ReplyReader
   readonly #output: OutputQueue
   readonly #debts: Debts
+  readonly #jobs: Jobs
   readonly #core: ClientCore
   #phase: 'new' | 'opening' | 'open' | 'upgrading' | 'closed' = 'new'
   #tls: TlsInfo | null
   #greeting = ''
   #extensions: ReadonlyMap<string, string> = new Map()
   #transactions = 0
-  /** What is being done, and what comes after it. */
-  #current: Job | null = null
-  #queue: Job[] = []
   #waiting: Waiter<void>[] = []
   #handshake: Waiter<TlsInfo> | null = null
   /** QUIT has been said: the end is in order, however it comes. */
@@ -71,13 +67,23 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#debts = new Debts(this.#clock, error => this.#end(error))
     this.#core = this.#makeCore()
+    const session = this
+    this.#jobs = new Jobs(this.#core, {
+      get idle() {
+        return session.#debts.none
+      },
+      get open() {
+        return session.#phase === 'open'
+      },
+      broken: error => this.#broken(error),
+    })
   }
 
   /** `ready`: nothing is under way. `busy`: something is, or waits to be. */
   get state(): 'greeting' | 'ready' | 'busy' | 'closed' {
     if (this.#phase === 'closed') return 'closed'
-    if (this.#phase !== 'open') return this.#current ? 'busy' : 'greeting'
-    return this.#current || !this.#debts.none || this.#queue.length > 0 ? 'busy' : 'ready'
+    if (this.#phase !== 'open') return this.#jobs.running ? 'busy' : 'greeting'
+    return this.#debts.none && this.#jobs.none ? 'ready' : 'busy'
   }
 
   /** What the server offers: EHLO keyword in upper case → its parameters; empty after HELO, and during a handshake. */
@@ -127,9 +133,9 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
    * Logs in by the strongest mechanism that the server offers and the credentials fit. Rejects with ENOAUTH when there is none that may be
    * used (passwords need TLS unless `allowInsecureAuth`), with EAUTH when the server says no.
    */
-  authenticate(credentials: SmtpCredentials): Promise<void>
-  authenticate(credentials: SmtpCredentials, callback: Callback<void>): void
-  authenticate(credentials: SmtpCredentials, callback?: Callback<void>): Promise<void> | undefined {
+  authenticate(credentials: ClientCredentials): Promise<void>
+  authenticate(credentials: ClientCredentials, callback: Callback<void>): void
+  authenticate(credentials: ClientCredentials, callback?: Callback<void>): Promise<void> | undefined {
     return settle(this.#do(authenticate(credentials)), callback)
   }
 
@@ -188,8 +194,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
   greet(): void {
     if (this.#phase !== 'new') return
     this.#phase = 'opening'
-    const { reply } = this.#core.owe('greeting', this.#limits.smtpReplyTime)
-    this.#open(reply).catch(error => this.#broken(error))
+    this.#open(this.#owe('greeting', this.#limits.smtpReplyTime)).catch(error => this.#broken(error))
   }
 
   feed(bytes: Uint8Array): boolean {
@@ -295,7 +300,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     this.#phase = 'open'
     for (const { resolve } of this.#waiting.splice(0)) resolve()
     this.emit('ready')
-    this.#next()
+    this.#jobs.next()
   }
 
   /** Work whose making may throw: what is wrong with it is told like everything else. */
@@ -309,65 +314,8 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     return this.#do(work)
   }
 
-  /** Does this after everything that has been asked for before. */
   #do<T>(work: Work<T>): Promise<T> {
-    const { signal } = work
-    if (signal?.aborted) return Promise.reject(aborted(signal))
-    if (this.#phase === 'closed') return Promise.reject(this.#over())
-    return new Promise((resolve, reject) => {
-      const abort = (): void => this.#abort(job, aborted(signal!))
-      const settled = (): void => signal?.removeEventListener('abort', abort)
-      const job: Job = {
-        work,
-        resolve: value => {
-          settled()
-          resolve(value as T)
-        },
-        reject: error => {
-          settled()
-          reject(error)
-        },
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#queue.push(job)
-      // nobody knows how long nothing has been said
-      if (!this.#current && this.#phase === 'open') this.emit('wake')
-      this.#next()
-    })
-  }
-
-  #abort(job: Job, error: MailError): void {
-    if (this.#current === job) {
-      // half of a message cannot be taken back: only the end of the connection says that it is not meant
-      this.#end(error)
-      return
-    }
-    this.#queue = this.#queue.filter(other => other !== job)
-    job.reject(error)
-  }
-
-  #next(): void {
-    if (this.#phase !== 'open' || this.#current || !this.#debts.none) return
-    const job = this.#queue.shift()
-    if (!job) return
-    this.#current = job
-    job.work.run(this.#core).then(
-      value => {
-        job.resolve(value)
-        this.#finish(job)
-      },
-      error => {
-        if (!(error instanceof MailError)) this.#broken(error)
-        job.reject(error as MailError)
-        this.#finish(job)
-      },
-    )
-  }
-
-  #finish(job: Job): void {
-    if (this.#current !== job) return
-    this.#current = null
-    this.#next()
+    return this.#phase === 'closed' ? Promise.reject(this.#over()) : this.#jobs.do(work)
   }
 
   #pump(): void {
@@ -380,7 +328,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
         return
       }
       if (!reply) break
-      this.emit('trace', 'server', reply.response)
+      if (this.listenerCount('trace') > 0) this.emit('trace', 'server', reply.response)
       const owed = this.#debts.first
       if (!owed || owed.time === null || reply.code === 421) {
         this.#end(strayReply(owed?.command ?? null, reply))
@@ -393,7 +341,7 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
       return
     }
     this.#debts.arm()
-    this.#next()
+    this.#jobs.next()
   }
 
   /** Has the server begun to say what nobody asked for? A 421 may begin at any time. */
@@ -403,8 +351,46 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     return rest !== null && rest[0] !== FOUR
   }
 
-  #owe(command: string, time: number | null): Owed {
-    return this.#phase === 'closed' ? unpayable(command, this.#over()) : this.#debts.add(command, time)
+  #owe(command: string, time: number): Promise<SmtpReply> {
+    return promised((take, fail) => this.#lend({ command, time, take, fail }))
+  }
+
+  #oweLater(command: string): Later {
+    let debt!: Debt
+    const reply = promised<SmtpReply>((take, fail) => {
+      debt = { command, time: null, take, fail }
+      this.#lend(debt)
+    })
+    return {
+      reply,
+      due: time => {
+        debt.time = time
+        this.#debts.arm()
+      },
+    }
+  }
+
+  #commands(lines: readonly Command[]): Promise<readonly SmtpReply[]> {
+    return promised((resolve, fail) => {
+      const replies: SmtpReply[] = []
+      const take = (reply: SmtpReply): void => {
+        if (replies.push(reply) === lines.length) resolve(replies)
+      }
+      for (const { name, line, time = this.#limits.smtpReplyTime } of lines) {
+        this.#say(line)
+        this.#lend({ command: name, time, take, fail })
+      }
+    })
+  }
+
+  #lend(debt: Debt): void {
+    if (this.#phase === 'closed') debt.fail(this.#over())
+    else this.#debts.add(debt)
+  }
+
+  #say(line: string, shown = line): void {
+    this.#output.write(`${line}\r\n`)
+    this.emit('trace', 'client', shown)
   }
 
   #upgrade(): Promise<TlsInfo> {
@@ -441,12 +427,8 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
     this.#ended = over
     this.#clock.clearAll()
     this.#input.clear()
-    const current = this.#current
-    this.#current = null
     // asked before the output is thrown away: has the message left?
-    const told = current?.work.lost?.(over, this.#core)
-    if (told) current?.reject(told)
-    for (const job of this.#queue.splice(0)) job.reject(over)
+    this.#jobs.end(over)
     // what is left could be the end of a message that is reported as lost
     if (error) this.#output.discard()
     else this.#output.close()
@@ -459,10 +441,6 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
 
   #makeCore(): ClientCore {
     const session = this
-    const say = (line: string, shown = line): void => {
-      this.#output.write(`${line}\r\n`)
-      this.emit('trace', 'client', shown)
-    }
     return {
       options: this.#options,
       limits: this.#limits,
@@ -479,19 +457,30 @@ export class SmtpClientSession extends Emitter<SmtpClientEvents> implements Sans
       get closed() {
         return session.#phase === 'closed'
       },
-      say: line => say(line),
-      note: shown => this.emit('trace', 'client', shown),
+      say: line => this.#say(line),
+      note: shown => {
+        if (this.listenerCount('trace') > 0) this.emit('trace', 'client', shown())
+      },
       command: (name, line, time = this.#limits.smtpReplyTime, shown = line) => {
-        say(line, shown)
-        return this.#owe(name, time).reply
+        this.#say(line, shown)
+        return this.#owe(name, time)
       },
+      commands: lines => this.#commands(lines),
       owe: (command, time) => this.#owe(command, time),
-      due: (owed, time) => {
-        if (this.#phase !== 'closed') this.#debts.due(owed, time)
-      },
+      oweLater: command => this.#oweLater(command),
       wake: () => this.emit('wake'),
+      said: () => this.#jobs.said(),
       upgrade: () => this.#upgrade(),
       end: error => this.#end(error),
     }
   }
+}
+
+/** A promise that nobody has to hear of when it rejects: whoever has given up waiting is told otherwise. */
+function promised<T>(
+  begin: (resolve: (value: T) => void, reject: (error: MailError) => void) => void,
+): Promise<T> {
+  const promise = new Promise<T>(begin)
+  promise.catch(() => {})
+  return promise
 }

@@ -2,7 +2,7 @@
 //
 //   Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF
 //   Reply-code = %x32-35 %x30-35 %x30-39
-import { utf8 } from '../../base/bytes.ts'
+import { latin1, utf8 } from '../../base/bytes.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
 import { type InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { splitEnhancedCode } from './enhanced-codes.ts'
@@ -18,16 +18,32 @@ export interface SmtpReply {
   readonly lines: readonly string[]
 }
 
-/** Servers in the field use second digits that RFC 5321 does not have. */
-const LINE = /^([2-5]\d\d)(?:([ -])(.*))?$/
+const SP = 0x20
+const HYPHEN = 0x2d
+const ZERO = 0x30
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g
+
+/** -1 when the line does not begin as a reply does. Servers in the field use second digits that RFC 5321 does not have. */
+function codeOf(line: Uint8Array): number {
+  if (line.length < 3 || (line.length > 3 && line[3] !== SP && line[3] !== HYPHEN)) return -1
+  const [first, second, third] = [line[0]! - ZERO, line[1]! - ZERO, line[2]! - ZERO]
+  if (first < 2 || first > 5 || second < 0 || second > 9 || third < 0 || third > 9) return -1
+  return 100 * first + 10 * second + third
+}
+
+function textOf(line: Uint8Array): string {
+  for (let i = 0; i < line.length; i++) {
+    const octet = line[i]!
+    if (octet < 0x20 || octet > 0x7e) return utf8(line).replace(CONTROLS, '\ufffd')
+  }
+  return latin1(line)
+}
 
 export class ReplyReader {
   readonly #limit: number
   #size = 0
   #code = 0
   #lines: string[] = []
-  #texts: string[] = []
 
   /** `limit`: octets of one reply, line ends included. */
   constructor(limit: number) {
@@ -51,30 +67,44 @@ export class ReplyReader {
       if (line === null) return null
       if (line === TOO_LONG) throw new PeerSyntaxError('the reply has no end')
       this.#size += line.length + 2
-      const text = utf8(line).replace(CONTROLS, '\ufffd')
-      const match = LINE.exec(text)
-      if (!match) throw new PeerSyntaxError('a line that is no reply')
-      const code = Number(match[1])
+      const code = codeOf(line)
+      if (code < 0) throw new PeerSyntaxError('a line that is no reply')
       // MUST be the same in all lines (RFC 5321 §4.2.1): which of them would count?
       if (this.begun && code !== this.#code) throw new PeerSyntaxError('a reply with several codes')
       this.#code = code
-      this.#lines.push(text)
-      this.#texts.push(match[3] ?? '')
-      if (match[2] !== '-') return this.#finish()
+      this.#lines.push(textOf(line))
+      if (line[3] !== HYPHEN) return this.#finish()
       if (this.#size >= this.#limit) throw new PeerSyntaxError('the reply has no end')
     }
   }
 
   #finish(): SmtpReply {
-    const reply: SmtpReply = {
-      code: this.#code,
-      enhancedCode: splitEnhancedCode(this.#code, this.#texts[0]!).enhanced,
-      response: this.#lines.join('\n'),
-      lines: this.#texts,
-    }
+    const reply = new ReadReply(this.#code, this.#lines)
     this.#size = 0
     this.#lines = []
-    this.#texts = []
     return reply
+  }
+}
+
+/** What of a reply nobody asks for is not worked out: most say yes, and no more is wanted of them. */
+class ReadReply implements SmtpReply {
+  readonly code: number
+  readonly #lines: readonly string[]
+
+  constructor(code: number, lines: readonly string[]) {
+    this.code = code
+    this.#lines = lines
+  }
+
+  get enhancedCode(): string | null {
+    return splitEnhancedCode(this.code, this.#lines[0]!.slice(4)).enhanced
+  }
+
+  get response(): string {
+    return this.#lines.length === 1 ? this.#lines[0]! : this.#lines.join('\n')
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines.map(line => line.slice(4))
   }
 }

@@ -486,11 +486,78 @@ for (const [name, offers, replies, ambiguous] of wrong) {
 test('a final reply that came counts, whatever the server says behind it', async () => {
   const h = await ready(['PIPELINING'])
   const { done } = await begin(h, ONE)
-  const next = await begin(h, ONE)
   await h.hear('250 a', '250 b', '354 go')
   await h.hear('250 ok', '250 and more')
   assert.equal((await done).response, '250 ok')
-  assert.equal((await failure(next.done))['code'], 'EPROTOCOL')
+  assert.equal(h.session.state, 'closed')
+})
+
+const NEXT = { ...ONE, to: ['next@y.example'] }
+const NEXT_ENVELOPE = 'MAIL FROM:<a@x.example>\r\nRCPT TO:<next@y.example>\r\nDATA\r\n'
+
+test('pipelining: the next envelope goes with the end of the message before it (RFC 2920 §3.1)', async () => {
+  const h = await ready(['PIPELINING'])
+  const first = await begin(h, ONE)
+  const second = await begin(h, NEXT)
+  const noop = h.session.noop()
+  const third = await begin(h, ONE)
+  assert.equal(await h.hear('250 a', '250 b', '354 go'), `${TEXT}.\r\n${NEXT_ENVELOPE}`)
+  assert.equal(await h.hear('554 5.6.0 spam', '250 a', '250 b'), '')
+  assert.equal((await failure(first.done))['enhancedCode'], '5.6.0')
+  assert.equal(await h.hear('354 go'), `${TEXT}.\r\n`)
+  assert.equal(await h.hear('250 second'), 'NOOP\r\n')
+  assert.equal((await second.done).response, '250 second')
+  assert.match(await h.hear('250 noop'), /^MAIL FROM/)
+  await noop
+  await h.hear('250 a', '250 b', '354 go')
+  // asked for while the reply is owed
+  const fourth = await begin(h, NEXT)
+  assert.equal(fourth.said, NEXT_ENVELOPE)
+  await h.hear('250 third', '250 a', '250 b', '354 go')
+  await h.hear('250 fourth')
+  assert.equal((await third.done).response, '250 third')
+  assert.equal((await fourth.done).response, '250 fourth')
+})
+
+test('no envelope goes ahead without PIPELINING, nor behind chunks, whose failure leaves no defined state (RFC 3030 §2)', async () => {
+  const slow = await ready()
+  await begin(slow, ONE)
+  await begin(slow, NEXT)
+  await slow.hear('250 a')
+  await slow.hear('250 b')
+  assert.equal(await slow.hear('354 go'), `${TEXT}.\r\n`)
+  const chunked = await ready(['PIPELINING', 'CHUNKING'])
+  await begin(chunked, ONE)
+  await begin(chunked, NEXT)
+  assert.doesNotMatch(await chunked.hear('250 a', '250 b'), /next@/)
+})
+
+test('a lost connection is ambiguous for the message that has left, not for the envelope behind it', async () => {
+  const h = await ready(['PIPELINING'])
+  const first = await begin(h, ONE)
+  const second = await begin(h, NEXT)
+  const third = await begin(h, NEXT)
+  await h.hear('250 a', '250 b', '354 go')
+  h.driver.destroy()
+  assert.equal((await failure(first.done))['ambiguous'], true)
+  assert.equal((await failure(second.done))['ambiguous'], undefined)
+  assert.equal((await failure(third.done))['ambiguous'], undefined)
+})
+
+test('abort of an envelope waits for the reply to the message before it', async () => {
+  const h = await ready(['PIPELINING'])
+  const controller = new AbortController()
+  const first = await begin(h, ONE)
+  const second = await begin(h, { ...NEXT, signal: controller.signal })
+  const third = await begin(h, ONE)
+  await h.hear('250 a', '250 b', '354 go')
+  controller.abort()
+  assert.equal((await failure(second.done))['code'], 'EABORT')
+  assert.equal(h.session.state, 'busy')
+  await h.hear('250 ok')
+  assert.equal((await first.done).response, '250 ok')
+  assert.equal(h.session.state, 'closed')
+  assert.equal((await failure(third.done))['code'], 'ECONNECTION')
 })
 
 test('cut-anywhere: a lost connection rejects; ambiguous only from the last octet to the final reply', async () => {
