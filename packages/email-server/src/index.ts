@@ -37,6 +37,7 @@ export {
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
 export {
+  type AuthenticationOptions,
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
@@ -47,6 +48,13 @@ export {
   type ServerOptions,
   type SniCallback,
 } from './server/index.ts'
-export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export {
+  type CheckMessage,
+  IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
+  SmtpServerSession as SMTPSession,
+} from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

@@ -2,6 +2,7 @@
 import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
@@ -12,6 +13,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * `mail.recipients` ask for. Default false.
    */
   readonly dsn?: boolean
+  /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
+  readonly checkMessage?: CheckMessage
 }
 
 /** Throws `ECONFIG` for what cannot be. */
