@@ -22,6 +22,24 @@ export {
   wellKnownService,
 } from './client/index.ts'
 export {
+  type ClientOptions,
+  type DkimKeyMaterial,
+  type DkimKeyOptions,
+  type DnsFinding,
+  type DnsVerification,
+  type DomainKeys,
+  type DomainMailMaterial,
+  type DomainMailOptions,
+  generateDkimKey,
+  type HttpHandler,
+  type MtaStsMaterial,
+  type MtaStsOptions,
+  type RequiredRecord,
+  signingKeys,
+  type TlsRptOptions,
+  type VerifyDnsOptions,
+} from './domain/index.ts'
+export {
   type BuiltTlsReport,
   type DmarcReport,
   type DsnAction,
@@ -40,24 +58,6 @@ export {
   type TlsReportData,
   type TlsReportOptions,
 } from './dsn/index.ts'
-export {
-  type ClientOptions,
-  type DkimKeyMaterial,
-  type DkimKeyOptions,
-  type DnsFinding,
-  type DnsVerification,
-  type DomainKeys,
-  type DomainMailMaterial,
-  type DomainMailOptions,
-  generateDkimKey,
-  type HttpHandler,
-  type MtaStsMaterial,
-  type MtaStsOptions,
-  type RequiredRecord,
-  signingKeys,
-  type TlsRptOptions,
-  type VerifyDnsOptions,
-} from './domain/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -71,13 +71,13 @@ export {
   parseMessageStream,
 } from './mime/index.ts'
 export {
-  buildDsn,
-  buildTlsReport,
   type AuthenticateOptions,
   arcSeal,
   arcVerify,
   authenticate,
   buildDomainMailMaterial,
+  buildDsn,
+  buildTlsReport,
   type CheckOptions,
   type CheckRdnsOptions,
   type CheckSpfOptions,
@@ -85,10 +85,10 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
-  parseReport,
   type DkimCheckOptions,
   dkimSign,
   dkimVerify,
+  parseReport,
   type RawMessage,
   type SealOptions,
   type SignatureCheckOptions,
@@ -106,6 +106,7 @@ export {
   scramKeys,
 } from './sasl/index.ts'
 export {
+  type AuthenticationOptions,
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
@@ -117,7 +118,12 @@ export {
   type SniCallback,
 } from './server/index.ts'
 export {
+  type CheckMessage,
   IncomingMail,
+  IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
   SMTPSession,
   type SmtpClientEvents,
   type SmtpClientOptions,

@@ -4,7 +4,7 @@ import { MailError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { DnsAnswer, Runtime, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
-import type { SmtpCredentials } from '../smtp/index.ts'
+import type { ClientCredentials } from '../sasl/index.ts'
 import { addressScope, orderAddresses } from './addresses.ts'
 import type { Circuits } from './circuit.ts'
 import { type DaneAnswer, findTlsa } from './dane.ts'
@@ -33,7 +33,7 @@ export interface Relay {
   readonly demand: 'none' | 'opportunistic' | 'encrypted' | 'verified'
   readonly tls: TlsOptions
   /** Null: no login. Asked again with `refresh` when the server says no; null as its answer: there are no others. */
-  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<SmtpCredentials | null>) | null
+  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<ClientCredentials | null>) | null
   readonly allowInsecureAuth: boolean
   readonly lmtp: boolean
 }

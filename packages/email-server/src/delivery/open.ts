@@ -5,7 +5,8 @@ import { MailError } from '../base/errors.ts'
 import { formatIp, parseIp } from '../base/ip.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Connection, Runtime, Timer, TlsInfo, TlsOptions } from '../base/runtime.ts'
-import { SmtpClientSession, type SmtpCredentials } from '../smtp/index.ts'
+import type { ClientCredentials } from '../sasl/index.ts'
+import { SmtpClientSession } from '../smtp/index.ts'
 import { judgeTls, type TlsFailure, type TlsPlan } from './tls-choice.ts'
 
 export interface OpenOptions {
@@ -25,7 +26,7 @@ export interface OpenOptions {
   readonly handshake: 'implicit' | 'starttls' | 'skip'
   readonly tls: TlsOptions
   readonly plan: TlsPlan
-  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<SmtpCredentials | null>) | null
+  readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<ClientCredentials | null>) | null
   readonly allowInsecureAuth: boolean
   readonly signal: AbortSignal | undefined
   /** Hears every line but what is secret. */

@@ -2,13 +2,13 @@
 import { hasLineBreak } from '../base/bytes.ts'
 import { describe, MailError, optionError } from '../base/errors.ts'
 import type { TlsOptions } from '../base/runtime.ts'
-import type { SmtpCredentials } from '../smtp/index.ts'
+import type { ClientCredentials } from '../sasl/index.ts'
 import type { Relay } from './hosts.ts'
 
 /** Asked before each login; a second time, with `refresh`, when the server has said no: an access token may have run out. */
 export type CredentialsProvider = (wanted: {
   readonly refresh: boolean
-}) => Promise<SmtpCredentials> | SmtpCredentials
+}) => Promise<ClientCredentials> | ClientCredentials
 
 export interface RelayOptions {
   /** A well-known service by its name or a domain of its users (`gmail`); gives host, port and secure. */
@@ -18,7 +18,7 @@ export interface RelayOptions {
   readonly port?: number
   /** TLS from the first byte. Default: true for port 465. */
   readonly secure?: boolean
-  readonly auth?: SmtpCredentials | CredentialsProvider
+  readonly auth?: ClientCredentials | CredentialsProvider
   /** No message and no password without TLS. Default: true with `auth` when the host is not this machine. */
   readonly requireTLS?: boolean
   /** TLS is never asked for. Default false. */
@@ -114,7 +114,7 @@ function credentialsOf({ auth }: RelayOptions, path: string): Relay['credentials
   return async ({ refresh }) => (refresh ? null : credentials)
 }
 
-function checkCredentials(auth: SmtpCredentials, path: string): SmtpCredentials {
+function checkCredentials(auth: ClientCredentials, path: string): ClientCredentials {
   if (typeof auth !== 'object' || auth === null) throw optionError(`${path}.auth`, 'an object', auth)
   const { user, pass, accessToken } = auth
   if (typeof user !== 'string') throw optionError(`${path}.auth.user`, 'a string', user)

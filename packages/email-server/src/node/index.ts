@@ -8,7 +8,6 @@ export {
 } from './checks.ts'
 export { composeMessage } from './compose.ts'
 export { type DnsClientOptions, dnsClient } from './dns-client.ts'
-export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
 export { buildDomainMailMaterial } from './domain.ts'
 export {
   type AuthenticateOptions,
@@ -23,5 +22,6 @@ export {
   type SignatureCheckOptions,
   type SignOptions,
 } from './message-checks.ts'
+export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

@@ -3,6 +3,7 @@ import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
 import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
@@ -15,6 +16,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * `mail.recipients` ask for. Default false.
    */
   readonly dsn?: boolean
+  /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
+  readonly checkMessage?: CheckMessage
 }
 
 /** Throws `ECONFIG` for what cannot be. */

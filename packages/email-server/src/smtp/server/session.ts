@@ -38,6 +38,7 @@ import {
   UNREADABLE,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
+import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
@@ -62,6 +63,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #recipients: RecipientPolicy
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
+  readonly #check: SenderCheck
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -86,6 +88,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
+    this.#check = new SenderCheck(core)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
@@ -208,6 +211,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
     this.#state = next
+    this.#check.follow(next)
   }
 
   #say(value: Reply): void {
@@ -406,6 +410,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       remoteAddress: this.remoteAddress,
       get state() {
         return session.#state
+      },
+      get check() {
+        return session.#check
       },
       enter: next => this.#enter(next),
       say: value => this.#say(value),
