@@ -120,7 +120,6 @@ export {
 export {
   type CheckMessage,
   IncomingMail,
-  IncomingMail,
   type MailAuth,
   type MailAuthDetails,
   type MailCheck,
