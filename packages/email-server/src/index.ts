@@ -14,6 +14,14 @@ export {
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
+  type ConnectSmtpOptions,
+  connectSMTP,
+  type LoggerLike,
+  SmtpConnection,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
+export {
   type ClientOptions,
   type DkimKeyMaterial,
   type DkimKeyOptions,
@@ -89,8 +97,18 @@ export {
   type SignOptions,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
-export type { AuthInfo } from './sasl/index.ts'
 export {
+  type AuthFailure,
+  type AuthInfo,
+  type AuthMechanism,
+  type AuthOptions,
+  type ClientCredentials,
+  type ScramKeys,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/index.ts'
+export {
+  type AuthenticationOptions,
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
@@ -101,7 +119,23 @@ export {
   type ServerOptions,
   type SniCallback,
 } from './server/index.ts'
-export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export {
+  type CheckMessage,
+  IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
+  SMTPSession,
+  type SmtpClientEvents,
+  type SmtpClientOptions,
+  type SmtpClientSession,
+  type SmtpRecipient,
+  type SmtpReply,
+  type SmtpSendParams,
+  type SmtpSendResult,
+  type SmtpServerSession,
+  type SmtpTransaction,
+} from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type {
   ArcResult,

@@ -151,6 +151,8 @@ function clientSide(socket: net.Socket, options: TlsOptions): TLSSocket {
     socket,
     secureContext: secureContext(options),
     rejectUnauthorized: options.rejectUnauthorized ?? true,
+    // whom the certificate must be for, also where it is an address, which is never sent as SNI (RFC 6066 §3)
+    ...(options.servername !== undefined && { host: options.servername }),
     ...(options.servername !== undefined &&
       !net.isIP(options.servername) && { servername: options.servername }),
   })

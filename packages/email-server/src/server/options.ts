@@ -2,7 +2,16 @@
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
+import {
+  type AuthenticationOptions,
+  type ResolvedAuthentication,
+  resolveAuthentication,
+  resolveResolver,
+} from './authentication-options.ts'
+import { flag, hostName, wholeNumber } from './option-values.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -34,6 +43,15 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
+  /**
+   * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
+   * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
+   */
+  readonly authentication?: boolean | AuthenticationOptions
+  /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
+  readonly resolver?: Resolver
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -54,6 +72,9 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  readonly auth: AuthPolicy
+  readonly authentication: ResolvedAuthentication | null
+  readonly resolver: Resolver
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -82,12 +103,12 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  auth: true,
+  authentication: true,
+  resolver: true,
   limits: true,
   runtime: true,
 }
-
-/** RFC 5321 §4.1.2 Domain, loosely: what may stand in a greeting. */
-const HOSTNAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
 
 /** Throws a MailError (`ECONFIG`) that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
@@ -96,9 +117,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(KNOWN, name)) throw new MailError('ECONFIG', `there is no option ${describe(name)}`)
   }
-  const hostname = options.hostname ?? 'localhost'
-  if (typeof hostname !== 'string' || !HOSTNAME.test(hostname))
-    throw optionError('hostname', 'a host name', hostname)
+  const hostname = hostName('hostname', options.hostname ?? 'localhost')
   const ports = resolvePorts(options.ports ?? {})
   const tls = resolveTls(options)
   for (const name of ports.keys()) {
@@ -131,6 +150,9 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    auth: new AuthPolicy(options.auth),
+    authentication: resolveAuthentication(options.authentication, hostname),
+    resolver: resolveResolver(options.resolver, runtime),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -177,16 +199,4 @@ function resolveTls(options: ServerOptions): TlsOptions | null {
         sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
       }),
   }
-}
-
-function wholeNumber(option: string, value: unknown, least: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw optionError(option, `a whole number, ${least} or more`, value)
-  }
-  return value as number
-}
-
-function flag(option: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw optionError(option, 'true or false', value)
-  return value
 }

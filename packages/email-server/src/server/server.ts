@@ -8,7 +8,7 @@ import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
-import type { AuthInfo } from '../sasl/index.ts'
+import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
 import { SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
 import {
@@ -20,6 +20,7 @@ import {
   type ServerOptions,
 } from './options.ts'
 import { PeerCounter } from './peers.ts'
+import { SenderChecks } from './sender-checks.ts'
 
 /** A connection that has just been made; `reject` during the event turns it away. */
 export interface ConnectionInfo {
@@ -36,6 +37,8 @@ export type ServerEvents = {
   connection: [info: ConnectionInfo]
   /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused, by whatever protocol. */
+  authFailed: [failure: AuthFailure]
   /** An SMTP session begins (inbound or submission). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
@@ -63,6 +66,7 @@ export class Server extends Emitter<ServerEvents> {
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
   readonly #peers = new PeerCounter()
+  readonly #checks: SenderChecks | null
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
   #phase: Phase = 'new'
@@ -72,6 +76,10 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
+    const { authentication, resolver, runtime, limits } = this.#options
+    this.#checks = authentication
+      ? new SenderChecks({ ...authentication, resolver, runtime, timeoutMs: limits.authTime })
+      : null
   }
 
   get hostname(): string {
@@ -211,7 +219,7 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
     const { protocol } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
@@ -227,20 +235,25 @@ export class Server extends Emitter<ServerEvents> {
       onFailure: (message, error) => this.#fail(message, error),
     }
     if (protocol === 'smtp') {
+      const checks = name === 'inbound' ? this.#checks : null
       const session = new SmtpServerSession({
         ...options,
+        auth,
+        ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
         role: name === 'inbound' ? 'inbound' : 'submission',
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
+      session.on('authFailed', failure => void this.emit('authFailed', failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
     const session =
       protocol === 'imap'
-        ? new ImapServerSession({ ...options, canDeflate: runtime.deflate !== undefined })
-        : new Pop3ServerSession(options)
+        ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
+        : new Pop3ServerSession({ ...options, auth })
     session.on('auth', info => this.#askAuth(info))
+    session.on('authFailed', failure => void this.emit('authFailed', failure))
     session.on('mailboxSession', mailbox => {
       this.emit('mailboxSession', mailbox)
     })

@@ -1,10 +1,14 @@
 // What an SMTP server session is told at its start.
 import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
+import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
+  /** Which ways to log in are offered. */
+  readonly auth?: AuthOptions
   /** Is this domain (as the client wrote it) one of ours? Inbound mail is taken for these only. Default: none is. */
   readonly isLocalDomain?: (domain: string) => boolean
   /**
@@ -12,6 +16,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * `mail.recipients` ask for. Default false.
    */
   readonly dsn?: boolean
+  /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
+  readonly checkMessage?: CheckMessage
 }
 
 /** Throws `ECONFIG` for what cannot be. */

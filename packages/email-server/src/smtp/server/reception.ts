@@ -3,6 +3,7 @@ import { randomBytes } from '../../base/crypto.ts'
 import type { Emitter } from '../../base/emitter.ts'
 import { MailError, usageError } from '../../base/errors.ts'
 import type { InputQueue } from '../../base/input-queue.ts'
+import type { MessageVerdict } from '../../trust/index.ts'
 import type { SmtpState } from '../state.ts'
 import { ContentReceiver } from '../wire/content-receiver.ts'
 import { DotReader } from '../wire/dot-reader.ts'
@@ -12,6 +13,7 @@ import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
 import { MODES } from './modes.ts'
 import { TIMEOUT } from './replies.ts'
+import { mailAuth, NOT_CHECKED } from './sender-check.ts'
 import { receivedField } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
@@ -45,8 +47,11 @@ export class Reception {
   begin(): void {
     const { state, limits, options } = this.#core
     if (state.kind !== 'envelope') throw usageError('DATA out of place')
-    const receiver = new ContentReceiver(limits, options.openSpool ?? null, error =>
-      this.#core.failed('the spool failed', error),
+    const receiver = new ContentReceiver(
+      limits,
+      options.openSpool ?? null,
+      error => this.#core.failed('the spool failed', error),
+      piece => this.#core.check.push(piece),
     )
     this.#dots = new DotReader(piece => receiver.take(piece))
     const ends = this.#core.clock.now + limits.smtpDataTime
@@ -98,9 +103,24 @@ export class Reception {
       this.#end(state, refusal)
       return
     }
-    const { clock, limits } = this.#core
+    const checked = this.#core.check.finish()
+    if (!checked) {
+      this.#present(state, null)
+      return
+    }
     const release = this.#core.hold()
-    const mail = this.#makeMail(state, verdict => {
+    checked.then(found =>
+      release(() => ('code' in found ? this.#end(state, found) : this.#present(state, found))),
+    )
+  }
+
+  /** Before the listeners, with what was found out about its sender. */
+  #present(state: ContentState, found: MessageVerdict | null): void {
+    const { clock, limits } = this.#core
+    // what others have said in our name (RFC 8601 §5)
+    if (found) state.receiver.buffer.remove(found.forged)
+    const release = this.#core.hold()
+    const mail = this.#makeMail(state, found, verdict => {
       clock.clear(DEADLINE)
       state.receiver.buffer.release()
       release(() => this.#end(state, verdict))
@@ -116,7 +136,11 @@ export class Reception {
     }
   }
 
-  #makeMail(state: ContentState, onVerdict: (verdict: Reply) => void): IncomingMail {
+  #makeMail(
+    state: ContentState,
+    found: MessageVerdict | null,
+    onVerdict: (verdict: Reply) => void,
+  ): IncomingMail {
     const { hello, envelope, receiver } = state
     const { clock, facts } = this.#core
     const recipients = [...envelope.recipients.values()]
@@ -127,6 +151,8 @@ export class Reception {
       from: envelope.from,
       recipients,
       params: envelope.params,
+      auth: found ? mailAuth(found) : NOT_CHECKED,
+      authenticationResults: found?.headers ?? '',
       content: receiver.buffer,
       trace: () =>
         receivedField({

@@ -9,6 +9,7 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
+import { AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
 import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
@@ -37,6 +38,7 @@ import {
   UNREADABLE,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
+import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
@@ -61,6 +63,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #recipients: RecipientPolicy
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
+  readonly #check: SenderCheck
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -85,6 +88,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
+    this.#check = new SenderCheck(core)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
@@ -207,6 +211,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
     this.#state = next
+    this.#check.follow(next)
   }
 
   #say(value: Reply): void {
@@ -324,7 +329,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (state.kind === 'sasl') this.#sasl.readLine(state.exchange, line)
+    if (state.kind === 'sasl') this.#sasl.readLine(line)
     else this.#readCommand(line)
     return true
   }
@@ -406,6 +411,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       get state() {
         return session.#state
       },
+      get check() {
+        return session.#check
+      },
       enter: next => this.#enter(next),
       say: value => this.#say(value),
       answer: value => this.#answer(value),
@@ -425,6 +433,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       limits: this.#limits,
       canUpgrade: options.canUpgrade ?? false,
       allowInsecureAuth: options.allowInsecureAuth ?? false,
+      auth: AuthPolicy.of(options.auth),
       dsn: options.dsn ?? false,
       get tls() {
         return session.#tls
@@ -445,7 +454,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
       judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
       receiveContent: () => this.#reception.begin(),
-      authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
+      authenticate: (mechanism, initial) => this.#sasl.begin(mechanism, initial),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
     }

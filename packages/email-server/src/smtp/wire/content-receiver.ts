@@ -17,16 +17,20 @@ export class ContentReceiver {
   readonly #limits: Limits
   readonly #breaks = new LineBreakCheck()
   readonly #onFailure: (error: unknown) => void
+  readonly #watch: (piece: Uint8Array) => void
   #seen = 0
   #refused: Reply | null = null
 
+  /** `watch` sees every piece of the message that is kept, as it comes. */
   constructor(
     limits: Limits,
     openSpool: (() => Promise<SpoolFile>) | null,
     onFailure: (error: unknown) => void,
+    watch: (piece: Uint8Array) => void = () => {},
   ) {
     this.#limits = limits
     this.#onFailure = onFailure
+    this.#watch = watch
     this.buffer = new MessageBuffer(limits.messageInMemory, openSpool)
   }
 
@@ -41,7 +45,10 @@ export class ContentReceiver {
     this.#breaks.push(piece)
     if (this.#seen > this.#limits.messageSize) this.#refuse(TOO_BIG)
     else if (this.#breaks.bare) this.#refuse(BARE)
-    else this.buffer.append(piece)
+    else {
+      this.buffer.append(piece)
+      this.#watch(piece)
+    }
   }
 
   /** Null: go on. A promise: wait for it; never rejects. */

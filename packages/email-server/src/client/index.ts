@@ -1,0 +1,26 @@
+// client/: connections to other people's servers, for use without a server of one's own.
+
+export type {
+  HostDelivery,
+  RejectedRecipient,
+  SendPool,
+  SendPoolOptions,
+  SendResult,
+} from '../delivery/index.ts'
+export type { LoggerLike } from './logger.ts'
+export {
+  createPool,
+  type ResolveMxOptions,
+  resolveMX,
+  type SendMailOptions,
+  sendMail,
+} from './send-mail.ts'
+export { type WellKnownService, wellKnownService } from './services.ts'
+export { type ConnectSmtpOptions, connectSMTP, SmtpConnection } from './smtp.ts'
+export {
+  createTransport,
+  MailTransport,
+  type NodemailerInfo,
+  type NodemailerMail,
+  type TransportOptions,
+} from './transport.ts'
