@@ -13,6 +13,14 @@ export {
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export {
+  type ConnectSmtpOptions,
+  connectSMTP,
+  type LoggerLike,
+  SmtpConnection,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
 export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
@@ -35,13 +43,22 @@ export {
   composeMessage,
 } from './node/index.ts'
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
-export type { AuthInfo } from './sasl/index.ts'
 export {
-  type AuthenticationOptions,
+  type AuthFailure,
+  type AuthInfo,
+  type AuthMechanism,
+  type AuthOptions,
+  type ClientCredentials,
+  type ScramKeys,
+  type ScramKeysOptions,
+  scramKeys,
+} from './sasl/index.ts'
+export {
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
   type ListenerName,
+  type MailAuthOptions,
   type SecureInfo,
   Server,
   type ServerEvents,
@@ -54,7 +71,16 @@ export {
   type MailAuth,
   type MailAuthDetails,
   type MailCheck,
-  SmtpServerSession as SMTPSession,
+  SMTPSession,
+  type SmtpClientEvents,
+  type SmtpClientOptions,
+  type SmtpClientSession,
+  type SmtpRecipient,
+  type SmtpReply,
+  type SmtpSendParams,
+  type SmtpSendResult,
+  type SmtpServerSession,
+  type SmtpTransaction,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

@@ -58,6 +58,16 @@ export interface Limits {
   readonly smtpDataTime: number
   /** SMTP: octets a second with which a message must come in on average, once a minute has passed. → 421 4.4.2 */
   readonly smtpDataRate: number
+  /** SMTP client: octets of one reply, all lines with their CRLF. → EPROTOCOL and close */
+  readonly smtpReply: number
+  /** SMTP client: time for the greeting and for each reply (RFC 5321 §4.5.3.2.1–3), ms. → ETIMEDOUT and close */
+  readonly smtpReplyTime: number
+  /** SMTP client: time for the reply to DATA (RFC 5321 §4.5.3.2.4), ms. → as above */
+  readonly smtpDataReplyTime: number
+  /** SMTP client: time in which the server takes a block, and in which the message's source gives one (RFC 5321 §4.5.3.2.5), ms. → as above */
+  readonly smtpBlockTime: number
+  /** SMTP client: time for the reply to a message (RFC 5321 §4.5.3.2.6), ms. → as above, and ambiguous */
+  readonly smtpFinalReplyTime: number
   /** IMAP: time without a command, also in IDLE (RFC 9051 §5.4), ms. → BYE */
   readonly imapIdle: number
   /** IMAP: time for one literal to come in, ms. → BYE */
@@ -106,6 +116,11 @@ export const DEFAULT_LIMITS: Limits = {
   smtpIdle: 5 * MINUTE,
   smtpDataTime: 10 * MINUTE,
   smtpDataRate: 100,
+  smtpReply: 64 * KIB,
+  smtpReplyTime: 5 * MINUTE,
+  smtpDataReplyTime: 2 * MINUTE,
+  smtpBlockTime: 3 * MINUTE,
+  smtpFinalReplyTime: 10 * MINUTE,
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,

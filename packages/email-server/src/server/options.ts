@@ -4,12 +4,13 @@ import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 import {
-  type AuthenticationOptions,
-  type ResolvedAuthentication,
-  resolveAuthentication,
+  type MailAuthOptions,
+  type ResolvedMailAuth,
+  resolveMailAuth,
   resolveResolver,
-} from './authentication-options.ts'
+} from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
 
 /** The listeners that a server can have, by the name of their port. */
@@ -46,9 +47,11 @@ export interface ServerOptions {
    * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
    * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
    */
-  readonly authentication?: boolean | AuthenticationOptions
+  readonly mailAuth?: boolean | MailAuthOptions
   /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
   readonly resolver?: Resolver
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -69,8 +72,9 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
-  readonly authentication: ResolvedAuthentication | null
+  readonly mailAuth: ResolvedMailAuth | null
   readonly resolver: Resolver
+  readonly auth: AuthPolicy
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -99,8 +103,9 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
-  authentication: true,
+  mailAuth: true,
   resolver: true,
+  auth: true,
   limits: true,
   runtime: true,
 }
@@ -145,8 +150,9 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
-    authentication: resolveAuthentication(options.authentication, hostname),
+    mailAuth: resolveMailAuth(options.mailAuth, hostname),
     resolver: resolveResolver(options.resolver, runtime),
+    auth: new AuthPolicy(options.auth),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),

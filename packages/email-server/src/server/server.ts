@@ -8,7 +8,7 @@ import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
-import type { AuthInfo } from '../sasl/index.ts'
+import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
 import { SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
 import {
@@ -37,6 +37,8 @@ export type ServerEvents = {
   connection: [info: ConnectionInfo]
   /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused, by whatever protocol. */
+  authFailed: [failure: AuthFailure]
   /** An SMTP session begins (inbound or submission). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
@@ -74,9 +76,9 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
-    const { authentication, resolver, runtime, limits } = this.#options
-    this.#checks = authentication
-      ? new SenderChecks({ ...authentication, resolver, runtime, timeoutMs: limits.authTime })
+    const { mailAuth, resolver, runtime, limits } = this.#options
+    this.#checks = mailAuth
+      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
       : null
   }
 
@@ -217,7 +219,7 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
     const { protocol } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
@@ -237,15 +239,21 @@ export class Server extends Emitter<ServerEvents> {
       const session = new SmtpServerSession({
         ...options,
         ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
+        auth,
         role: name === 'inbound' ? 'inbound' : 'submission',
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
+      session.on('authFailed', failure => void this.emit('authFailed', failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
-    const session = protocol === 'imap' ? new ImapServerSession(options) : new Pop3ServerSession(options)
+    const session =
+      protocol === 'imap'
+        ? new ImapServerSession({ ...options, auth })
+        : new Pop3ServerSession({ ...options, auth })
     session.on('auth', info => this.#askAuth(info))
+    session.on('authFailed', failure => void this.emit('authFailed', failure))
     session.on('mailboxSession', mailbox => {
       this.emit('mailboxSession', mailbox)
     })

@@ -2,7 +2,7 @@
 // name; EHLO's lines and what is accepted both come from an extension's gate.
 import type { Limits } from '../base/limits.ts'
 import type { TlsInfo } from '../base/runtime.ts'
-import type { SaslExchange } from '../sasl/index.ts'
+import type { AuthPolicy, SaslMechanism } from '../sasl/index.ts'
 import type { Envelope, MailParams, RcptParams } from './envelope.ts'
 import type { SmtpState, StateKind } from './state.ts'
 import type { Reply } from './wire/reply.ts'
@@ -20,6 +20,8 @@ export interface ServerFacts {
   readonly allowInsecureAuth: boolean
   /** Who takes the messages promises to report on them (RFC 3461). */
   readonly dsn: boolean
+  /** The mechanisms on offer. */
+  readonly auth: AuthPolicy
   /** The authenticated user; null before that. */
   readonly username: string | null
 }
@@ -46,7 +48,7 @@ export interface ServerContext extends ServerFacts {
   /** Reads the message, framed by dots; its end is answered by the session. */
   receiveContent(): void
   /** Begins an exchange with the client's initial response (null: none), and answers it. */
-  authenticate(exchange: SaslExchange, initial: Uint8Array | null): void
+  authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): void
   /** Says `last` in clear, then starts TLS. */
   upgrade(last: Reply): void
   /** Says `last` and ends the session. */

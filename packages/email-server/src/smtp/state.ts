@@ -1,5 +1,4 @@
 // What an SMTP server session may be in, what that state carries, and where it may go from there (RFC 5321 §4.1.4).
-import type { SaslExchange } from '../sasl/index.ts'
 import type { Envelope } from './envelope.ts'
 import type { ContentReceiver } from './wire/content-receiver.ts'
 import { type Reply, reply } from './wire/reply.ts'
@@ -15,7 +14,7 @@ export type SmtpState =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'ready'; readonly hello: Hello }
   /** Lines are SASL responses (RFC 4954 §4). */
-  | { readonly kind: 'sasl'; readonly hello: Hello; readonly exchange: SaslExchange }
+  | { readonly kind: 'sasl'; readonly hello: Hello }
   /** MAIL has been taken; recipients may come. */
   | { readonly kind: 'envelope'; readonly hello: Hello; readonly envelope: Envelope }
   /** The message is coming in, or has come in and is being judged. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS } from '../../src/index.ts'
+import { AuthPolicy } from '../../src/sasl/index.ts'
 import { COMMANDS } from '../../src/smtp/commands/index.ts'
 import { EXTENSIONS } from '../../src/smtp/ext/index.ts'
 import { Registry, type ServerFacts } from '../../src/smtp/registry.ts'
@@ -22,6 +23,7 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission'] as const).
             canUpgrade,
             tls,
             allowInsecureAuth,
+            auth: new AuthPolicy(),
             username,
             hostname: 'mx.example.test',
             limits: DEFAULT_LIMITS,

@@ -1,11 +1,14 @@
 // What an SMTP server session is told at its start.
 import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
+import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpRole } from '../registry.ts'
 import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
+  /** Which ways to log in are offered. */
+  readonly auth?: AuthOptions
   /** Is this domain (as the client wrote it) one of ours? Inbound mail is taken for these only. Default: none is. */
   readonly isLocalDomain?: (domain: string) => boolean
   /**

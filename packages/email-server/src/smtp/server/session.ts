@@ -9,6 +9,7 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
+import { AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
 import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
@@ -328,7 +329,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (state.kind === 'sasl') this.#sasl.readLine(state.exchange, line)
+    if (state.kind === 'sasl') this.#sasl.readLine(line)
     else this.#readCommand(line)
     return true
   }
@@ -432,6 +433,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       limits: this.#limits,
       canUpgrade: options.canUpgrade ?? false,
       allowInsecureAuth: options.allowInsecureAuth ?? false,
+      auth: AuthPolicy.of(options.auth),
       dsn: options.dsn ?? false,
       get tls() {
         return session.#tls
@@ -452,7 +454,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
       judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
       receiveContent: () => this.#reception.begin(),
-      authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
+      authenticate: (mechanism, initial) => this.#sasl.begin(mechanism, initial),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
     }
