@@ -1,9 +1,11 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
-export type { Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type { DeliverBy, Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type { SmtpExtensionOptions } from './extension-options.ts'
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'
 export { IncomingMail, type IncomingMailEvents, type MailAuth } from './server/incoming-mail.ts'
+export type { MailRecipient, UndeliveredRecipient } from './server/mail-answers.ts'
 export type { SmtpServerOptions } from './server/options.ts'
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'

@@ -11,8 +11,9 @@ import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
+import { resolveExtensions } from '../extension-options.ts'
 import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
-import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
+import { envelopeOf, helloOf, OUT_OF_PLACE, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { readCommandLine } from '../wire/command-line.ts'
 import { type Reply, reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
@@ -25,6 +26,7 @@ import { RecipientPolicy } from './recipient-policy.ts'
 import {
   ENDLESS,
   GOING_DOWN,
+  LHLO_FIRST,
   LOGIN_TIMEOUT,
   MALFORMED,
   NOT_HERE,
@@ -109,7 +111,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   /** What the client said in EHLO or HELO; null before that. */
   get helloName(): string | null {
-    return 'hello' in this.#state ? this.#state.hello.name : null
+    return helloOf(this.#state)?.name ?? null
   }
 
   /** Adds a listener; or sets the one handler that judges recipients (`RcptHandler`). Throws `EUSAGE` for a second one. */
@@ -125,7 +127,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
+    this.#say(
+      reply(220, null, `${this.#context.hostname} ${this.#options.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`),
+    )
     this.#arm()
     this.#expectLogin()
   }
@@ -206,11 +210,13 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     if (!TRANSITIONS[this.#state.kind].includes(next.kind)) {
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
+    // RSET and EHLO in the middle of a message
+    if (this.#state.kind === 'chunks' && next.kind === 'ready') this.#state.receiver.buffer.discard()
     this.#state = next
   }
 
   #say(value: Reply): void {
-    const utf8Allowed = 'envelope' in this.#state && this.#state.envelope.params.smtputf8
+    const utf8Allowed = envelopeOf(this.#state)?.params.smtputf8 ?? false
     let line: string
     try {
       line = writeReply(value, utf8Allowed)
@@ -231,7 +237,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #end(error: MailError | null): void {
     if (this.#state.kind === 'closed') return
     // a message that nobody has answered for is not taken; the client will send it again
-    if (this.#state.kind === 'content') this.#state.receiver.buffer.discard()
+    receiverOf(this.#state)?.buffer.discard()
     this.#enter({ kind: 'closed' })
     this.#clock.clearAll()
     this.#input.clear()
@@ -248,10 +254,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #arm(): void {
     const { kind } = this.#state
     if (kind === 'closed' || this.#busy) return
+    const usual = MODES[kind].time(this.#limits)
     const time =
-      this.#state.kind === 'content'
-        ? Math.max(0, this.#state.ends - this.#clock.now)
-        : MODES[kind].time(this.#limits)
+      'ends' in this.#state ? Math.max(0, Math.min(usual, this.#state.ends - this.#clock.now)) : usual
     this.#clock.set(MODE, time, () => {
       this.#leave(TIMEOUT, timedOut(kind))
     })
@@ -296,10 +301,10 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#pumping = false
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
-      if (this.#leaving && this.#state.kind !== 'content') this.#leave(GOING_DOWN)
+      if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
       else if (this.#peerEnded && !this.#output.paused) {
         this.#end(
-          this.#state.kind === 'content'
+          receiverOf(this.#state)
             ? new MailError('ECONNECTION', 'the client hung up in the middle of a message')
             : null,
         )
@@ -315,8 +320,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #step(): boolean {
     const state = this.#state
     const mode = MODES[state.kind]
-    if (mode.reader === 'none' || (this.#leaving && state.kind !== 'content')) return false
-    if (state.kind === 'content') return this.#reception.read(state, this.#input)
+    if (mode.reader === 'none' || (this.#leaving && !receiverOf(state))) return false
+    if (state.kind === 'content' || state.kind === 'chunk') return this.#reception.read(state, this.#input)
     const line = this.#input.takeLine(mode.byteLimit(this.#limits))
     if (line === null) return false
     if (line === TOO_LONG) {
@@ -334,9 +339,14 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     const spec = this.#registry.command(verb, this.#context)
     if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
     else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
+    else if (!spec) this.#answer(this.#registry.knows(verb, this.#options.role) ? NOT_HERE : UNKNOWN)
+    else if (!spec.states.includes(this.#state.kind)) this.#answer(this.#outOfPlace())
     else this.#run(spec, argument)
+  }
+
+  #outOfPlace(): Reply {
+    const { kind } = this.#state
+    return kind === 'fresh' && this.#options.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
   }
 
   #run(spec: CommandSpec, argument: string): void {
@@ -409,6 +419,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       enter: next => this.#enter(next),
       say: value => this.#say(value),
       answer: value => this.#answer(value),
+      outOfPlace: () => this.#outOfPlace(),
       arm: () => this.#arm(),
       hold: () => this.#hold(),
       leave: (last, error) => this.#leave(last, error),
@@ -426,6 +437,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       canUpgrade: options.canUpgrade ?? false,
       allowInsecureAuth: options.allowInsecureAuth ?? false,
       dsn: options.dsn ?? false,
+      extensions: resolveExtensions(options.extensions),
+      tally: { mails: 0, domains: new Set() },
+      get now() {
+        return session.#clock.now
+      },
       get tls() {
         return session.#tls
       },
@@ -443,8 +459,12 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       commandNames: () => this.#registry.commandNames(this.#context),
       mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
       rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
+      admitMail: () => this.#registry.admitMail(this.#context),
+      settleMail: draft => this.#registry.settleMail(draft, this.#context),
+      admitDomain: domain => this.#registry.admitDomain(domain, this.#context),
       judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
       receiveContent: () => this.#reception.begin(),
+      receiveChunk: (size, last, refusal) => this.#reception.beginChunk(size, last, refusal),
       authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
