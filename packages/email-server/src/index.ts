@@ -47,6 +47,11 @@ export {
   type ServerOptions,
   type SniCallback,
 } from './server/index.ts'
-export { IncomingMail, SmtpServerSession as SMTPSession } from './smtp/index.ts'
+export {
+  IncomingMail,
+  type SmtpExtensionOptions,
+  SmtpServerSession as SMTPSession,
+  type UndeliveredRecipient,
+} from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

@@ -3,9 +3,10 @@ import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
 
 /** The listeners that a server can have, by the name of their port. */
-export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
 export type SniCallback = (
@@ -34,6 +35,12 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /** Offer DSN (RFC 3461) in SMTP and LMTP: see `SmtpServerOptions`. Default false. */
+  readonly dsn?: boolean
+  /** SMTP extensions that promise something beyond the session. */
+  readonly extensions?: SmtpExtensionOptions
+  /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
+  readonly lineBreaks?: 'refuse' | 'normalize'
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -54,17 +61,27 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  /** What SMTP and LMTP sessions are told besides. */
+  readonly smtp: {
+    readonly dsn: boolean
+    readonly extensions: SmtpExtensionOptions
+    readonly lineBreaks: 'refuse' | 'normalize'
+  }
   readonly limits: Limits
   readonly runtime: Runtime
 }
 
 /** Which listeners speak what. */
 export const LISTENERS: Readonly<
-  Record<ListenerName, { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly implicitTls: boolean }>
+  Record<
+    ListenerName,
+    { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly role?: SmtpRole; readonly implicitTls: boolean }
+  >
 > = {
-  inbound: { protocol: 'smtp', implicitTls: false },
-  submission: { protocol: 'smtp', implicitTls: false },
-  secure: { protocol: 'smtp', implicitTls: true },
+  inbound: { protocol: 'smtp', role: 'inbound', implicitTls: false },
+  submission: { protocol: 'smtp', role: 'submission', implicitTls: false },
+  secure: { protocol: 'smtp', role: 'submission', implicitTls: true },
+  lmtp: { protocol: 'smtp', role: 'lmtp', implicitTls: false },
   imap: { protocol: 'imap', implicitTls: false },
   imaps: { protocol: 'imap', implicitTls: true },
   pop3: { protocol: 'pop3', implicitTls: false },
@@ -82,6 +99,9 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  dsn: true,
+  extensions: true,
+  lineBreaks: true,
   limits: true,
   runtime: true,
 }
@@ -131,6 +151,11 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    smtp: {
+      dsn: flag('dsn', options.dsn ?? false),
+      extensions: checkedExtensions(options.extensions),
+      lineBreaks: lineBreaks(options.lineBreaks),
+    },
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -152,6 +177,8 @@ function resolvePorts(ports: unknown): Map<ListenerName, number> {
       )
     }
     if (port === undefined) continue
+    // RFC 2033 §5
+    if (name === 'lmtp' && port === 25) throw optionError('ports.lmtp', 'any port but 25', port)
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw optionError(`ports.${name}`, 'a port number from 0 to 65535', port)
     }
@@ -177,6 +204,17 @@ function resolveTls(options: ServerOptions): TlsOptions | null {
         sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
       }),
   }
+}
+
+function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtensionOptions {
+  resolveExtensions(extensions)
+  return extensions
+}
+
+function lineBreaks(value: unknown = 'refuse'): 'refuse' | 'normalize' {
+  if (value !== 'refuse' && value !== 'normalize')
+    throw optionError('lineBreaks', "'refuse' or 'normalize'", value)
+  return value
 }
 
 function wholeNumber(option: string, value: unknown, least: number): number {

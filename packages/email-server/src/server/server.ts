@@ -36,7 +36,7 @@ export type ServerEvents = {
   connection: [info: ConnectionInfo]
   /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
-  /** An SMTP session begins (inbound or submission). */
+  /** An SMTP session begins (inbound, submission or LMTP). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
   mailboxSession: [session: MailboxSession]
@@ -212,7 +212,7 @@ export class Server extends Emitter<ServerEvents> {
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
     const { hostname, limits, runtime, allowInsecureAuth } = this.#options
-    const { protocol } = LISTENERS[name]
+    const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
@@ -229,7 +229,8 @@ export class Server extends Emitter<ServerEvents> {
     if (protocol === 'smtp') {
       const session = new SmtpServerSession({
         ...options,
-        role: name === 'inbound' ? 'inbound' : 'submission',
+        ...this.#options.smtp,
+        role,
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))

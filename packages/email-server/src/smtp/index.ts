@@ -1,6 +1,6 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
 export type { DeliverBy, Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
-export type { SmtpExtensionOptions } from './extension-options.ts'
+export { resolveExtensions, type SmtpExtensionOptions } from './extension-options.ts'
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'

@@ -12,7 +12,7 @@ import { SessionClock } from '../../base/session-clock.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
 import { resolveExtensions } from '../extension-options.ts'
-import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
+import { type CommandSpec, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
 import { envelopeOf, helloOf, OUT_OF_PLACE, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { readCommandLine } from '../wire/command-line.ts'
 import { type Reply, reply, writeReply } from '../wire/reply.ts'
@@ -52,6 +52,7 @@ const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
   readonly isSubmission: boolean
+  readonly role: SmtpRole
   readonly remoteAddress: string
   readonly #options: SmtpServerOptions
   readonly #registry = registry()
@@ -82,6 +83,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // not in the middle of a command: the driver answers with `tick`
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#tls = options.tls ?? null
+    this.role = options.role
     this.isSubmission = options.role === 'submission'
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
@@ -127,9 +129,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(
-      reply(220, null, `${this.#context.hostname} ${this.#options.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`),
-    )
+    this.#say(reply(220, null, `${this.#context.hostname} ${this.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`))
     this.#arm()
     this.#expectLogin()
   }
@@ -339,14 +339,14 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     const spec = this.#registry.command(verb, this.#context)
     if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
     else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb, this.#options.role) ? NOT_HERE : UNKNOWN)
+    else if (!spec) this.#answer(this.#registry.knows(verb, this.role) ? NOT_HERE : UNKNOWN)
     else if (!spec.states.includes(this.#state.kind)) this.#answer(this.#outOfPlace())
     else this.#run(spec, argument)
   }
 
   #outOfPlace(): Reply {
     const { kind } = this.#state
-    return kind === 'fresh' && this.#options.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
+    return kind === 'fresh' && this.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
   }
 
   #run(spec: CommandSpec, argument: string): void {
