@@ -37,6 +37,7 @@ export {
 export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
 export type { AuthInfo } from './sasl/index.ts'
 export {
+  type AuthenticationOptions,
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
@@ -48,7 +49,11 @@ export {
   type SniCallback,
 } from './server/index.ts'
 export {
+  type CheckMessage,
   IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
   type SmtpExtensionOptions,
   SmtpServerSession as SMTPSession,
   type UndeliveredRecipient,

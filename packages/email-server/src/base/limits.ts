@@ -64,6 +64,8 @@ export interface Limits {
   readonly imapUploadTime: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
   readonly pop3Idle: number
+  /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
+  readonly authTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -107,6 +109,7 @@ export const DEFAULT_LIMITS: Limits = {
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
+  authTime: 10 * SECOND,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,

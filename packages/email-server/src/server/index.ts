@@ -1,3 +1,4 @@
+export type { AuthenticationOptions } from './authentication-options.ts'
 export type { ListenerName, SecureInfo, ServerOptions, SniCallback } from './options.ts'
 export {
   type ConnectionInfo,

@@ -2,8 +2,16 @@
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
 import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
+import {
+  type AuthenticationOptions,
+  type ResolvedAuthentication,
+  resolveAuthentication,
+  resolveResolver,
+} from './authentication-options.ts'
+import { flag, hostName, wholeNumber } from './option-values.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -41,6 +49,13 @@ export interface ServerOptions {
   readonly extensions?: SmtpExtensionOptions
   /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /**
+   * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
+   * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
+   */
+  readonly authentication?: boolean | AuthenticationOptions
+  /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
+  readonly resolver?: Resolver
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -67,6 +82,8 @@ export interface ResolvedOptions {
     readonly extensions: SmtpExtensionOptions
     readonly lineBreaks: 'refuse' | 'normalize'
   }
+  readonly authentication: ResolvedAuthentication | null
+  readonly resolver: Resolver
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -102,12 +119,11 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   dsn: true,
   extensions: true,
   lineBreaks: true,
+  authentication: true,
+  resolver: true,
   limits: true,
   runtime: true,
 }
-
-/** RFC 5321 §4.1.2 Domain, loosely: what may stand in a greeting. */
-const HOSTNAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
 
 /** Throws a MailError (`ECONFIG`) that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
@@ -116,9 +132,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(KNOWN, name)) throw new MailError('ECONFIG', `there is no option ${describe(name)}`)
   }
-  const hostname = options.hostname ?? 'localhost'
-  if (typeof hostname !== 'string' || !HOSTNAME.test(hostname))
-    throw optionError('hostname', 'a host name', hostname)
+  const hostname = hostName('hostname', options.hostname ?? 'localhost')
   const ports = resolvePorts(options.ports ?? {})
   const tls = resolveTls(options)
   for (const name of ports.keys()) {
@@ -156,6 +170,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       extensions: checkedExtensions(options.extensions),
       lineBreaks: lineBreaks(options.lineBreaks),
     },
+    authentication: resolveAuthentication(options.authentication, hostname),
+    resolver: resolveResolver(options.resolver, runtime),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -214,17 +230,5 @@ function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtension
 function lineBreaks(value: unknown = 'refuse'): 'refuse' | 'normalize' {
   if (value !== 'refuse' && value !== 'normalize')
     throw optionError('lineBreaks', "'refuse' or 'normalize'", value)
-  return value
-}
-
-function wholeNumber(option: string, value: unknown, least: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw optionError(option, `a whole number, ${least} or more`, value)
-  }
-  return value as number
-}
-
-function flag(option: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw optionError(option, 'true or false', value)
   return value
 }

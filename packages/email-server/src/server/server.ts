@@ -20,6 +20,7 @@ import {
   type ServerOptions,
 } from './options.ts'
 import { PeerCounter } from './peers.ts'
+import { SenderChecks } from './sender-checks.ts'
 
 /** A connection that has just been made; `reject` during the event turns it away. */
 export interface ConnectionInfo {
@@ -63,6 +64,7 @@ export class Server extends Emitter<ServerEvents> {
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
   readonly #peers = new PeerCounter()
+  readonly #checks: SenderChecks | null
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
   #phase: Phase = 'new'
@@ -72,6 +74,10 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
+    const { authentication, resolver, runtime, limits } = this.#options
+    this.#checks = authentication
+      ? new SenderChecks({ ...authentication, resolver, runtime, timeoutMs: limits.authTime })
+      : null
   }
 
   get hostname(): string {
@@ -227,8 +233,10 @@ export class Server extends Emitter<ServerEvents> {
       onFailure: (message, error) => this.#fail(message, error),
     }
     if (protocol === 'smtp') {
+      const checks = name === 'inbound' ? this.#checks : null
       const session = new SmtpServerSession({
         ...options,
+        ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
         ...this.#options.smtp,
         role,
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),

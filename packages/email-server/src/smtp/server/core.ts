@@ -6,6 +6,7 @@ import type { ServerFacts } from '../registry.ts'
 import type { SmtpState } from '../state.ts'
 import type { Reply } from '../wire/reply.ts'
 import type { SmtpServerOptions } from './options.ts'
+import type { SenderCheck } from './sender-check.ts'
 
 export interface SessionCore {
   readonly options: SmtpServerOptions
@@ -14,6 +15,8 @@ export interface SessionCore {
   readonly facts: ServerFacts
   readonly remoteAddress: string
   readonly state: SmtpState
+  /** Of the message at hand. */
+  readonly check: SenderCheck
   /** Throws when the table of transitions has no such way. */
   enter(next: SmtpState): void
   /** Says something, whatever follows. */

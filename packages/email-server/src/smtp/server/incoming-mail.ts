@@ -11,6 +11,7 @@ import {
 import type { MailParams, Recipient } from '../envelope.ts'
 import type { MessageBuffer } from '../wire/message-buffer.ts'
 import { MailAnswers, type MailRecipient } from './mail-answers.ts'
+import type { MailAuth } from './sender-check.ts'
 import { returnPathField } from './trace.ts'
 import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
 
@@ -21,23 +22,14 @@ export type IncomingMailEvents = {
   end: []
 }
 
-/** What was found out about the sender; null: not checked. */
-export interface MailAuth {
-  readonly dkim: string | null
-  readonly spf: string | null
-  readonly dmarc: string | null
-  readonly rdns: string | null
-  /** What the domain of the From field asks for: `none`, `quarantine` or `reject`. */
-  readonly dmarcPolicy: string | null
-}
-
-const NOT_CHECKED: MailAuth = { dkim: null, spf: null, dmarc: null, rdns: null, dmarcPolicy: null }
-
 export interface IncomingMailOptions {
   readonly id: string
   readonly from: string
   readonly recipients: readonly Recipient[]
   readonly params: MailParams
+  readonly auth: MailAuth
+  /** The fields that tell of `auth`, each with its CRLF; they go in front. */
+  readonly authenticationResults: string
   /** The Received field, made when it is needed. */
   readonly trace: () => string
   readonly content: MessageBuffer
@@ -63,7 +55,13 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   readonly recipients: readonly MailRecipient[]
   /** What MAIL said about the message. */
   readonly params: MailParams
-  readonly auth: MailAuth = NOT_CHECKED
+  /** Who sent it, as far as that can be known. Nothing was done about it: to refuse is for you. */
+  readonly auth: MailAuth
+  /**
+   * The Authentication-Results (RFC 8601) and Received-SPF (RFC 7208 §9.1) fields that tell it to those behind us, each with its CRLF; they are in
+   * front of the message already. '' when nothing was checked.
+   */
+  readonly authenticationResults: string
   readonly #options: IncomingMailOptions
   readonly #answers: MailAnswers
   #trace: Uint8Array | null = null
@@ -81,9 +79,11 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.recipients = this.#answers.recipients
     this.to = options.recipients.map(recipient => recipient.address)
     this.params = options.params
+    this.auth = options.auth
+    this.authenticationResults = options.authenticationResults
   }
 
-  /** The fields of the header as it came (our Received field is not among them), by name, parsed when they are read. */
+  /** The fields of the header as it came (ours are not among them), by name, parsed when they are read. */
   get headers(): ParsedHeaders {
     this.#headers ??= new ParsedHeaders(splitHeader(this.#options.content.header()))
     return this.#headers
@@ -117,14 +117,15 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     return this.#message().attachments
   }
 
-  /** Octets, the Received field included. */
+  /** Octets, the fields that we put in front included. */
   get size(): number {
     return this.#traceBytes().length + this.#options.content.size
   }
 
   /**
-   * The whole message, the Received field first, then every octet as it came (dots unstuffed). Large messages are better
-   * read with `stream()`. Can be read until the message is answered for.
+   * The whole message: our fields (Authentication-Results and Received-SPF when it was checked, Received), then every octet as it came (dots
+   * unstuffed), but for results that others have claimed in our name. Large messages are better read with `stream()`. Can be read until the
+   * message is answered for.
    */
   get rawBytes(): Uint8Array {
     this.#raw ??= concat([this.#traceBytes(), this.#options.content.bytes()])
@@ -217,7 +218,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   }
 
   #traceBytes(): Uint8Array {
-    this.#trace ??= fromUtf8(this.#options.trace())
+    this.#trace ??= fromUtf8(this.authenticationResults + this.#options.trace())
     return this.#trace
   }
 

@@ -3,6 +3,7 @@ import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
 import type { SmtpExtensionOptions } from '../extension-options.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
@@ -20,6 +21,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * makes each of them CRLF. Neither changes where a message ends, and BINARYMIME content is left alone. Default `refuse`.
    */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
+  readonly checkMessage?: CheckMessage
 }
 
 /** Throws `ECONFIG` for what cannot be. */

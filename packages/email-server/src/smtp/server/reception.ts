@@ -4,6 +4,7 @@ import { randomBytes } from '../../base/crypto.ts'
 import type { Emitter } from '../../base/emitter.ts'
 import { MailError, usageError } from '../../base/errors.ts'
 import type { InputQueue } from '../../base/input-queue.ts'
+import type { MessageVerdict } from '../../trust/index.ts'
 import type { Envelope } from '../envelope.ts'
 import type { Hello, SmtpState } from '../state.ts'
 import { ContentReceiver, TOO_BIG } from '../wire/content-receiver.ts'
@@ -15,6 +16,7 @@ import { IncomingMail } from './incoming-mail.ts'
 import type { MailAnswers } from './mail-answers.ts'
 import { MODES } from './modes.ts'
 import { TIMEOUT } from './replies.ts'
+import { mailAuth, NOT_CHECKED } from './sender-check.ts'
 import { receivedField } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
@@ -144,12 +146,13 @@ export class Reception {
 
   #receiver({ params }: Envelope): ContentReceiver {
     const { limits, options } = this.#core
-    return new ContentReceiver(
+    return new ContentReceiver({
       limits,
-      options.openSpool ?? null,
-      error => this.#core.failed('the spool failed', error),
-      params.body === 'BINARYMIME' ? 'keep' : (options.lineBreaks ?? 'refuse'),
-    )
+      openSpool: options.openSpool ?? null,
+      onFailure: error => this.#core.failed('the spool failed', error),
+      ...(options.checkMessage && { watch: (piece: Uint8Array) => this.#core.check.push(piece) }),
+      lineBreaks: params.body === 'BINARYMIME' ? 'keep' : (options.lineBreaks ?? 'refuse'),
+    })
   }
 
   #ends(): number {
@@ -183,10 +186,25 @@ export class Reception {
       this.#end(transfer, refusal)
       return
     }
+    const checked = this.#core.check.finish()
+    if (!checked) {
+      this.#present(transfer, null)
+      return
+    }
+    const release = this.#core.hold()
+    checked.then(found =>
+      release(() => ('code' in found ? this.#end(transfer, found) : this.#present(transfer, found))),
+    )
+  }
+
+  /** Before the listeners, with what was found out about its sender. */
+  #present(transfer: Transfer, found: MessageVerdict | null): void {
     const { clock, limits } = this.#core
+    // what others have said in our name (RFC 8601 §5)
+    if (found) transfer.receiver.buffer.remove(found.forged)
     const release = this.#core.hold()
     const tellEach = this.#core.facts.role === 'lmtp' ? this.#teller(transfer) : null
-    const mail = this.#makeMail(transfer, answers => {
+    const mail = this.#makeMail(transfer, found, answers => {
       tellEach?.(answers)
       if (!answers.done) return
       clock.clear(DEADLINE)
@@ -229,7 +247,11 @@ export class Reception {
     )
   }
 
-  #makeMail(transfer: Transfer, onAnswer: (answers: MailAnswers) => void): IncomingMail {
+  #makeMail(
+    transfer: Transfer,
+    found: MessageVerdict | null,
+    onAnswer: (answers: MailAnswers) => void,
+  ): IncomingMail {
     const { hello, envelope, receiver } = transfer
     const { clock, facts } = this.#core
     const recipients = [...envelope.recipients.values()]
@@ -240,6 +262,8 @@ export class Reception {
       from: envelope.from,
       recipients,
       params: envelope.params,
+      auth: found ? mailAuth(found) : NOT_CHECKED,
+      authenticationResults: found?.headers ?? '',
       content: receiver.buffer,
       time: envelope.time,
       trace: () =>

@@ -39,6 +39,7 @@ import {
   UNREADABLE,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
+import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
@@ -64,6 +65,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #recipients: RecipientPolicy
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
+  readonly #check: SenderCheck
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -89,6 +91,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
+    this.#check = new SenderCheck(core)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
@@ -213,6 +216,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // RSET and EHLO in the middle of a message
     if (this.#state.kind === 'chunks' && next.kind === 'ready') this.#state.receiver.buffer.discard()
     this.#state = next
+    this.#check.follow(next)
   }
 
   #say(value: Reply): void {
@@ -415,6 +419,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       remoteAddress: this.remoteAddress,
       get state() {
         return session.#state
+      },
+      get check() {
+        return session.#check
       },
       enter: next => this.#enter(next),
       say: value => this.#say(value),

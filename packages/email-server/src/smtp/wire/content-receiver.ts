@@ -19,25 +19,32 @@ const NO_SPACE = reply(452, '4.3.1', 'No space to hold the message')
  */
 export type LineBreakPolicy = 'refuse' | 'normalize' | 'keep'
 
+export interface ReceiverOptions {
+  readonly limits: Limits
+  readonly openSpool: (() => Promise<SpoolFile>) | null
+  readonly onFailure: (error: unknown) => void
+  /** Sees every piece of the message that is kept, as it is kept. */
+  readonly watch?: (piece: Uint8Array) => void
+  /** Default `refuse`. */
+  readonly lineBreaks?: LineBreakPolicy
+}
+
 export class ContentReceiver {
   readonly buffer: MessageBuffer
   readonly #limits: Limits
   readonly #breaks: LineBreakCheck | null
   readonly #mender: LineWriter | null
   readonly #onFailure: (error: unknown) => void
+  readonly #watch: ((piece: Uint8Array) => void) | null
   #seen = 0
   #refused: Reply | null = null
 
-  constructor(
-    limits: Limits,
-    openSpool: (() => Promise<SpoolFile>) | null,
-    onFailure: (error: unknown) => void,
-    lineBreaks: LineBreakPolicy = 'refuse',
-  ) {
+  constructor({ limits, openSpool, onFailure, watch, lineBreaks = 'refuse' }: ReceiverOptions) {
     this.#limits = limits
     this.#onFailure = onFailure
+    this.#watch = watch ?? null
     this.#breaks = lineBreaks === 'refuse' ? new LineBreakCheck() : null
-    this.#mender = lineBreaks === 'normalize' ? new LineWriter(piece => this.buffer.append(piece)) : null
+    this.#mender = lineBreaks === 'normalize' ? new LineWriter(piece => this.#keep(piece)) : null
     this.buffer = new MessageBuffer(limits.messageInMemory, openSpool)
   }
 
@@ -71,7 +78,7 @@ export class ContentReceiver {
     }
     this.#breaks?.push(piece)
     if (this.#breaks?.bare) this.refuse(BARE)
-    else this.buffer.append(piece)
+    else this.#keep(piece)
   }
 
   /** Null: go on. A promise: wait for it; never rejects. */
@@ -97,6 +104,11 @@ export class ContentReceiver {
   refuse(why: Reply): void {
     this.#refused = why
     this.buffer.discard()
+  }
+
+  #keep(piece: Uint8Array): void {
+    this.buffer.append(piece)
+    this.#watch?.(piece)
   }
 
   #guard(work: Promise<void> | null): Promise<void> | null {
