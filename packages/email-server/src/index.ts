@@ -75,12 +75,14 @@ export {
   type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
+  type SmtpExtensionOptions,
   type SmtpRecipient,
   type SmtpReply,
   type SmtpSendParams,
   type SmtpSendResult,
   type SmtpServerSession,
   type SmtpTransaction,
+  type UndeliveredRecipient,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

@@ -12,7 +12,7 @@ export class BanList {
   #size = 0
 
   /** Beyond `most` bans, the oldest of its kind goes. */
-  constructor(most = Number.POSITIVE_INFINITY) {
+  constructor(most: number = Number.POSITIVE_INFINITY) {
     this.#most = most
   }
 

@@ -1,6 +1,6 @@
 // Who may come in: counts and rates per address, so that one client cannot take all the room, bans, and what becomes of those who guess
 // passwords. IPv6 addresses count by their /64, because that is what one customer gets. All that a stranger can make grow has an end.
-import { usageError, describe } from '../base/errors.ts'
+import { describe, usageError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import { formatNetwork } from '../base/networks.ts'
 import { BanList, bannedNetwork } from './ban-list.ts'

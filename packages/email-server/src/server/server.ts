@@ -39,7 +39,7 @@ export type ServerEvents = {
   auth: [info: AuthInfo]
   /** An attempt to log in was refused, by whatever protocol. */
   authFailed: [failure: AuthFailure]
-  /** An SMTP session begins (inbound or submission). */
+  /** An SMTP session begins (inbound, submission or LMTP). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
   mailboxSession: [session: MailboxSession]
@@ -220,7 +220,7 @@ export class Server extends Emitter<ServerEvents> {
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
     const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
-    const { protocol } = LISTENERS[name]
+    const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
@@ -240,7 +240,8 @@ export class Server extends Emitter<ServerEvents> {
         ...options,
         ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
         auth,
-        role: name === 'inbound' ? 'inbound' : 'submission',
+        ...this.#options.smtp,
+        role,
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
