@@ -10,7 +10,7 @@ const server = createServer({
   hostname: 'mail.example.test',
   host: '127.0.0.1',
   ports: { inbound: 0 },
-  authentication: zone !== undefined && { skip: [] },
+  mailAuth: zone !== undefined && { skip: [] },
   resolver: { resolve: async (name, type) => zones.answer(name, type) },
 })
 server.addDomain('example.test')

@@ -30,7 +30,7 @@ before(async () => {
     hostname: 'mx.example.test',
     host: '127.0.0.1',
     ports: { inbound: 0 },
-    authentication: { skip: [] },
+    mailAuth: { skip: [] },
     resolver: { resolve: async (name, type) => zones.answer(name, type) },
   })
   server.addDomain('example.test')

@@ -108,11 +108,11 @@ export {
   scramKeys,
 } from './sasl/index.ts'
 export {
-  type AuthenticationOptions,
   type ConnectionInfo,
   createServer,
   type DomainMaterial,
   type ListenerName,
+  type MailAuthOptions,
   type SecureInfo,
   Server,
   type ServerEvents,
@@ -129,12 +129,14 @@ export {
   type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
+  type SmtpExtensionOptions,
   type SmtpRecipient,
   type SmtpReply,
   type SmtpSendParams,
   type SmtpSendResult,
   type SmtpServerSession,
   type SmtpTransaction,
+  type UndeliveredRecipient,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type {

@@ -88,6 +88,20 @@ export interface Limits {
   readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
   readonly connectionsPerAddress: number
+  /** IMAP and POP3: sessions of one user at a time. → BYE, -ERR */
+  readonly connectionsPerUser: number
+  /** Failed logins of one address (IPv6: /64) within ten minutes, over all its connections. → banned for `banTime` */
+  readonly authFailuresPerAddress: number
+  /** Failed logins to one account within ten minutes, whoever it was; beyond that each waits longer than the one before, up to 30 s. */
+  readonly authFailuresPerAccount: number
+  /** How long an address that has guessed too often is kept out, ms; also the usual length of `server.ban`. */
+  readonly banTime: number
+  /** Addresses that are kept out because of what they did; beyond that the oldest comes in again. */
+  readonly bans: number
+  /** Addresses (and accounts) whose rates are remembered; beyond that the one that has been quiet for longest is forgotten. */
+  readonly addressesRemembered: number
+  /** Time for the header of the PROXY protocol to come in, ms. → closed */
+  readonly proxyTime: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -131,6 +145,13 @@ export const DEFAULT_LIMITS: Limits = {
   stallTime: 2 * MINUTE,
   inputWindow: 256 * KIB,
   connectionsPerAddress: 200,
+  connectionsPerUser: 100,
+  authFailuresPerAddress: 50,
+  authFailuresPerAccount: 50,
+  banTime: 10 * MINUTE,
+  bans: 10_000,
+  addressesRemembered: 10_000,
+  proxyTime: 5 * SECOND,
 }
 
 export type LimitName = keyof Limits

@@ -23,10 +23,9 @@ class CramServer implements SaslExchange {
   readonly #challenge: Uint8Array
   #sent = false
 
-  constructor({ random, hostname }: SaslServerContext) {
+  constructor({ nonce, hostname }: SaslServerContext) {
     // an RFC 822 msg-id that never comes again
-    const unique = [...random(12)].map(byte => byte.toString(16).padStart(2, '0')).join('')
-    this.#challenge = fromLatin1(`<${unique}@${hostname}>`)
+    this.#challenge = fromLatin1(`<${nonce()}@${hostname}>`)
   }
 
   step(response: Uint8Array | null): SaslStep {

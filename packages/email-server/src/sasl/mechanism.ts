@@ -42,7 +42,8 @@ export interface SaslExchange {
 /** What the connection and the server's owner add to an exchange. */
 export interface SaslServerContext {
   readonly tls: TlsInfo | null
-  readonly random: (length: number) => Uint8Array
+  /** Text that nobody can guess and that never comes twice, in base64 (RFC 5802 §5.1, RFC 2195 §2). */
+  readonly nonce: () => string
   /** Our name, for challenges that carry one. */
   readonly hostname: string
   /** Is there a mechanism on offer that is bound to this connection (`-PLUS`)? RFC 5802 §6 asks for it. */

@@ -18,7 +18,7 @@ export const oauthbearer: SaslMechanism = {
   startClient({ user, accessToken, authorizationId = user }, { host, port }): SaslClientExchange | null {
     if (accessToken === undefined) return null
     const pairs = [
-      `n,a=${writeName(withoutControls(authorizationId))},`,
+      authorizationId === '' ? 'n,,' : `n,a=${writeName(withoutControls(authorizationId))},`,
       ...(host === undefined ? [] : [`host=${withoutControls(host)}`]),
       ...(port === undefined ? [] : [`port=${port}`]),
       `auth=Bearer ${withoutControls(accessToken)}`,

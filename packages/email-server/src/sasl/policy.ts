@@ -3,6 +3,7 @@ import { randomBytes } from '../base/crypto.ts'
 import { describe, optionError } from '../base/errors.ts'
 import { late } from '../base/late.ts'
 import type { TlsInfo } from '../base/runtime.ts'
+import { encodeSaslBase64 } from './base64.ts'
 import { MECHANISMS } from './choose.ts'
 import type { SaslMechanism, SaslServerContext } from './mechanism.ts'
 import { DEFAULT_SCRAM_ITERATIONS, hmac, MOST_SCRAM_ITERATIONS, type ScramKeys } from './scram-keys.ts'
@@ -49,6 +50,7 @@ const NAMES: ReadonlySet<string> = new Set<AuthMechanism>([
 ])
 
 const SALT_OCTETS = 16
+const NONCE_OCTETS = 18
 
 /** Resolved options; a server makes one for all of its sessions. */
 export class AuthPolicy implements AuthOptions {
@@ -136,7 +138,7 @@ export class AuthPolicy implements AuthOptions {
     return {
       tls,
       hostname,
-      random: random ?? randomBytes,
+      nonce: () => encodeSaslBase64((random ?? randomBytes)(NONCE_OCTETS)),
       bindingOffered: this.#offered.some(
         each => each.name.endsWith('-PLUS') && each.possible?.(tls) === true,
       ),

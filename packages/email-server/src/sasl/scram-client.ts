@@ -24,14 +24,21 @@ const FEWEST_ITERATIONS = 4096
 
 const NONCE_OCTETS = 18
 
+/** The best first: tls-unique is the one of TLS 1.2, tls-exporter of what came after (RFC 9266 §3). */
+export const BINDING_TYPES: readonly ChannelBindingType[] = [
+  'tls-exporter',
+  'tls-unique',
+  'tls-server-end-point',
+]
+
 export interface ChannelBinding {
   readonly type: ChannelBindingType
   readonly data: Uint8Array
 }
 
-/** What to bind to on this connection, the best first (RFC 9266 §3); null when it has nothing. */
+/** What to bind to on this connection; null when it has nothing. */
 export function channelBinding(tls: TlsInfo | null): ChannelBinding | null {
-  for (const type of ['tls-exporter', 'tls-server-end-point'] as const) {
+  for (const type of BINDING_TYPES) {
     const data = tls?.channelBinding?.(type)
     if (data) return { type, data }
   }

@@ -5,11 +5,10 @@ import { timingSafeEqual } from '../base/crypto.ts'
 import { encodeSaslBase64 } from './base64.ts'
 import type { SaslExchange, SaslServerContext, SaslStep } from './mechanism.ts'
 import { saslprep } from './saslprep.ts'
+import { BINDING_TYPES } from './scram-client.ts'
 import { hash, hmac, type ScramDigest, type ScramKeys, xor } from './scram-keys.ts'
 import { type ClientFirst, readClientFinal, readClientFirst, readText } from './scram-messages.ts'
 import type { AuthVerdict } from './verdict.ts'
-
-const NONCE_OCTETS = 18
 
 interface Asked {
   readonly first: ClientFirst
@@ -73,11 +72,8 @@ export class ScramServer implements SaslExchange {
     if (first.flag === 'p') {
       const { bindingType } = first
       if (!plus) return this.#refused()
-      const data =
-        bindingType === 'tls-exporter' || bindingType === 'tls-server-end-point'
-          ? this.#context.tls?.channelBinding?.(bindingType)
-          : null
-      return data ?? this.#refused()
+      const type = BINDING_TYPES.find(each => each === bindingType)
+      return (type && this.#context.tls?.channelBinding?.(type)) ?? this.#refused()
     }
     if (plus) return this.#malformed('wants a channel binding')
     // somebody between us has taken the names with -PLUS out of our list
@@ -93,7 +89,7 @@ export class ScramServer implements SaslExchange {
     const decoy = this.#context.decoyKeys(username, octets)
     const given = verdict.ok ? verdict.keys : undefined
     const keys = given?.storedKey.length === octets ? given : decoy
-    const nonce = first.nonce + encodeSaslBase64(this.#context.random(NONCE_OCTETS))
+    const nonce = first.nonce + this.#context.nonce()
     const serverFirst = `r=${nonce},s=${encodeSaslBase64(keys.salt)},i=${keys.iterations}`
     this.#asked = { first, nonce, serverFirst, keys, verdict, bound }
     return { kind: 'challenge', bytes: fromUtf8(serverFirst) }

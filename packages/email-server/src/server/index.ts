@@ -1,4 +1,4 @@
-export type { AuthenticationOptions } from './authentication-options.ts'
+export type { MailAuthOptions } from './mail-auth-options.ts'
 export type { ListenerName, SecureInfo, ServerOptions, SniCallback } from './options.ts'
 export {
   type ConnectionInfo,

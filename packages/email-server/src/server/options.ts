@@ -5,16 +5,17 @@ import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
 import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
+import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
 import {
-  type AuthenticationOptions,
-  type ResolvedAuthentication,
-  resolveAuthentication,
+  type MailAuthOptions,
+  type ResolvedMailAuth,
+  resolveMailAuth,
   resolveResolver,
-} from './authentication-options.ts'
+} from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
 
 /** The listeners that a server can have, by the name of their port. */
-export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
 export type SniCallback = (
@@ -43,15 +44,21 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
-  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
-  readonly auth?: AuthOptions
+  /** Offer DSN (RFC 3461) in SMTP and LMTP: see `SmtpServerOptions`. Default false. */
+  readonly dsn?: boolean
+  /** SMTP extensions that promise something beyond the session. */
+  readonly extensions?: SmtpExtensionOptions
+  /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
+  readonly lineBreaks?: 'refuse' | 'normalize'
   /**
    * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
    * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
    */
-  readonly authentication?: boolean | AuthenticationOptions
+  readonly mailAuth?: boolean | MailAuthOptions
   /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
   readonly resolver?: Resolver
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -72,20 +79,30 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
-  readonly auth: AuthPolicy
-  readonly authentication: ResolvedAuthentication | null
+  readonly mailAuth: ResolvedMailAuth | null
+  /** What SMTP and LMTP sessions are told besides. */
+  readonly smtp: {
+    readonly dsn: boolean
+    readonly extensions: SmtpExtensionOptions
+    readonly lineBreaks: 'refuse' | 'normalize'
+  }
   readonly resolver: Resolver
+  readonly auth: AuthPolicy
   readonly limits: Limits
   readonly runtime: Runtime
 }
 
 /** Which listeners speak what. */
 export const LISTENERS: Readonly<
-  Record<ListenerName, { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly implicitTls: boolean }>
+  Record<
+    ListenerName,
+    { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly role?: SmtpRole; readonly implicitTls: boolean }
+  >
 > = {
-  inbound: { protocol: 'smtp', implicitTls: false },
-  submission: { protocol: 'smtp', implicitTls: false },
-  secure: { protocol: 'smtp', implicitTls: true },
+  inbound: { protocol: 'smtp', role: 'inbound', implicitTls: false },
+  submission: { protocol: 'smtp', role: 'submission', implicitTls: false },
+  secure: { protocol: 'smtp', role: 'submission', implicitTls: true },
+  lmtp: { protocol: 'smtp', role: 'lmtp', implicitTls: false },
   imap: { protocol: 'imap', implicitTls: false },
   imaps: { protocol: 'imap', implicitTls: true },
   pop3: { protocol: 'pop3', implicitTls: false },
@@ -103,9 +120,12 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
-  auth: true,
-  authentication: true,
+  mailAuth: true,
+  dsn: true,
+  extensions: true,
+  lineBreaks: true,
   resolver: true,
+  auth: true,
   limits: true,
   runtime: true,
 }
@@ -150,9 +170,14 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
-    auth: new AuthPolicy(options.auth),
-    authentication: resolveAuthentication(options.authentication, hostname),
+    mailAuth: resolveMailAuth(options.mailAuth, hostname),
+    smtp: {
+      dsn: flag('dsn', options.dsn ?? false),
+      extensions: checkedExtensions(options.extensions),
+      lineBreaks: lineBreaks(options.lineBreaks),
+    },
     resolver: resolveResolver(options.resolver, runtime),
+    auth: new AuthPolicy(options.auth),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -174,6 +199,8 @@ function resolvePorts(ports: unknown): Map<ListenerName, number> {
       )
     }
     if (port === undefined) continue
+    // RFC 2033 §5
+    if (name === 'lmtp' && port === 25) throw optionError('ports.lmtp', 'any port but 25', port)
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw optionError(`ports.${name}`, 'a port number from 0 to 65535', port)
     }
@@ -199,4 +226,15 @@ function resolveTls(options: ServerOptions): TlsOptions | null {
         sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
       }),
   }
+}
+
+function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtensionOptions {
+  resolveExtensions(extensions)
+  return extensions
+}
+
+function lineBreaks(value: unknown = 'refuse'): 'refuse' | 'normalize' {
+  if (value !== 'refuse' && value !== 'normalize')
+    throw optionError('lineBreaks', "'refuse' or 'normalize'", value)
+  return value
 }

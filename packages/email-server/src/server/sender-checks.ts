@@ -4,11 +4,11 @@ import type { Runtime } from '../base/runtime.ts'
 import { type Resolver, TimedQuestions } from '../dns/index.ts'
 import type { CheckMessage, MailCheck } from '../smtp/index.ts'
 import type { DkimKeyCache, MessageCheck, MessageOrigin, MessageVerdict, RdnsResult } from '../trust/index.ts'
-import type { ResolvedAuthentication } from './authentication-options.ts'
+import type { ResolvedMailAuth } from './mail-auth-options.ts'
 
 type Trust = typeof import('../trust/index.ts')
 
-export interface SenderChecksOptions extends ResolvedAuthentication {
+export interface SenderChecksOptions extends ResolvedMailAuth {
   readonly resolver: Resolver
   readonly runtime: Pick<Runtime, 'now' | 'setTimer'>
   readonly timeoutMs: number

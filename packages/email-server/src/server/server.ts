@@ -39,7 +39,7 @@ export type ServerEvents = {
   auth: [info: AuthInfo]
   /** An attempt to log in was refused, by whatever protocol. */
   authFailed: [failure: AuthFailure]
-  /** An SMTP session begins (inbound or submission). */
+  /** An SMTP session begins (inbound, submission or LMTP). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
   mailboxSession: [session: MailboxSession]
@@ -76,9 +76,9 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
-    const { authentication, resolver, runtime, limits } = this.#options
-    this.#checks = authentication
-      ? new SenderChecks({ ...authentication, resolver, runtime, timeoutMs: limits.authTime })
+    const { mailAuth, resolver, runtime, limits } = this.#options
+    this.#checks = mailAuth
+      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
       : null
   }
 
@@ -220,7 +220,7 @@ export class Server extends Emitter<ServerEvents> {
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
     const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
-    const { protocol } = LISTENERS[name]
+    const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
@@ -238,9 +238,10 @@ export class Server extends Emitter<ServerEvents> {
       const checks = name === 'inbound' ? this.#checks : null
       const session = new SmtpServerSession({
         ...options,
-        auth,
         ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
-        role: name === 'inbound' ? 'inbound' : 'submission',
+        auth,
+        ...this.#options.smtp,
+        role,
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))

@@ -23,6 +23,8 @@ export interface SessionCore {
   say(value: Reply): void
   /** Ends a command with its reply (null: it has been said already); the time for the next begins. */
   answer(value: Reply | null): void
+  /** What a command hears that has no place in this state. */
+  outOfPlace(): Reply
   /** Begins the time for what the client has to say next. */
   arm(): void
   /** Stops reading until the function that it returns is called with what there is to do then. */

@@ -3,7 +3,7 @@
 import { MailError } from '../../base/errors.ts'
 import type { MessageOrigin, MessageVerdict } from '../../trust/index.ts'
 import type { Envelope } from '../envelope.ts'
-import type { SmtpState } from '../state.ts'
+import { envelopeOf, helloOf, type SmtpState } from '../state.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import type { SessionCore } from './core.ts'
 import { OUR_FAULT } from './verdicts.ts'
@@ -81,13 +81,14 @@ export class SenderCheck {
 
   /** To be told of every state. */
   follow(next: SmtpState): void {
-    const envelope = 'envelope' in next ? next.envelope : null
+    const envelope = envelopeOf(next)
     if (envelope === this.#envelope) return
     this.#end()
     this.#envelope = envelope
     const { checkMessage } = this.#core.options
-    if (!checkMessage || envelope === null || !('hello' in next)) return
-    const origin = { ip: this.#core.remoteAddress, helo: next.hello.name, sender: envelope.from }
+    const hello = helloOf(next)
+    if (!checkMessage || envelope === null || hello === null) return
+    const origin = { ip: this.#core.remoteAddress, helo: hello.name, sender: envelope.from }
     this.#guard(() => {
       this.#check = checkMessage(origin)
     })

@@ -12,8 +12,9 @@ import { SessionClock } from '../../base/session-clock.ts'
 import { AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
-import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
-import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
+import { resolveExtensions } from '../extension-options.ts'
+import { type CommandSpec, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
+import { envelopeOf, helloOf, OUT_OF_PLACE, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { readCommandLine } from '../wire/command-line.ts'
 import { type Reply, reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
@@ -26,6 +27,7 @@ import { RecipientPolicy } from './recipient-policy.ts'
 import {
   ENDLESS,
   GOING_DOWN,
+  LHLO_FIRST,
   LOGIN_TIMEOUT,
   MALFORMED,
   NOT_HERE,
@@ -52,6 +54,7 @@ const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
   readonly isSubmission: boolean
+  readonly role: SmtpRole
   readonly remoteAddress: string
   readonly #options: SmtpServerOptions
   readonly #registry = registry()
@@ -83,6 +86,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // not in the middle of a command: the driver answers with `tick`
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#tls = options.tls ?? null
+    this.role = options.role
     this.isSubmission = options.role === 'submission'
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
@@ -113,7 +117,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   /** What the client said in EHLO or HELO; null before that. */
   get helloName(): string | null {
-    return 'hello' in this.#state ? this.#state.hello.name : null
+    return helloOf(this.#state)?.name ?? null
   }
 
   /** Adds a listener; or sets the one handler that judges recipients (`RcptHandler`). Throws `EUSAGE` for a second one. */
@@ -129,7 +133,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
+    this.#say(reply(220, null, `${this.#context.hostname} ${this.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`))
     this.#arm()
     this.#expectLogin()
   }
@@ -210,12 +214,14 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     if (!TRANSITIONS[this.#state.kind].includes(next.kind)) {
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
+    // RSET and EHLO in the middle of a message
+    if (this.#state.kind === 'chunks' && next.kind === 'ready') this.#state.receiver.buffer.discard()
     this.#state = next
     this.#check.follow(next)
   }
 
   #say(value: Reply): void {
-    const utf8Allowed = 'envelope' in this.#state && this.#state.envelope.params.smtputf8
+    const utf8Allowed = envelopeOf(this.#state)?.params.smtputf8 ?? false
     let line: string
     try {
       line = writeReply(value, utf8Allowed)
@@ -236,7 +242,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #end(error: MailError | null): void {
     if (this.#state.kind === 'closed') return
     // a message that nobody has answered for is not taken; the client will send it again
-    if (this.#state.kind === 'content') this.#state.receiver.buffer.discard()
+    receiverOf(this.#state)?.buffer.discard()
     this.#enter({ kind: 'closed' })
     this.#clock.clearAll()
     this.#input.clear()
@@ -253,10 +259,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #arm(): void {
     const { kind } = this.#state
     if (kind === 'closed' || this.#busy) return
+    const usual = MODES[kind].time(this.#limits)
     const time =
-      this.#state.kind === 'content'
-        ? Math.max(0, this.#state.ends - this.#clock.now)
-        : MODES[kind].time(this.#limits)
+      'ends' in this.#state ? Math.max(0, Math.min(usual, this.#state.ends - this.#clock.now)) : usual
     this.#clock.set(MODE, time, () => {
       this.#leave(TIMEOUT, timedOut(kind))
     })
@@ -301,10 +306,10 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#pumping = false
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
-      if (this.#leaving && this.#state.kind !== 'content') this.#leave(GOING_DOWN)
+      if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
       else if (this.#peerEnded && !this.#output.paused) {
         this.#end(
-          this.#state.kind === 'content'
+          receiverOf(this.#state)
             ? new MailError('ECONNECTION', 'the client hung up in the middle of a message')
             : null,
         )
@@ -320,8 +325,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #step(): boolean {
     const state = this.#state
     const mode = MODES[state.kind]
-    if (mode.reader === 'none' || (this.#leaving && state.kind !== 'content')) return false
-    if (state.kind === 'content') return this.#reception.read(state, this.#input)
+    if (mode.reader === 'none' || (this.#leaving && !receiverOf(state))) return false
+    if (state.kind === 'content' || state.kind === 'chunk') return this.#reception.read(state, this.#input)
     const line = this.#input.takeLine(mode.byteLimit(this.#limits))
     if (line === null) return false
     if (line === TOO_LONG) {
@@ -339,9 +344,14 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     const spec = this.#registry.command(verb, this.#context)
     if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
     else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
+    else if (!spec) this.#answer(this.#registry.knows(verb, this.role) ? NOT_HERE : UNKNOWN)
+    else if (!spec.states.includes(this.#state.kind)) this.#answer(this.#outOfPlace())
     else this.#run(spec, argument)
+  }
+
+  #outOfPlace(): Reply {
+    const { kind } = this.#state
+    return kind === 'fresh' && this.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
   }
 
   #run(spec: CommandSpec, argument: string): void {
@@ -417,6 +427,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       enter: next => this.#enter(next),
       say: value => this.#say(value),
       answer: value => this.#answer(value),
+      outOfPlace: () => this.#outOfPlace(),
       arm: () => this.#arm(),
       hold: () => this.#hold(),
       leave: (last, error) => this.#leave(last, error),
@@ -435,6 +446,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       allowInsecureAuth: options.allowInsecureAuth ?? false,
       auth: AuthPolicy.of(options.auth),
       dsn: options.dsn ?? false,
+      extensions: resolveExtensions(options.extensions),
+      tally: { mails: 0, domains: new Set() },
+      get now() {
+        return session.#clock.now
+      },
       get tls() {
         return session.#tls
       },
@@ -452,9 +468,13 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       commandNames: () => this.#registry.commandNames(this.#context),
       mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
       rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
+      admitMail: () => this.#registry.admitMail(this.#context),
+      settleMail: draft => this.#registry.settleMail(draft, this.#context),
+      admitDomain: domain => this.#registry.admitDomain(domain, this.#context),
       judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
       receiveContent: () => this.#reception.begin(),
       authenticate: (mechanism, initial) => this.#sasl.begin(mechanism, initial),
+      receiveChunk: (size, last, refusal) => this.#reception.beginChunk(size, last, refusal),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
     }
