@@ -1,5 +1,5 @@
 // A message that has come in, as the `mail` listener gets it: whole, with its trace field, waiting for a verdict.
-import { concat, fromUtf8 } from '../../base/bytes.ts'
+import { concat, fromLatin1, fromUtf8 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
 import {
   type Attachment,
@@ -52,7 +52,10 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
    * LMTP tells the client of each. SMTP has one reply: when the message was taken for some and refused for others it is 250,
    * and the session's event `undelivered` names those who do not get it, whose sender has to be told.
    */
-  readonly recipients: readonly MailRecipient[]
+  get recipients(): readonly MailRecipient[] {
+    return this.#answers.recipients
+  }
+
   /** What MAIL said about the message. */
   readonly params: MailParams
   /** Who sent it, as far as that can be known. Nothing was done about it: to refuse is for you. */
@@ -76,7 +79,6 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.id = options.id
     this.from = options.from
     this.#answers = new MailAnswers(options)
-    this.recipients = this.#answers.recipients
     this.to = options.recipients.map(recipient => recipient.address)
     this.params = options.params
     this.auth = options.auth
@@ -218,7 +220,11 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   }
 
   #traceBytes(): Uint8Array {
-    this.#trace ??= fromUtf8(this.authenticationResults + this.#options.trace())
+    // all of it is ASCII where nothing permits more, and that is sooner written
+    this.#trace ??=
+      this.params.smtputf8 || this.authenticationResults !== ''
+        ? fromUtf8(this.authenticationResults + this.#options.trace())
+        : fromLatin1(this.#options.trace())
     return this.#trace
   }
 

@@ -76,6 +76,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #peerEnded = false
   #leaving = false
   #badCommands = 0
+  /** The deadline is that of the state. */
+  #armed = true
 
   constructor(options: SmtpServerOptions) {
     super()
@@ -254,22 +256,37 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
   }
 
-  /** The time for what comes next begins now. */
+  /** The time for what comes next begins now; while input is being read, at the end of that. */
   #arm(): void {
+    this.#armed = false
+    if (!this.#pumping) this.#settleDeadline()
+  }
+
+  #settleDeadline(): void {
     const { kind } = this.#state
-    if (kind === 'closed' || this.#busy) return
+    if (this.#armed || kind === 'closed') return
+    this.#armed = true
+    if (this.#busy) {
+      this.#clock.clear(MODE)
+      return
+    }
     const usual = MODES[kind].time(this.#limits)
-    const time =
-      'ends' in this.#state ? Math.max(0, Math.min(usual, this.#state.ends - this.#clock.now)) : usual
-    this.#clock.set(MODE, time, () => {
-      this.#leave(TIMEOUT, timedOut(kind))
-    })
+    this.#clock.set(
+      MODE,
+      'ends' in this.#state ? this.#reception.timeLeft(this.#state, usual) : usual,
+      this.#onModeTime,
+    )
+  }
+
+  readonly #onModeTime = (): void => {
+    if ('ends' in this.#state && this.#reception.goesOn(this.#state)) this.#arm()
+    else this.#leave(TIMEOUT, timedOut(this.#state.kind))
   }
 
   /** Stops reading until the function that it returns is called with what there is to do then. */
   #hold(): (then: () => void) => void {
     this.#busy = true
-    this.#clock.clear(MODE)
+    this.#arm()
     let released = false
     return then => {
       if (released) return
@@ -297,12 +314,15 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
+    this.#output.cork()
     try {
       while (!this.#busy && !this.#output.paused && this.#step());
     } catch (error) {
       this.#broken(error)
     }
     this.#pumping = false
+    this.#settleDeadline()
+    this.#output.uncork()
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
       if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
