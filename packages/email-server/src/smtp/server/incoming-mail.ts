@@ -22,6 +22,9 @@ export type IncomingMailEvents = {
   end: []
 }
 
+/** Cheaper than queueMicrotask, and what it runs does not throw. */
+const SOON = Promise.resolve()
+
 export interface IncomingMailOptions {
   readonly id: string
   readonly from: string
@@ -237,7 +240,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     }
     if (this.#flow !== 'waiting') return
     this.#flow = 'scheduled'
-    queueMicrotask(() => this.#run())
+    SOON.then(() => this.#run())
   }
 
   #run(): void {

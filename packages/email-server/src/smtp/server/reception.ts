@@ -15,7 +15,6 @@ import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
 import type { MailAnswers } from './mail-answers.ts'
 import { MODES } from './modes.ts'
-import { TIMEOUT } from './replies.ts'
 import { mailAuth, NOT_CHECKED } from './sender-check.ts'
 import { TraceWriter } from './trace.ts'
 

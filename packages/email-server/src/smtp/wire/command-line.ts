@@ -1,5 +1,5 @@
 // A command line cut into its verb and its argument (RFC 5321 §4.1.1).
-import { latin1, utf8 } from '../../base/bytes.ts'
+import { fromLatin1, utf8 } from '../../base/bytes.ts'
 
 export interface CommandLine {
   /** In upper case: verbs are told apart by their letters, not by their case (§2.4). */
@@ -13,11 +13,10 @@ export interface CommandLine {
 const PLAIN = /^[\t\x20-\x7e]*$/
 const UNCLEAN = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/
 
-/** `line` is without its CRLF. */
-export function readCommandLine(line: Uint8Array): CommandLine {
-  let text = latin1(line)
-  const plain = PLAIN.test(text)
-  if (!plain) text = utf8(line)
+/** `line` is without its CRLF, one character for each octet. */
+export function readCommandLine(line: string): CommandLine {
+  const plain = PLAIN.test(line)
+  const text = plain ? line : utf8(fromLatin1(line))
   let end = text.length
   while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--
   let space = text.indexOf(' ')
