@@ -12,7 +12,7 @@ import type { MailParams, Recipient } from '../envelope.ts'
 import type { MessageBuffer } from '../wire/message-buffer.ts'
 import { MailAnswers, type MailRecipient } from './mail-answers.ts'
 import type { MailAuth } from './sender-check.ts'
-import { returnPathField } from './trace.ts'
+import { type AddedFields, returnPathField } from './trace.ts'
 import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
 
 export type IncomingMailEvents = {
@@ -33,7 +33,9 @@ export interface IncomingMailOptions {
   readonly auth: MailAuth
   /** The fields that tell of `auth`, each with its CRLF; they go in front. */
   readonly authenticationResults: string
-  /** The Received field, made when it is needed. */
+  /** What the message lacked and was given; in `trace`. */
+  readonly added: AddedFields | null
+  /** The Received field, and what was added, made when it is needed. */
   readonly trace: () => string
   readonly content: MessageBuffer
   /** When MAIL came, ms since the epoch. */
@@ -99,13 +101,15 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     return this.headers.get('subject') as string | undefined
   }
 
-  /** With its angle brackets. */
+  /** With its angle brackets. A submitted message that had none has been given one. */
   get messageId(): string | undefined {
-    return this.headers.get('message-id') as string | undefined
+    const given = this.headers.get('message-id') as string | undefined
+    return given ?? this.#options.added?.messageId ?? undefined
   }
 
   get date(): Date | undefined {
-    return this.headers.get('date') as Date | undefined
+    const added = this.#options.added?.date ?? null
+    return added === null ? (this.headers.get('date') as Date | undefined) : new Date(added)
   }
 
   /** The plain text, made from the HTML when there is no other; undefined when the message has no text. */

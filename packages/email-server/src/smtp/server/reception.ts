@@ -16,7 +16,7 @@ import { IncomingMail } from './incoming-mail.ts'
 import type { MailAnswers } from './mail-answers.ts'
 import { MODES } from './modes.ts'
 import { mailAuth, NOT_CHECKED } from './sender-check.ts'
-import { TraceWriter } from './trace.ts'
+import { addedLines, missingFields, TraceWriter } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
 type ChunkState = Extract<SmtpState, { kind: 'chunk' }>
@@ -271,6 +271,8 @@ export class Reception {
     const recipients = [...envelope.recipients.values()]
     const id = this.#nextId()
     const time = clock.now
+    const complete = facts.role === 'submission' && (this.#core.options.addMissingFields ?? true)
+    const added = complete ? missingFields(receiver.buffer.header(), id, facts.hostname, time) : null
     return new IncomingMail({
       id,
       from: envelope.from,
@@ -280,6 +282,7 @@ export class Reception {
       authenticationResults: found?.headers ?? '',
       content: receiver.buffer,
       time: envelope.time,
+      added,
       trace: () =>
         this.#traces.receivedField({
           helloName: hello.name,
@@ -294,7 +297,7 @@ export class Reception {
           recipient: recipients.length === 1 ? recipients[0]!.address : null,
           priority: envelope.params.mtPriority,
           time,
-        }),
+        }) + (added ? addedLines(added) : ''),
       onAnswer,
       onFailure: error => this.#core.failed("a listener of 'mail' failed", error),
     })

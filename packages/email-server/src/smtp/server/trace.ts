@@ -3,6 +3,7 @@ import { hasLineBreak } from '../../base/bytes.ts'
 import { usageError } from '../../base/errors.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import { writeMailDate } from '../../text/index.ts'
+import { countFields } from '../wire/field-count.ts'
 
 export interface TraceFacts {
   /** What the client said in EHLO or HELO. */
@@ -22,6 +23,32 @@ export interface TraceFacts {
   readonly priority: number | null
   /** ms since the epoch. */
   readonly time: number
+}
+
+/** What a submitted message lacked and was given; null: it had it. */
+export interface AddedFields {
+  /** With its angle brackets. */
+  readonly messageId: string | null
+  /** ms since the epoch. */
+  readonly date: number | null
+}
+
+/** What a message lacks that every message should have (RFC 5322 §3.6); null: nothing. `id` is unique at `hostname`. */
+export function missingFields(
+  header: Uint8Array,
+  id: string,
+  hostname: string,
+  time: number,
+): AddedFields | null {
+  const messageId = countFields(header, 'message-id') === 0 ? `<${id}@${hostname}>` : null
+  const date = countFields(header, 'date') === 0 ? time : null
+  return messageId === null && date === null ? null : { messageId, date }
+}
+
+/** They as lines, with their CRLF. */
+export function addedLines({ messageId, date }: AddedFields): string {
+  const lines = date === null ? '' : `Date: ${writeMailDate(date)}\r\n`
+  return messageId === null ? lines : `${lines}Message-ID: ${messageId}\r\n`
 }
 
 /** Writes the Received fields of one session, whose messages share most of what is in them. */
