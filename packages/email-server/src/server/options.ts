@@ -50,6 +50,8 @@ export interface ServerOptions {
   readonly extensions?: SmtpExtensionOptions
   /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Give submitted messages the Date and the Message-ID that they lack (RFC 6409 §8)? Default true. */
+  readonly addMissingFields?: boolean
   /**
    * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
    * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
@@ -85,6 +87,7 @@ export interface ResolvedOptions {
     readonly dsn: boolean
     readonly extensions: SmtpExtensionOptions
     readonly lineBreaks: 'refuse' | 'normalize'
+    readonly addMissingFields: boolean
   }
   readonly resolver: Resolver
   readonly auth: AuthPolicy
@@ -124,6 +127,7 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   dsn: true,
   extensions: true,
   lineBreaks: true,
+  addMissingFields: true,
   resolver: true,
   auth: true,
   limits: true,
@@ -175,6 +179,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       dsn: flag('dsn', options.dsn ?? false),
       extensions: checkedExtensions(options.extensions),
       lineBreaks: lineBreaks(options.lineBreaks),
+      addMissingFields: flag('addMissingFields', options.addMissingFields ?? true),
     },
     resolver: resolveResolver(options.resolver, runtime),
     auth: new AuthPolicy(options.auth),

@@ -24,6 +24,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * makes each of them CRLF. Neither changes where a message ends, and BINARYMIME content is left alone. Default `refuse`.
    */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Submission: a message without Date or Message-ID gets them, in front of it (RFC 6409 §8.2, §8.3). Default true. */
+  readonly addMissingFields?: boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
 }
