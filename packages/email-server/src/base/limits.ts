@@ -74,6 +74,10 @@ export interface Limits {
   readonly imapUploadTime: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
   readonly pop3Idle: number
+  /** POP3 client: octets of a listing (LIST, UIDL, CAPA). → ELIMIT and close */
+  readonly pop3Listing: number
+  /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
+  readonly pop3ReplyTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -122,6 +126,8 @@ export const DEFAULT_LIMITS: Limits = {
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
+  pop3Listing: 16 * MIB,
+  pop3ReplyTime: 2 * MINUTE,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,
