@@ -14,9 +14,12 @@ export {
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
+  type ConnectPop3Options,
   type ConnectSmtpOptions,
+  connectPOP3,
   connectSMTP,
   type LoggerLike,
+  Pop3Connection,
   SmtpConnection,
   type WellKnownService,
   wellKnownService,
@@ -96,7 +99,16 @@ export {
   type SignatureCheckOptions,
   type SignOptions,
 } from './node/index.ts'
-export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
+export {
+  type ListEntry,
+  type MaildropTotal,
+  type MessageStream,
+  POP3Session,
+  Pop3ClientSession,
+  Pop3Message,
+  Pop3ServerSession,
+  type UidlEntry,
+} from './pop3/index.ts'
 export {
   type AuthFailure,
   type AuthInfo,

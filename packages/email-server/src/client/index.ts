@@ -8,6 +8,7 @@ export type {
   SendResult,
 } from '../delivery/index.ts'
 export type { LoggerLike } from './logger.ts'
+export { type ConnectPop3Options, connectPOP3, Pop3Connection } from './pop3.ts'
 export {
   createPool,
   type ResolveMxOptions,

@@ -4,6 +4,7 @@ import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
 import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
 import {
@@ -22,6 +23,11 @@ export type SniCallback = (
   servername: string,
   callback: (error: Error | null, options?: TlsOptions | null) => void,
 ) => void
+
+export interface Pop3Options extends MaildropLocksOptions {
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export interface ServerOptions {
   /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
@@ -61,6 +67,8 @@ export interface ServerOptions {
   readonly resolver?: Resolver
   /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
   readonly auth?: AuthOptions
+  /** POP3 only. */
+  readonly pop3?: Pop3Options
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -71,6 +79,11 @@ export interface ServerOptions {
 export interface SecureInfo extends TlsInfo {
   readonly listener: ListenerName
   readonly remoteAddress: string
+}
+
+export interface Pop3Resolved {
+  readonly locks: MaildropLocks
+  readonly expire?: 'NEVER' | number
 }
 
 export interface ResolvedOptions {
@@ -91,6 +104,7 @@ export interface ResolvedOptions {
   }
   readonly resolver: Resolver
   readonly auth: AuthPolicy
+  readonly pop3: Pop3Resolved
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -130,6 +144,7 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   addMissingFields: true,
   resolver: true,
   auth: true,
+  pop3: true,
   limits: true,
   runtime: true,
 }
@@ -183,6 +198,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     resolver: resolveResolver(options.resolver, runtime),
     auth: new AuthPolicy(options.auth),
+    pop3: resolvePop3(options.pop3),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -190,6 +206,15 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function resolvePop3(options: unknown = {}): Pop3Resolved {
+  if (typeof options !== 'object' || options === null) throw optionError('pop3', 'an object', options)
+  const { expire, ...locks } = options as Pop3Options
+  if (expire !== undefined && expire !== 'NEVER' && !(Number.isSafeInteger(expire) && expire >= 0)) {
+    throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
+  }
+  return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {

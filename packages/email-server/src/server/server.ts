@@ -252,7 +252,7 @@ export class Server extends Emitter<ServerEvents> {
     const session =
       protocol === 'imap'
         ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
-        : new Pop3ServerSession({ ...options, auth })
+        : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
     session.on('auth', info => this.#askAuth(info))
     session.on('authFailed', failure => void this.emit('authFailed', failure))
     session.on('mailboxSession', mailbox => {
