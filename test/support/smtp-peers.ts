@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { temporaryFolder } from './host.ts'
+import { run } from './programs.ts'
 
 export interface Peer extends AsyncDisposable {
   readonly port: number
@@ -184,7 +185,6 @@ export async function startPostfix(
       `virtual_gid_maps = static:${gid}`,
       'virtual_minimum_uid = 1',
       'alias_maps =',
-      'maillog_file = /dev/stdout',
       'smtpd_recipient_restrictions = reject_unauth_destination',
       'smtpd_relay_restrictions = reject_unauth_destination',
       `smtpd_tls_cert_file = ${config}/cert.pem`,
@@ -213,12 +213,13 @@ export async function startPostfix(
     'discard unix - - n - - discard',
     'proxymap unix - - n - - proxymap',
     'anvil unix - - n - 1 anvil',
-    'postlog unix-dgram n - n - 1 postlogd',
   ]
   await writeFile(join(config, 'master.cf'), `${services.join('\n')}\n`)
+  // makes the folders of the queue; `start-fg` would leave the process that it was started as
+  await run('/usr/sbin/postfix', ['-c', config, 'check'])
   return start(
-    '/usr/sbin/postfix',
-    ['-c', config, 'start-fg'],
+    '/usr/lib/postfix/sbin/master',
+    ['-c', config, '-d'],
     port,
     () => filesOf(mail),
     async () => {
