@@ -13,7 +13,7 @@ interface Published {
 }
 
 const entry = createRequire(import.meta.url).resolve('nodemailer')
-const folder = entry.slice(0, entry.lastIndexOf('nodemailer') + 'nodemailer'.length)
+const folder = entry.slice(0, entry.indexOf('dist', entry.lastIndexOf('node_modules')))
 const published = JSON.parse(readFileSync(join(folder, 'dist/well-known/services.json'), 'utf8')) as Readonly<
   Record<string, Published>
 >
