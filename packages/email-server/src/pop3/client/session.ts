@@ -445,6 +445,7 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
 
   #leave(): void {
     this.#leaving = true
+    this.#marked = false
     this.#end(null)
   }
 
