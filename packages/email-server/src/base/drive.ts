@@ -106,6 +106,8 @@ export function drive(options: DriveOptions): void {
     arm()
   }
 
+  // what the peer has said already is given at once, and wants somebody who hears it
+  if (!options.implicitTls) begin(null)
   connection.open({
     data(bytes) {
       if (!session || ending) return
@@ -147,5 +149,4 @@ export function drive(options: DriveOptions): void {
     },
   })
   if (options.implicitTls) secure()
-  else begin(null)
 }

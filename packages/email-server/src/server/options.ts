@@ -2,6 +2,7 @@
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { DkimCallback, PoolOptions, RelayOptions } from '../delivery/index.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
 import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
@@ -12,6 +13,7 @@ import {
   resolveResolver,
 } from './authentication-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
+import type { DeliveryOptions, OutboundOptions } from './outbound.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -52,6 +54,14 @@ export interface ServerOptions {
   readonly authentication?: boolean | AuthenticationOptions
   /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
   readonly resolver?: Resolver
+  /** The server that takes all outgoing mail: host, port, login; or a URL. Default: the servers that the recipients' domains name. */
+  readonly relay?: RelayOptions | string | null
+  /** Limits of the connections on which mail leaves. */
+  readonly pool?: PoolOptions
+  /** The keys that sign mail of domains for which `addDomain` was given none. */
+  readonly dkimCallback?: DkimCallback | null
+  /** How mail leaves: queue, attempts, reports, TLS policies. */
+  readonly delivery?: DeliveryOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -75,6 +85,7 @@ export interface ResolvedOptions {
   readonly auth: AuthPolicy
   readonly authentication: ResolvedAuthentication | null
   readonly resolver: Resolver
+  readonly outbound: OutboundOptions
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -106,6 +117,10 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   auth: true,
   authentication: true,
   resolver: true,
+  relay: true,
+  pool: true,
+  dkimCallback: true,
+  delivery: true,
   limits: true,
   runtime: true,
 }
@@ -153,6 +168,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     auth: new AuthPolicy(options.auth),
     authentication: resolveAuthentication(options.authentication, hostname),
     resolver: resolveResolver(options.resolver, runtime),
+    outbound: outboundOptions(options),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -160,6 +176,13 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function outboundOptions(options: ServerOptions): OutboundOptions {
+  const { dkimCallback = null, relay = null, pool = {}, delivery = {} } = options
+  if (dkimCallback !== null && typeof dkimCallback !== 'function')
+    throw optionError('dkimCallback', 'a function', dkimCallback)
+  return { relay, pool, dkimCallback, delivery }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {

@@ -3,6 +3,7 @@ import { optionError } from '../../base/errors.ts'
 import type { ServerSessionOptions } from '../../base/session.ts'
 import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { Deliver, IncomingMail } from './incoming-mail.ts'
 import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
@@ -18,6 +19,10 @@ export interface SmtpServerOptions extends ServerSessionOptions {
   readonly dsn?: boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
+  /** Sends messages on, for `mail.deliver()`. */
+  readonly deliver?: Deliver
+  /** Hears of each message before its listeners, and answers nothing. Must not throw. */
+  readonly watchMail?: (mail: IncomingMail) => void
 }
 
 /** Throws `ECONFIG` for what cannot be. */

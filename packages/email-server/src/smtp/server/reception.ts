@@ -130,6 +130,7 @@ export class Reception {
         new MailError('EHANDLER', `no 'mail' listener has answered within ${limits.mailHandlerTime} ms`),
       )
     })
+    this.#core.options.watchMail?.(mail)
     if (!this.#events.dispatch('mail', [mail], error => mail.fail(error))) {
       clock.clear(DEADLINE)
       release(() => this.#end(state, NOBODY_HERE))
@@ -147,6 +148,7 @@ export class Reception {
     const id = this.#nextId()
     const time = clock.now
     return new IncomingMail({
+      deliver: this.#core.options.deliver ?? null,
       id,
       from: envelope.from,
       recipients,
