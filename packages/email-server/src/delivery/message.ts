@@ -5,7 +5,7 @@ import { concat, fromLatin1 } from '../base/bytes.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { fieldText, type HeaderBlock } from '../mime/index.ts'
 import { writeMailDate } from '../text/index.ts'
-import { type DkimKey, DkimSigner, type DkimSignOptions } from '../trust/index.ts'
+import type { DkimKey, DkimSignOptions } from '../trust/index.ts'
 import {
   type CollectOptions,
   type Content,
@@ -126,6 +126,8 @@ async function signed(
   const body = eightBit ? '8BITMIME' : '7BIT'
   const source = content.read()
   if (!signing || signing.keys.length === 0) return { content: rereadable(content), size: content.size, body }
+  // the room of signatures is loaded by whoever signs
+  const { DkimSigner } = await import('../trust/index.ts')
   const signer = new DkimSigner({ ...signing, now })
   if (source instanceof Uint8Array) signer.write(source)
   else for await (const chunk of source) signer.write(chunk)

@@ -36,6 +36,8 @@ export interface SenderConfig {
 /** A message as it is handed in. */
 export interface Outgoing {
   readonly id: string
+  /** The id is the caller's: the same one is sent once. */
+  readonly isKeyed: boolean
   /** With its angle brackets; null: not known before it is read. */
   readonly messageId: string | null
   readonly envelope: DeliveryEnvelope

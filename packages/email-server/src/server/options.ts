@@ -2,6 +2,7 @@
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { DkimCallback, PoolOptions, RelayOptions } from '../delivery/index.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
 import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
@@ -14,6 +15,7 @@ import {
   resolveResolver,
 } from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
+import type { DeliveryOptions, OutboundOptions } from './outbound.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
@@ -69,6 +71,14 @@ export interface ServerOptions {
   readonly auth?: AuthOptions
   /** POP3 only. */
   readonly pop3?: Pop3Options
+  /** The server that takes all outgoing mail: host, port, login; or a URL. Default: the servers that the recipients' domains name. */
+  readonly relay?: RelayOptions | string | null
+  /** Limits of the connections on which mail leaves. */
+  readonly pool?: PoolOptions
+  /** The keys that sign mail of domains for which `addDomain` was given none. */
+  readonly dkimCallback?: DkimCallback | null
+  /** How mail leaves: queue, attempts, reports, TLS policies. */
+  readonly delivery?: DeliveryOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -105,6 +115,7 @@ export interface ResolvedOptions {
   readonly resolver: Resolver
   readonly auth: AuthPolicy
   readonly pop3: Pop3Resolved
+  readonly outbound: OutboundOptions
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -145,6 +156,10 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   resolver: true,
   auth: true,
   pop3: true,
+  relay: true,
+  pool: true,
+  dkimCallback: true,
+  delivery: true,
   limits: true,
   runtime: true,
 }
@@ -199,6 +214,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     resolver: resolveResolver(options.resolver, runtime),
     auth: new AuthPolicy(options.auth),
     pop3: resolvePop3(options.pop3),
+    outbound: outboundOptions(options),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -215,6 +231,13 @@ function resolvePop3(options: unknown = {}): Pop3Resolved {
     throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
   }
   return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
+}
+
+function outboundOptions(options: ServerOptions): OutboundOptions {
+  const { dkimCallback = null, relay = null, pool = {}, delivery = {} } = options
+  if (dkimCallback !== null && typeof dkimCallback !== 'function')
+    throw optionError('dkimCallback', 'a function', dkimCallback)
+  return { relay, pool, dkimCallback, delivery }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {

@@ -4,6 +4,7 @@ import type { ServerSessionOptions } from '../../base/session.ts'
 import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpExtensionOptions } from '../extension-options.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { Deliver, IncomingMail } from './incoming-mail.ts'
 import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
@@ -28,6 +29,10 @@ export interface SmtpServerOptions extends ServerSessionOptions {
   readonly addMissingFields?: boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
+  /** Sends messages on, for `mail.deliver()`. */
+  readonly deliver?: Deliver
+  /** Hears of each message before its listeners, and answers nothing. Must not throw. */
+  readonly watchMail?: (mail: IncomingMail) => void
 }
 
 /** Throws `ECONFIG` for what cannot be. */
