@@ -12,7 +12,7 @@ export {
   type RefusalCode,
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
-export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export type { PeerCertificate, Runtime, SecureContextLike, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
   type ConnectSmtpOptions,
   connectSMTP,
@@ -59,11 +59,13 @@ export {
   type DomainMaterial,
   type ListenerName,
   type MailAuthOptions,
+  type RateLimitOptions,
   type SecureInfo,
   Server,
   type ServerEvents,
   type ServerOptions,
   type SniCallback,
+  type TlsChoice,
 } from './server/index.ts'
 export {
   type CheckMessage,

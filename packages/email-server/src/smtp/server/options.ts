@@ -24,6 +24,10 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * makes each of them CRLF. Neither changes where a message ends, and BINARYMIME content is left alone. Default `refuse`.
    */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** How long the greeting is held back, ms; a client that talks before it hears 554. Default 0. */
+  readonly greetingDelayMs?: number
+  /** Offer XCLIENT: this client is trusted to say whom it speaks for. Asked whether that address ('' when unknown) may come in. */
+  readonly xclient?: (address: string) => boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
 }
