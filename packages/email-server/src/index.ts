@@ -12,7 +12,7 @@ export {
   type RefusalCode,
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
-export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export type { PeerCertificate, Runtime, SecureContextLike, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
   type ConnectPop3Options,
   type ConnectSmtpOptions,
@@ -169,12 +169,14 @@ export {
   type ListenerName,
   type MailAuthOptions,
   type OutboundEvents,
+  type RateLimitOptions,
   type SecureInfo,
   Server,
   type ServerDsnOptions,
   type ServerEvents,
   type ServerOptions,
   type SniCallback,
+  type TlsChoice,
 } from './server/index.ts'
 export {
   type CheckMessage,

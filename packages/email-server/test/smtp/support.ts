@@ -3,6 +3,9 @@ import { DEFAULT_LIMITS } from '../../src/index.ts'
 import { type IncomingMail, type SmtpServerOptions, SmtpServerSession } from '../../src/smtp/index.ts'
 import { SessionDriver, VIRTUAL_TLS } from '../../src/testing/index.ts'
 
+/** Errors are answered without waiting, where waiting is not what is tested. */
+const AT_ONCE = { freeErrors: 1_000_000 }
+
 export const NOON: number = Date.UTC(2026, 10, 23, 12, 0, 0)
 
 export interface Harness {
@@ -34,6 +37,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     isLocalDomain: domain => domain.toLowerCase() === 'example.test',
     onFailure: (message, error) => failures.push(`${message}: ${String((error as Error).message)}`),
     ...rest,
+    limits: { ...AT_ONCE, ...rest.limits },
   })
   session.on('auth', info => {
     if (info.password === 'secret') info.accept()
@@ -87,7 +91,7 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
  * with its content as the text.
  */
 export function harnessSession(options: ReadonlyMap<string, string>, now: number): SmtpServerSession {
-  const limits: Record<string, number> = {}
+  const limits: Record<string, number> = { ...AT_ONCE }
   for (const [name, value] of options) {
     if (Object.hasOwn(DEFAULT_LIMITS, name)) limits[name] = Number(value)
   }
