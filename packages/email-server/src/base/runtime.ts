@@ -20,11 +20,11 @@ export interface TlsInfo {
   readonly authorizationError?: string | null
   /** The peer's certificate; null when it showed none. */
   readonly peerCertificate?: PeerCertificate | null
-  /** What binds an authentication to this handshake (RFC 9266, RFC 5929 §4); null when this handshake has none of the kind. */
+  /** What binds an authentication to this handshake (RFC 9266, RFC 5929); null when this handshake has none of the kind. */
   channelBinding?(type: ChannelBindingType): Uint8Array | null
 }
 
-export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point'
+export type ChannelBindingType = 'tls-exporter' | 'tls-unique' | 'tls-server-end-point'
 
 /** A certificate as its holder showed it. */
 export interface PeerCertificate {

@@ -3,7 +3,9 @@
 import { usageError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { FlatRanges } from '../base/ranges.ts'
+import type { TlsInfo } from '../base/runtime.ts'
 import type { FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
+import type { AuthPolicy } from '../sasl/index.ts'
 import type { CommandContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import type { FetchedMessage, Need } from './fetched.ts'
@@ -33,7 +35,11 @@ export interface SessionFacts {
   /** The driver can begin TLS, deflate. */
   readonly canTls: boolean
   readonly canDeflate: boolean
-  /** Passwords may cross this connection. */
+  readonly tls: TlsInfo | null
+  readonly allowInsecureAuth: boolean
+  /** The mechanisms on offer. */
+  readonly auth: AuthPolicy
+  /** Passwords may cross this connection, and are taken. */
   readonly passwordsAllowed: boolean
   readonly limits: Limits
   handles(name: MailboxHandlerName): boolean

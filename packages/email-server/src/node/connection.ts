@@ -3,6 +3,7 @@ import net from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { builtin } from './builtin.ts'
+import { channelBinding } from './channel-binding.ts'
 import { secureContext } from './tls-context.ts'
 
 /** Dead peers are noticed even when nobody speaks; ms. */
@@ -96,7 +97,7 @@ export class NodeConnection implements Connection {
     secured.once('close', () => this.#finish())
     secured.once(side === 'server' ? 'secure' : 'secureConnect', () => {
       secured.disableRenegotiation()
-      this.#events?.secured(tlsInfo(secured))
+      this.#events?.secured(tlsInfo(secured, side))
     })
     this.#listen(secured)
   }
@@ -151,17 +152,20 @@ function clientSide(socket: net.Socket, options: TlsOptions): TLSSocket {
     socket,
     secureContext: secureContext(options),
     rejectUnauthorized: options.rejectUnauthorized ?? true,
+    // whom the certificate must be for, also where it is an address, which is never sent as SNI (RFC 6066 §3)
+    ...(options.servername !== undefined && { host: options.servername }),
     ...(options.servername !== undefined &&
       !net.isIP(options.servername) && { servername: options.servername }),
   })
 }
 
-function tlsInfo(socket: TLSSocket): TlsInfo {
+function tlsInfo(socket: TLSSocket, side: 'server' | 'client'): TlsInfo {
   const servername = (socket as { servername?: string | false | null }).servername
   return {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher()?.standardName ?? socket.getCipher()?.name ?? '',
     servername: servername || null,
     authorized: socket.authorized,
+    channelBinding: type => channelBinding(socket, side, type),
   }
 }

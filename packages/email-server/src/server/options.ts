@@ -2,16 +2,34 @@
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { DkimCallback, PoolOptions, RelayOptions } from '../delivery/index.ts'
+import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
+import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
+import {
+  type MailAuthOptions,
+  type ResolvedMailAuth,
+  resolveMailAuth,
+  resolveResolver,
+} from './mail-auth-options.ts'
+import { flag, hostName, wholeNumber } from './option-values.ts'
+import type { DeliveryOptions, OutboundOptions } from './outbound.ts'
 
 /** The listeners that a server can have, by the name of their port. */
-export type ListenerName = 'inbound' | 'submission' | 'secure' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
 export type SniCallback = (
   servername: string,
   callback: (error: Error | null, options?: TlsOptions | null) => void,
 ) => void
+
+export interface Pop3Options extends MaildropLocksOptions {
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export interface ServerOptions {
   /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
@@ -34,6 +52,33 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /** Offer DSN (RFC 3461) in SMTP and LMTP: see `SmtpServerOptions`. Default false. */
+  readonly dsn?: boolean
+  /** SMTP extensions that promise something beyond the session. */
+  readonly extensions?: SmtpExtensionOptions
+  /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
+  readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Give submitted messages the Date and the Message-ID that they lack (RFC 6409 §8)? Default true. */
+  readonly addMissingFields?: boolean
+  /**
+   * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
+   * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
+   */
+  readonly mailAuth?: boolean | MailAuthOptions
+  /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
+  readonly resolver?: Resolver
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
+  /** POP3 only. */
+  readonly pop3?: Pop3Options
+  /** The server that takes all outgoing mail: host, port, login; or a URL. Default: the servers that the recipients' domains name. */
+  readonly relay?: RelayOptions | string | null
+  /** Limits of the connections on which mail leaves. */
+  readonly pool?: PoolOptions
+  /** The keys that sign mail of domains for which `addDomain` was given none. */
+  readonly dkimCallback?: DkimCallback | null
+  /** How mail leaves: queue, attempts, reports, TLS policies. */
+  readonly delivery?: DeliveryOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -46,6 +91,11 @@ export interface SecureInfo extends TlsInfo {
   readonly remoteAddress: string
 }
 
+export interface Pop3Resolved {
+  readonly locks: MaildropLocks
+  readonly expire?: 'NEVER' | number
+}
+
 export interface ResolvedOptions {
   readonly hostname: string
   readonly ports: ReadonlyMap<ListenerName, number>
@@ -54,17 +104,33 @@ export interface ResolvedOptions {
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  readonly mailAuth: ResolvedMailAuth | null
+  /** What SMTP and LMTP sessions are told besides. */
+  readonly smtp: {
+    readonly dsn: boolean
+    readonly extensions: SmtpExtensionOptions
+    readonly lineBreaks: 'refuse' | 'normalize'
+    readonly addMissingFields: boolean
+  }
+  readonly resolver: Resolver
+  readonly auth: AuthPolicy
+  readonly pop3: Pop3Resolved
+  readonly outbound: OutboundOptions
   readonly limits: Limits
   readonly runtime: Runtime
 }
 
 /** Which listeners speak what. */
 export const LISTENERS: Readonly<
-  Record<ListenerName, { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly implicitTls: boolean }>
+  Record<
+    ListenerName,
+    { readonly protocol: 'smtp' | 'imap' | 'pop3'; readonly role?: SmtpRole; readonly implicitTls: boolean }
+  >
 > = {
-  inbound: { protocol: 'smtp', implicitTls: false },
-  submission: { protocol: 'smtp', implicitTls: false },
-  secure: { protocol: 'smtp', implicitTls: true },
+  inbound: { protocol: 'smtp', role: 'inbound', implicitTls: false },
+  submission: { protocol: 'smtp', role: 'submission', implicitTls: false },
+  secure: { protocol: 'smtp', role: 'submission', implicitTls: true },
+  lmtp: { protocol: 'smtp', role: 'lmtp', implicitTls: false },
   imap: { protocol: 'imap', implicitTls: false },
   imaps: { protocol: 'imap', implicitTls: true },
   pop3: { protocol: 'pop3', implicitTls: false },
@@ -82,12 +148,21 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  mailAuth: true,
+  dsn: true,
+  extensions: true,
+  lineBreaks: true,
+  addMissingFields: true,
+  resolver: true,
+  auth: true,
+  pop3: true,
+  relay: true,
+  pool: true,
+  dkimCallback: true,
+  delivery: true,
   limits: true,
   runtime: true,
 }
-
-/** RFC 5321 §4.1.2 Domain, loosely: what may stand in a greeting. */
-const HOSTNAME = /^[A-Za-z0-9._:[\]-]{1,255}$/
 
 /** Throws a MailError (`ECONFIG`) that names the option. */
 export function resolveOptions(options: ServerOptions): ResolvedOptions {
@@ -96,9 +171,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(KNOWN, name)) throw new MailError('ECONFIG', `there is no option ${describe(name)}`)
   }
-  const hostname = options.hostname ?? 'localhost'
-  if (typeof hostname !== 'string' || !HOSTNAME.test(hostname))
-    throw optionError('hostname', 'a host name', hostname)
+  const hostname = hostName('hostname', options.hostname ?? 'localhost')
   const ports = resolvePorts(options.ports ?? {})
   const tls = resolveTls(options)
   for (const name of ports.keys()) {
@@ -131,6 +204,17 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    mailAuth: resolveMailAuth(options.mailAuth, hostname),
+    smtp: {
+      dsn: flag('dsn', options.dsn ?? false),
+      extensions: checkedExtensions(options.extensions),
+      lineBreaks: lineBreaks(options.lineBreaks),
+      addMissingFields: flag('addMissingFields', options.addMissingFields ?? true),
+    },
+    resolver: resolveResolver(options.resolver, runtime),
+    auth: new AuthPolicy(options.auth),
+    pop3: resolvePop3(options.pop3),
+    outbound: outboundOptions(options),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -138,6 +222,22 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function resolvePop3(options: unknown = {}): Pop3Resolved {
+  if (typeof options !== 'object' || options === null) throw optionError('pop3', 'an object', options)
+  const { expire, ...locks } = options as Pop3Options
+  if (expire !== undefined && expire !== 'NEVER' && !(Number.isSafeInteger(expire) && expire >= 0)) {
+    throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
+  }
+  return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
+}
+
+function outboundOptions(options: ServerOptions): OutboundOptions {
+  const { dkimCallback = null, relay = null, pool = {}, delivery = {} } = options
+  if (dkimCallback !== null && typeof dkimCallback !== 'function')
+    throw optionError('dkimCallback', 'a function', dkimCallback)
+  return { relay, pool, dkimCallback, delivery }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {
@@ -152,6 +252,8 @@ function resolvePorts(ports: unknown): Map<ListenerName, number> {
       )
     }
     if (port === undefined) continue
+    // RFC 2033 §5
+    if (name === 'lmtp' && port === 25) throw optionError('ports.lmtp', 'any port but 25', port)
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw optionError(`ports.${name}`, 'a port number from 0 to 65535', port)
     }
@@ -179,14 +281,13 @@ function resolveTls(options: ServerOptions): TlsOptions | null {
   }
 }
 
-function wholeNumber(option: string, value: unknown, least: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw optionError(option, `a whole number, ${least} or more`, value)
-  }
-  return value as number
+function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtensionOptions {
+  resolveExtensions(extensions)
+  return extensions
 }
 
-function flag(option: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw optionError(option, 'true or false', value)
+function lineBreaks(value: unknown = 'refuse'): 'refuse' | 'normalize' {
+  if (value !== 'refuse' && value !== 'normalize')
+    throw optionError('lineBreaks', "'refuse' or 'normalize'", value)
   return value
 }

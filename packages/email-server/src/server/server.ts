@@ -1,15 +1,20 @@
 // The server: listeners, sessions and the events that tie them to the user's code. It knows no protocol's commands; each
 // protocol's room makes its own sessions.
+import { type Callback, settle } from '../base/callback.ts'
 import { drive } from '../base/drive.ts'
 import { Emitter } from '../base/emitter.ts'
 import { describe, MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo } from '../base/runtime.ts'
+import type { SendResult } from '../base/send-result.ts'
 import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
+import type { DeliveryEvents, OutgoingOptions } from '../delivery/index.ts'
+import type { DomainMaterial } from '../domain/index.ts'
+import type { DsnOptions, TlsReportCollector } from '../dsn/index.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
-import type { AuthInfo } from '../sasl/index.ts'
-import { SmtpServerSession } from '../smtp/index.ts'
+import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
+import { type IncomingMail, SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
 import {
   LISTENERS,
@@ -19,7 +24,9 @@ import {
   type SecureInfo,
   type ServerOptions,
 } from './options.ts'
+import { Outbound } from './outbound.ts'
 import { PeerCounter } from './peers.ts'
+import { SenderChecks } from './sender-checks.ts'
 
 /** A connection that has just been made; `reject` during the event turns it away. */
 export interface ConnectionInfo {
@@ -32,11 +39,16 @@ export interface ConnectionInfo {
   reject(): void
 }
 
-export type ServerEvents = {
+/** Of messages that leave: `sending`, `sent`, `retry`, `bounce`, `ambiguous`, `report`. */
+export type OutboundEvents = Omit<DeliveryEvents, 'error'>
+
+export type ServerEvents = OutboundEvents & {
   connection: [info: ConnectionInfo]
   /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
-  /** An SMTP session begins (inbound or submission). */
+  /** An attempt to log in was refused, by whatever protocol. */
+  authFailed: [failure: AuthFailure]
+  /** An SMTP session begins (inbound, submission or LMTP). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
   mailboxSession: [session: MailboxSession]
@@ -47,8 +59,8 @@ export type ServerEvents = {
   close: []
 }
 
-/** What `addDomain` takes: a name, or anything that carries one (such as a domain's mail material). */
-export type DomainMaterial = string | { readonly domain: string }
+/** As for `buildDsn`; `reportingMta` is the server's `hostname` when absent. */
+export type ServerDsnOptions = Omit<DsnOptions, 'reportingMta'> & { readonly reportingMta?: string }
 
 interface Live {
   readonly connection: Connection
@@ -63,6 +75,8 @@ export class Server extends Emitter<ServerEvents> {
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
   readonly #peers = new PeerCounter()
+  readonly #checks: SenderChecks | null
+  readonly #outbound: Outbound
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
   #phase: Phase = 'new'
@@ -72,6 +86,11 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
+    const { mailAuth, resolver, runtime, limits } = this.#options
+    this.#checks = mailAuth
+      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
+      : null
+    this.#outbound = this.#makeOutbound()
   }
 
   get hostname(): string {
@@ -88,15 +107,56 @@ export class Server extends Emitter<ServerEvents> {
     return [...this.#domains]
   }
 
-  /** Takes inbound mail for this domain. Throws `EUSAGE` when the name is none. */
+  /**
+   * Takes inbound mail for this domain, and signs what leaves in its name with the keys of the material. Throws `EUSAGE` when the name is
+   * none, `ECONFIG` that names what is wrong with a key.
+   */
   addDomain(material: DomainMaterial): this {
-    this.#domains.add(domainName(material))
+    const name = domainName(material)
+    this.#outbound.addDomain(name, material)
+    this.#domains.add(name)
     return this
   }
 
   removeDomain(domain: DomainMaterial): this {
-    this.#domains.delete(domainName(domain))
+    const name = domainName(domain)
+    this.#outbound.removeDomain(name)
+    this.#domains.delete(name)
     return this
+  }
+
+  /**
+   * Sends a message: signed with the key of its author's domain, to the servers of its recipients, again and again where that is worth while.
+   * Resolves after the first attempt; what then waits is in `info.pending`, and the events `sent`, `retry` and `bounce` tell the rest. Rejects
+   * when nobody has got it, nor will.
+   */
+  send(options: OutgoingOptions): Promise<SendResult>
+  send(options: OutgoingOptions, callback: Callback<SendResult>): void
+  send(options: OutgoingOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.send(options)),
+      callback,
+    )
+  }
+
+  /** A delivery status notification (RFC 3464) as a message; `reportingMta` is `hostname` when absent. Throws as `buildDsn`. */
+  buildDsn(options: ServerDsnOptions): Uint8Array {
+    return this.#outbound.buildDsn(options).bytesSync()
+  }
+
+  /** The same, sent with the null sender. */
+  sendDsn(options: ServerDsnOptions): Promise<SendResult>
+  sendDsn(options: ServerDsnOptions, callback: Callback<SendResult>): void
+  sendDsn(options: ServerDsnOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.sendDsn(options)),
+      callback,
+    )
+  }
+
+  /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
+  get tlsReports(): TlsReportCollector {
+    return this.#outbound.tlsReports
   }
 
   /** Opens all ports, or none. Rejects (or calls back) with a MailError: `ECONNECTION` when a port cannot be had. */
@@ -166,6 +226,7 @@ export class Server extends Emitter<ServerEvents> {
       throw error
     }
     if (this.#phase === 'opening') this.#phase = 'open'
+    this.#outbound.sender.start()
   }
 
   #accept(name: ListenerName, connection: Connection): void {
@@ -211,8 +272,8 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { hostname, limits, runtime, allowInsecureAuth } = this.#options
-    const { protocol } = LISTENERS[name]
+    const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
@@ -227,24 +288,63 @@ export class Server extends Emitter<ServerEvents> {
       onFailure: (message, error) => this.#fail(message, error),
     }
     if (protocol === 'smtp') {
+      const checks = name === 'inbound' ? this.#checks : null
       const session = new SmtpServerSession({
         ...options,
-        role: name === 'inbound' ? 'inbound' : 'submission',
+        ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
+        auth,
+        ...this.#options.smtp,
+        role,
+        deliver: mail => this.#outbound.deliver(mail),
+        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#lookAt(mail) }),
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
+      session.on('authFailed', failure => void this.emit('authFailed', failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
     const session =
       protocol === 'imap'
-        ? new ImapServerSession({ ...options, canDeflate: runtime.deflate !== undefined })
-        : new Pop3ServerSession(options)
+        ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
+        : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
     session.on('auth', info => this.#askAuth(info))
+    session.on('authFailed', failure => void this.emit('authFailed', failure))
     session.on('mailboxSession', mailbox => {
       this.emit('mailboxSession', mailbox)
     })
     return { connection, session, mailbox: () => session.mailbox }
+  }
+
+  #makeOutbound(): Outbound {
+    const { hostname, runtime, resolver, limits, host, outbound } = this.#options
+    const made = new Outbound(outbound, {
+      hostname,
+      runtime,
+      resolver,
+      limits,
+      isLocal: domain => this.#domains.has(domain),
+      inbound: () => {
+        const listener = this.#listeners.get('inbound')
+        if (!listener) return null
+        const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
+        return { host: anywhere ? '127.0.0.1' : host, port: listener.port }
+      },
+    })
+    for (const name of ['sending', 'sent', 'retry', 'bounce', 'ambiguous', 'report'] as const) {
+      made.sender.on(name, (...args) => this.emit(name, ...(args as never)))
+    }
+    made.sender.on('error', error => this.#fail('delivery', error))
+    return made
+  }
+
+  /** Reports about our own messages become events on them. */
+  #lookAt(mail: IncomingMail): void {
+    try {
+      this.#outbound.look(mail)
+    } catch (error) {
+      this.#fail('reading a report', error)
+    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */
@@ -280,6 +380,7 @@ export class Server extends Emitter<ServerEvents> {
     })
     await gone
     cut.cancel()
+    await this.#outbound.sender.close(this.#options.closeTimeoutMs)
     this.#phase = 'closed'
     this.emit('close')
   }
@@ -294,6 +395,11 @@ export class Server extends Emitter<ServerEvents> {
 /** A server that listens on nothing yet. Throws a MailError (`ECONFIG`) that names the bad option. */
 export function createServer(options: ServerOptions = {}): Server {
   return new Server(options)
+}
+
+/** What is wrong with the options is told like everything else. */
+async function attempt<T>(act: () => Promise<T>): Promise<T> {
+  return act()
 }
 
 function domainName(material: DomainMaterial): string {

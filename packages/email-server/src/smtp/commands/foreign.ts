@@ -8,7 +8,7 @@ const VERBS = ['GET', 'HEAD', 'POST', 'PUT', 'OPTIONS', 'CONNECT']
 export const foreign: readonly CommandSpec[] = VERBS.map(name => ({
   name,
   rfc: '9110 §9',
-  states: ['fresh', 'ready', 'envelope'],
+  states: ['fresh', 'ready', 'envelope', 'chunks'],
   unlisted: true,
   run(cx) {
     cx.leave(reply(421, '4.7.0', 'This is SMTP'))

@@ -2,8 +2,14 @@
 import type { SmtpExtension } from '../registry.ts'
 import { enhancedStatusCodes, pipelining } from './announced.ts'
 import { auth } from './auth.ts'
+import { binaryMime, chunking } from './chunking.ts'
+import { deliverBy } from './deliver-by.ts'
 import { dsn } from './dsn.ts'
 import { eightBitMime } from './eight-bit-mime.ts'
+import { futureRelease } from './future-release.ts'
+import { limits } from './limits.ts'
+import { mtPriority } from './mt-priority.ts'
+import { requireTls } from './require-tls.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
@@ -15,6 +21,13 @@ export const EXTENSIONS: readonly SmtpExtension[] = [
   auth,
   enhancedStatusCodes,
   eightBitMime,
+  chunking,
+  binaryMime,
+  requireTls,
+  futureRelease,
+  deliverBy,
+  mtPriority,
+  limits,
   smtputf8,
   dsn,
 ]

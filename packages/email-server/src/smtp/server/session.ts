@@ -11,11 +11,12 @@ import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
-import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
-import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
+import { type CommandSpec, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
+import { envelopeOf, helloOf, OUT_OF_PLACE, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { readCommandLine } from '../wire/command-line.ts'
 import { type Reply, reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
+import { makeContext } from './context.ts'
 import type { SessionCore } from './core.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
@@ -23,8 +24,10 @@ import { checkOptions, type SmtpServerOptions } from './options.ts'
 import { Reception } from './reception.ts'
 import { RecipientPolicy } from './recipient-policy.ts'
 import {
+  BAD,
   ENDLESS,
   GOING_DOWN,
+  LHLO_FIRST,
   LOGIN_TIMEOUT,
   MALFORMED,
   NOT_HERE,
@@ -33,10 +36,12 @@ import {
   TOO_MANY_BAD,
   TOO_MANY_FAILURES,
   TOO_MANY_REFUSED,
+  timedOut,
   UNKNOWN,
   UNREADABLE,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
+import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
@@ -44,12 +49,10 @@ const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
 const MODE: unique symbol = Symbol('mode')
 const LOGIN: unique symbol = Symbol('login')
 
-/** Replies that tell of a command that is unknown, malformed or out of place. */
-const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
-
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
   readonly isSubmission: boolean
+  readonly role: SmtpRole
   readonly remoteAddress: string
   readonly #options: SmtpServerOptions
   readonly #registry = registry()
@@ -61,6 +64,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #recipients: RecipientPolicy
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
+  readonly #check: SenderCheck
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -71,6 +75,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #peerEnded = false
   #leaving = false
   #badCommands = 0
+  /** The deadline is that of the state. */
+  #armed = true
 
   constructor(options: SmtpServerOptions) {
     super()
@@ -80,11 +86,13 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // not in the middle of a command: the driver answers with `tick`
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#tls = options.tls ?? null
+    this.role = options.role
     this.isSubmission = options.role === 'submission'
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
+    this.#check = new SenderCheck(core)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
@@ -109,7 +117,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   /** What the client said in EHLO or HELO; null before that. */
   get helloName(): string | null {
-    return 'hello' in this.#state ? this.#state.hello.name : null
+    return helloOf(this.#state)?.name ?? null
   }
 
   /** Adds a listener; or sets the one handler that judges recipients (`RcptHandler`). Throws `EUSAGE` for a second one. */
@@ -125,7 +133,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
+    this.#say(reply(220, null, `${this.#context.hostname} ${this.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`))
     this.#arm()
     this.#expectLogin()
   }
@@ -206,11 +214,14 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     if (!TRANSITIONS[this.#state.kind].includes(next.kind)) {
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
+    // RSET and EHLO in the middle of a message
+    if (this.#state.kind === 'chunks' && next.kind === 'ready') this.#state.receiver.buffer.discard()
     this.#state = next
+    this.#check.follow(next)
   }
 
   #say(value: Reply): void {
-    const utf8Allowed = 'envelope' in this.#state && this.#state.envelope.params.smtputf8
+    const utf8Allowed = envelopeOf(this.#state)?.params.smtputf8 ?? false
     let line: string
     try {
       line = writeReply(value, utf8Allowed)
@@ -231,7 +242,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #end(error: MailError | null): void {
     if (this.#state.kind === 'closed') return
     // a message that nobody has answered for is not taken; the client will send it again
-    if (this.#state.kind === 'content') this.#state.receiver.buffer.discard()
+    receiverOf(this.#state)?.buffer.discard()
     this.#enter({ kind: 'closed' })
     this.#clock.clearAll()
     this.#input.clear()
@@ -244,23 +255,37 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
   }
 
-  /** The time for what comes next begins now. */
+  /** The time for what comes next begins now; while input is being read, at the end of that. */
   #arm(): void {
+    this.#armed = false
+    if (!this.#pumping) this.#settleDeadline()
+  }
+
+  #settleDeadline(): void {
     const { kind } = this.#state
-    if (kind === 'closed' || this.#busy) return
-    const time =
-      this.#state.kind === 'content'
-        ? Math.max(0, this.#state.ends - this.#clock.now)
-        : MODES[kind].time(this.#limits)
-    this.#clock.set(MODE, time, () => {
-      this.#leave(TIMEOUT, timedOut(kind))
-    })
+    if (this.#armed || kind === 'closed') return
+    this.#armed = true
+    if (this.#busy) {
+      this.#clock.clear(MODE)
+      return
+    }
+    const usual = MODES[kind].time(this.#limits)
+    this.#clock.set(
+      MODE,
+      'ends' in this.#state ? this.#reception.timeLeft(this.#state, usual) : usual,
+      this.#onModeTime,
+    )
+  }
+
+  readonly #onModeTime = (): void => {
+    if ('ends' in this.#state && this.#reception.goesOn(this.#state)) this.#arm()
+    else this.#leave(TIMEOUT, timedOut(this.#state.kind))
   }
 
   /** Stops reading until the function that it returns is called with what there is to do then. */
   #hold(): (then: () => void) => void {
     this.#busy = true
-    this.#clock.clear(MODE)
+    this.#arm()
     let released = false
     return then => {
       if (released) return
@@ -288,18 +313,21 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
+    this.#output.cork()
     try {
       while (!this.#busy && !this.#output.paused && this.#step());
     } catch (error) {
       this.#broken(error)
     }
     this.#pumping = false
+    this.#settleDeadline()
+    this.#output.uncork()
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
-      if (this.#leaving && this.#state.kind !== 'content') this.#leave(GOING_DOWN)
+      if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
       else if (this.#peerEnded && !this.#output.paused) {
         this.#end(
-          this.#state.kind === 'content'
+          receiverOf(this.#state)
             ? new MailError('ECONNECTION', 'the client hung up in the middle of a message')
             : null,
         )
@@ -315,51 +343,58 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #step(): boolean {
     const state = this.#state
     const mode = MODES[state.kind]
-    if (mode.reader === 'none' || (this.#leaving && state.kind !== 'content')) return false
-    if (state.kind === 'content') return this.#reception.read(state, this.#input)
-    const line = this.#input.takeLine(mode.byteLimit(this.#limits))
+    if (mode.reader === 'none' || (this.#leaving && !receiverOf(state))) return false
+    if (state.kind === 'content' || state.kind === 'chunk') return this.#reception.read(state, this.#input)
+    const limit = mode.byteLimit(this.#limits)
+    const line = state.kind === 'sasl' ? this.#input.takeLine(limit) : this.#input.takeLineText(limit)
     if (line === null) return false
     if (line === TOO_LONG) {
       this.#say(state.kind === 'sasl' ? TOO_LONG_AUTH : TOO_LONG_LINE)
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (state.kind === 'sasl') this.#sasl.readLine(state.exchange, line)
-    else this.#readCommand(line)
+    if (typeof line === 'string') this.#readCommand(line)
+    else if (state.kind === 'sasl') this.#sasl.readLine(line)
     return true
   }
 
-  #readCommand(line: Uint8Array): void {
+  #readCommand(line: string): void {
     const { verb, argument, clean } = readCommandLine(line)
     const spec = this.#registry.command(verb, this.#context)
     if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
     else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
+    else if (!spec) this.#answer(this.#registry.knows(verb, this.role) ? NOT_HERE : UNKNOWN)
+    else if (!spec.states.includes(this.#state.kind)) this.#answer(this.#outOfPlace())
     else this.#run(spec, argument)
   }
 
+  #outOfPlace(): Reply {
+    const { kind } = this.#state
+    return kind === 'fresh' && this.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
+  }
+
   #run(spec: CommandSpec, argument: string): void {
-    const fail = (error: unknown): void => {
-      if (error instanceof PeerSyntaxError) {
-        this.#answer(spec.malformed ?? MALFORMED)
-        return
-      }
-      this.#failed(`the command ${spec.name} failed`, error)
-      this.#answer(OUR_FAULT)
-    }
     try {
       const result = spec.run(this.#context, argument)
       if (result instanceof Promise) {
         const release = this.#hold()
         result.then(
           value => release(() => this.#answer(value)),
-          error => release(() => fail(error)),
+          error => release(() => this.#fail(spec, error)),
         )
       } else this.#answer(result)
     } catch (error) {
-      fail(error)
+      this.#fail(spec, error)
     }
+  }
+
+  #fail(spec: CommandSpec, error: unknown): void {
+    if (error instanceof PeerSyntaxError) {
+      this.#answer(spec.malformed ?? MALFORMED)
+      return
+    }
+    this.#failed(`the command ${spec.name} failed`, error)
+    this.#answer(OUR_FAULT)
   }
 
   /** The command has been dealt with; null: it has answered, or will. */
@@ -406,9 +441,13 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       get state() {
         return session.#state
       },
+      get check() {
+        return session.#check
+      },
       enter: next => this.#enter(next),
       say: value => this.#say(value),
       answer: value => this.#answer(value),
+      outOfPlace: () => this.#outOfPlace(),
       arm: () => this.#arm(),
       hold: () => this.#hold(),
       leave: (last, error) => this.#leave(last, error),
@@ -418,40 +457,32 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   #makeContext(): ServerContext {
     const session = this
-    const options = this.#options
-    return {
-      role: options.role,
-      hostname: options.hostname ?? 'localhost',
+    return makeContext({
+      options: this.#options,
       limits: this.#limits,
-      canUpgrade: options.canUpgrade ?? false,
-      allowInsecureAuth: options.allowInsecureAuth ?? false,
-      dsn: options.dsn ?? false,
+      clock: this.#clock,
+      registry: this.#registry,
+      get state() {
+        return session.#state
+      },
       get tls() {
         return session.#tls
       },
       get username() {
         return session.#username
       },
-      get state() {
-        return session.#state
+      get recipients() {
+        return session.#recipients
       },
-      get takesMail() {
-        return session.#reception.hasListener
+      get sasl() {
+        return session.#sasl
+      },
+      get reception() {
+        return session.#reception
       },
       enter: next => this.#enter(next),
-      capabilities: () => this.#registry.capabilities(this.#context),
-      commandNames: () => this.#registry.commandNames(this.#context),
-      mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
-      rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
-      judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
-      receiveContent: () => this.#reception.begin(),
-      authenticate: (exchange, initial) => this.#sasl.begin(exchange, initial),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
-    }
+    })
   }
-}
-
-function timedOut(what: string): MailError {
-  return new MailError('ETIMEDOUT', `the client took too long (${what})`)
 }
