@@ -12,7 +12,7 @@ export {
   type RefusalCode,
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
-export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export type { PeerCertificate, Runtime, SecureContextLike, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {
   type ConnectPop3Options,
   type ConnectSmtpOptions,
@@ -70,24 +70,33 @@ export {
   createServer,
   type DomainMaterial,
   type ListenerName,
+  type MailAuthOptions,
+  type RateLimitOptions,
   type SecureInfo,
   Server,
   type ServerEvents,
   type ServerOptions,
   type SniCallback,
+  type TlsChoice,
 } from './server/index.ts'
 export {
+  type CheckMessage,
   IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
   SMTPSession,
   type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
+  type SmtpExtensionOptions,
   type SmtpRecipient,
   type SmtpReply,
   type SmtpSendParams,
   type SmtpSendResult,
   type SmtpServerSession,
   type SmtpTransaction,
+  type UndeliveredRecipient,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from './trust/index.ts'

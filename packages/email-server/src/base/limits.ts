@@ -78,6 +78,8 @@ export interface Limits {
   readonly pop3Listing: number
   /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
   readonly pop3ReplyTime: number
+  /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
+  readonly authTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -90,6 +92,26 @@ export interface Limits {
   readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
   readonly connectionsPerAddress: number
+  /** IMAP and POP3: sessions of one user at a time. → BYE, -ERR */
+  readonly connectionsPerUser: number
+  /** Failed logins of one address (IPv6: /64) within ten minutes, over all its connections. → banned for `banTime` */
+  readonly authFailuresPerAddress: number
+  /** Failed logins to one account within ten minutes, whoever it was; beyond that each waits longer than the one before, up to 30 s. */
+  readonly authFailuresPerAccount: number
+  /** How long an address that has guessed too often is kept out, ms; also the usual length of `server.ban`. */
+  readonly banTime: number
+  /** Addresses that are kept out because of what they did; beyond that the oldest comes in again. */
+  readonly bans: number
+  /** Addresses (and accounts) whose rates are remembered; beyond that the one that has been quiet for longest is forgotten. */
+  readonly addressesRemembered: number
+  /** SMTP: bad commands and refused recipients of one session that are answered at once; each beyond that waits for `errorDelay`. */
+  readonly freeErrors: number
+  /** SMTP: how long the answer to one error too many waits, ms. */
+  readonly errorDelay: number
+  /** Names whose certificates from `SNICallback` are kept; beyond that the oldest is asked for again. */
+  readonly tlsNames: number
+  /** Time for the header of the PROXY protocol to come in, ms. → closed */
+  readonly proxyTime: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -128,12 +150,23 @@ export const DEFAULT_LIMITS: Limits = {
   pop3Idle: 10 * MINUTE,
   pop3Listing: 16 * MIB,
   pop3ReplyTime: 2 * MINUTE,
+  authTime: 10 * SECOND,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,
   stallTime: 2 * MINUTE,
   inputWindow: 256 * KIB,
   connectionsPerAddress: 200,
+  connectionsPerUser: 100,
+  authFailuresPerAddress: 50,
+  authFailuresPerAccount: 50,
+  banTime: 10 * MINUTE,
+  bans: 10_000,
+  addressesRemembered: 10_000,
+  freeErrors: 5,
+  errorDelay: 1 * SECOND,
+  tlsNames: 1000,
+  proxyTime: 5 * SECOND,
 }
 
 export type LimitName = keyof Limits

@@ -1,5 +1,5 @@
 // One time for all the questions of one check. A check awaits nothing but its questions, so that it ends when they do.
-import type { DnsAnswer, DnsRecordType, Runtime } from '../base/runtime.ts'
+import type { DnsAnswer, DnsRecordType, Runtime, Timer } from '../base/runtime.ts'
 import type { Resolver } from './resolver.ts'
 
 /** Asks within the time of the check; never rejects. */
@@ -16,31 +16,51 @@ export interface AskOptions {
 const TOO_LATE: DnsAnswer = { ok: false, failure: 'timeout' }
 const FAILED: DnsAnswer = { ok: false, failure: 'servfail' }
 
-/** Runs a check whose questions are all answered `timeout` when `timeoutMs` have passed, whatever the resolver does. */
-export async function withinTime<T>(options: AskOptions, check: (ask: Ask) => Promise<T>): Promise<T> {
-  const { resolver, runtime, timeoutMs } = options
-  const deadline = runtime.now() + timeoutMs
-  let isLate = timeoutMs <= 0
-  const open = new Set<(answer: DnsAnswer) => void>()
-  const timer = runtime.setTimer(timeoutMs, () => {
-    isLate = true
-    for (const settle of open) settle(TOO_LATE)
-  })
-  const ask: Ask = (name, type) => {
-    if (isLate) return Promise.resolve(TOO_LATE)
-    return new Promise(resolve => {
-      const settle = (answer: DnsAnswer): void => {
-        open.delete(settle)
-        resolve(answer)
-      }
-      open.add(settle)
-      askOnce(resolver, name, type, deadline).then(settle, () => settle(FAILED))
+/** Questions that are all answered `timeout` when `timeoutMs` have passed since this was made, whatever the resolver does. */
+export class TimedQuestions {
+  readonly #resolver: Resolver
+  readonly #deadline: number
+  readonly #timer: Timer
+  readonly #open = new Set<(answer: DnsAnswer) => void>()
+  #isLate: boolean
+
+  constructor({ resolver, runtime, timeoutMs }: AskOptions) {
+    this.#resolver = resolver
+    this.#deadline = runtime.now() + timeoutMs
+    this.#isLate = timeoutMs <= 0
+    this.#timer = runtime.setTimer(timeoutMs, () => {
+      this.#isLate = true
+      for (const settle of this.#open) settle(TOO_LATE)
     })
   }
+
+  readonly ask: Ask = (name, type) => {
+    if (this.#isLate) return Promise.resolve(TOO_LATE)
+    return new Promise(resolve => {
+      const settle = (answer: DnsAnswer): void => {
+        this.#open.delete(settle)
+        resolve(answer)
+      }
+      this.#open.add(settle)
+      askOnce(this.#resolver, name, type, this.#deadline).then(settle, () => settle(FAILED))
+    })
+  }
+
+  /** Ends it before its time: what is still open is answered `timeout`, and so is what is asked later. */
+  close(): void {
+    this.#timer.cancel()
+    this.#isLate = true
+    for (const settle of this.#open) settle(TOO_LATE)
+  }
+}
+
+/** Runs a check whose questions are all answered `timeout` when `timeoutMs` have passed, whatever the resolver does. */
+export async function withinTime<T>(options: AskOptions, check: (ask: Ask) => Promise<T>): Promise<T> {
+  const questions = new TimedQuestions(options)
   try {
-    return await check(ask)
+    return await check(questions.ask)
   } finally {
-    timer.cancel()
+    questions.close()
   }
 }
 

@@ -1,7 +1,7 @@
 // dns/: the Resolver port with its cache, and the codec of DNS messages. The sockets are in node/.
 
 export { answersQuestion, CNAME_LIMIT, toAnswer } from './answer.ts'
-export { type Ask, type AskOptions, withinTime } from './ask.ts'
+export { type Ask, type AskOptions, TimedQuestions, withinTime } from './ask.ts'
 export {
   CLASS_IN,
   type DnsMessage,

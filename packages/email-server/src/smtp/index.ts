@@ -9,12 +9,15 @@ export type {
   SmtpSendResult,
   SmtpTransaction,
 } from './client/transaction.ts'
-export type { Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type { DeliverBy, Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export { resolveExtensions, type SmtpExtensionOptions } from './extension-options.ts'
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'
-export { IncomingMail, type IncomingMailEvents, type MailAuth } from './server/incoming-mail.ts'
+export { IncomingMail, type IncomingMailEvents } from './server/incoming-mail.ts'
+export type { MailRecipient, UndeliveredRecipient } from './server/mail-answers.ts'
 export type { SmtpServerOptions } from './server/options.ts'
+export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './server/sender-check.ts'
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'
 export { SMTPSession } from './sides.ts'

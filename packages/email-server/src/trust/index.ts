@@ -22,6 +22,12 @@ export {
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
 export {
+  MessageCheck,
+  type MessageCheckOptions,
+  type MessageOrigin,
+  type MessageVerdict,
+} from './check-message.ts'
+export {
   type DkimAlignment,
   type DkimCanonicalization,
   type DkimKey,

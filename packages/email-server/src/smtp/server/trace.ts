@@ -8,6 +8,7 @@ export interface TraceFacts {
   /** What the client said in EHLO or HELO. */
   readonly helloName: string
   readonly extended: boolean
+  readonly lmtp: boolean
   readonly remoteAddress: string
   readonly hostname: string
   readonly tls: TlsInfo | null
@@ -17,6 +18,8 @@ export interface TraceFacts {
   readonly id: string
   /** The recipient, when there is one only; more would tell of each other (§7.2). */
   readonly recipient: string | null
+  /** MT-PRIORITY (RFC 6710 §7); null: not given. */
+  readonly priority: number | null
   /** ms since the epoch. */
   readonly time: number
 }
@@ -33,9 +36,10 @@ export function receivedField(facts: TraceFacts): string {
   const from = address === '' ? word(facts.helloName) : `${word(facts.helloName)} (${address})`
   const tls = facts.tls ? `\r\n\t(${word(facts.tls.protocol)} ${word(facts.tls.cipher)})` : ''
   const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
+  const priority = facts.priority === null ? '' : `\r\n\tPRIORITY ${facts.priority}`
   return (
     `Received: from ${from}\r\n` +
-    `\tby ${facts.hostname} with ${protocol(facts)} id ${facts.id}${tls}${recipient};\r\n` +
+    `\tby ${facts.hostname} with ${protocol(facts)} id ${facts.id}${tls}${recipient}${priority};\r\n` +
     `\t${writeMailDate(facts.time) || 'Thu, 1 Jan 1970 00:00:00 +0000'}\r\n`
   )
 }
@@ -52,7 +56,8 @@ export function returnPathField(from: string): string {
 /** The protocol types of RFC 3848 and RFC 6531 §4.3. */
 function protocol(facts: TraceFacts): string {
   if (!facts.extended) return 'SMTP'
-  return `${facts.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
+  const base = facts.lmtp ? (facts.smtputf8 ? 'UTF8LMTP' : 'LMTP') : facts.smtputf8 ? 'UTF8SMTP' : 'ESMTP'
+  return `${base}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
 }
 
 /** address-literal (RFC 5321 §4.1.3). */

@@ -18,7 +18,8 @@ const DEFAULT_TIMEOUT_MS = 10_000
 /** Identifiers that are compared: SPF's and the first signatures. */
 const IDENTIFIER_LIMIT = 20
 
-const NOTHING: DmarcResult = {
+/** What there is to say where no record is. */
+export const NO_POLICY: DmarcResult = {
   result: 'none',
   domain: null,
   policy: null,
@@ -56,7 +57,7 @@ async function check(query: DmarcQuery, ask: Ask): Promise<DmarcResult> {
   }
   // RFC 9989 §11.5: what has no single clear author must not get past by that
   return {
-    ...(worst ?? NOTHING),
+    ...(worst ?? NO_POLICY),
     result: worst?.result === 'temperror' ? 'temperror' : 'fail',
     reason: fault ?? '',
   }
@@ -75,7 +76,7 @@ async function checkDomain(
   records: PolicyRecords,
   ask: Ask,
 ): Promise<DmarcResult> {
-  const base = { ...NOTHING, domain }
+  const base = { ...NO_POLICY, domain }
   const failing = { ...base, result: 'temperror' as const }
   const own = await records.at(domain)
   if (own === 'temperror')
