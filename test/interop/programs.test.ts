@@ -7,8 +7,10 @@ import { promisify } from 'node:util'
 const PROGRAMS = {
   curl: '--version',
   fetchmail: '--version',
+  getmail: '--version',
   gsasl: '--version',
   mbsync: '--version',
+  mpop: '--version',
   python3: '--version',
 }
 

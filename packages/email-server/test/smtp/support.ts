@@ -86,7 +86,7 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
 /**
  * What a transcript asks for: `role=submission`, `insecure` (AUTH without TLS), `tls` (secured from the start), `no-tls`
  * (STARTTLS cannot be had), `dsn`, `handler` (an rcpt handler), `shy` (nobody takes mail), `normalize` (bare line ends),
- * `hold`, `by`, `priority`, `mailMax`, `rcptDomainMax` (extensions and their numbers), `no-requiretls`, and any limit by its name.
+ * `xclient` (this client is trusted), `quiet` (how long the greeting is held back, ms), `hold`, `by`, `priority`, `mailMax`, `rcptDomainMax` (extensions and their numbers), `no-requiretls`, and any limit by its name.
  * Recipients named `overquota…` and `later…` are refused when the message is there; a message with the subject `echo` is refused
  * with its content as the text.
  */
@@ -121,6 +121,8 @@ export function harnessSession(options: ReadonlyMap<string, string>, now: number
         ...(rcptDomainMax !== undefined && { rcptDomainMax }),
       },
     },
+    ...(options.has('quiet') && { greetingDelayMs: number('quiet') ?? 0 }),
+    ...(options.has('xclient') && { xclient: (address: string) => address !== '192.0.2.66' }),
     ...(options.has('tls') ? { tls: VIRTUAL_TLS } : {}),
     random: length => new Uint8Array(length).fill(7),
     isLocalDomain: domain => ['example.test', 'bücher.example'].includes(domain.toLowerCase()),
