@@ -3,6 +3,7 @@ import net from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import { builtin } from './builtin.ts'
+import { authorizationError, peerCertificate } from './peer-certificate.ts'
 import { secureContext } from './tls-context.ts'
 
 /** Dead peers are noticed even when nobody speaks; ms. */
@@ -165,5 +166,9 @@ function tlsInfo(socket: TLSSocket): TlsInfo {
     cipher: socket.getCipher()?.standardName ?? socket.getCipher()?.name ?? '',
     servername: servername || null,
     authorized: socket.authorized,
+    authorizationError: authorizationError(socket),
+    get peerCertificate() {
+      return peerCertificate(socket)
+    },
   }
 }

@@ -1,7 +1,9 @@
 // server.send, mail.deliver and server.sendDsn in a world of servers: attempts for days, reports, events, the shortest way home.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import { drive } from '../../src/base/drive.ts'
+import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
 import {
   createServer,
   dkimVerify,
@@ -13,8 +15,6 @@ import {
   type ServerOptions,
 } from '../../src/index.ts'
 import { SmtpClientSession } from '../../src/smtp/index.ts'
-import { drive } from '../../src/base/drive.ts'
-import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
 import type { VirtualWorld } from '../../src/testing/index.ts'
 import { type Links, type Mta, mta, worldWith } from './support.ts'
 
@@ -36,7 +36,12 @@ interface Home {
   readonly links: Links
   readonly server: Server
   /** What came to our own mailboxes. */
-  readonly inbox: { readonly mail: string; readonly from: string; readonly to: readonly string[]; readonly at: number }[]
+  readonly inbox: {
+    readonly mail: string
+    readonly from: string
+    readonly to: readonly string[]
+    readonly at: number
+  }[]
   readonly events: string[]
 }
 
@@ -67,15 +72,30 @@ async function home(options: Partial<ServerOptions> = {}, zones = ZONES): Promis
         })
         return
       }
-      inbox.push({ mail: Buffer.from(mail.rawBytes).toString('latin1'), from: mail.from, to: mail.to, at: world.now })
+      inbox.push({
+        mail: Buffer.from(mail.rawBytes).toString('latin1'),
+        from: mail.from,
+        to: mail.to,
+        at: world.now,
+      })
       mail.accept()
     })
   })
-  server.on('sent', ({ recipient, attempt, host }) => void events.push(`sent ${recipient} ${host} ${attempt}`))
+  server.on(
+    'sent',
+    ({ recipient, attempt, host }) => void events.push(`sent ${recipient} ${host} ${attempt}`),
+  )
   server.on('retry', ({ recipient, attempt }) => void events.push(`retry ${recipient} ${attempt}`))
-  server.on('bounce', ({ recipient, attempt, error }) => void events.push(`bounce ${recipient} ${attempt} ${error.enhancedCode}`))
+  server.on(
+    'bounce',
+    ({ recipient, attempt, error }) =>
+      void events.push(`bounce ${recipient} ${attempt} ${error.enhancedCode}`),
+  )
   server.on('ambiguous', ({ recipient }) => void events.push(`ambiguous ${recipient}`))
-  server.on('report', ({ action, recipient, messageId }) => void events.push(`report ${action} ${recipient} ${messageId}`))
+  server.on(
+    'report',
+    ({ action, recipient, messageId }) => void events.push(`report ${action} ${recipient} ${messageId}`),
+  )
   await server.listen()
   return { world, links, server, inbox, events }
 }
@@ -137,15 +157,23 @@ test('a host that stays away for five days: waits grow, then the message is give
 })
 
 test('half the hosts refuse: a hundred messages, none lost, none twice', async () => {
-  const zones = Array.from({ length: 10 }, (_, i) => `d${i}.test MX 10 mx.d${i}.test\nmx.d${i}.test A 198.51.100.${10 + i}`)
-  const { world, links, server, events } = await home({ delivery: { reports: true } }, `${ZONES}${zones.join('\n')}`)
+  const zones = Array.from(
+    { length: 10 },
+    (_, i) => `d${i}.test MX 10 mx.d${i}.test\nmx.d${i}.test A 198.51.100.${10 + i}`,
+  )
+  const { world, links, server, events } = await home(
+    { delivery: { reports: true } },
+    `${ZONES}${zones.join('\n')}`,
+  )
   const mtas: Mta[] = []
   for (let i = 0; i < 10; i++) {
     mtas.push(await mta(world, `198.51.100.${10 + i}`, { domains: [`d${i}.test`] }))
     if (i % 2) links.set(`198.51.100.${10 + i}`, i % 4 === 1 ? 'refused' : 'unreachable')
   }
   const all = Array.from({ length: 100 }, (_, n) =>
-    server.send({ ...letter, subject: `n${n}`, to: `u${n}@d${n % 10}.test` }).catch((error: MailError) => assert.fail(error)),
+    server
+      .send({ ...letter, subject: `n${n}`, to: `u${n}@d${n % 10}.test` })
+      .catch((error: MailError) => assert.fail(error)),
   )
   const results = await world.run(Promise.all(all))
   assert.equal(results.filter(({ accepted }) => accepted.length === 1).length, 50)
@@ -162,18 +190,31 @@ test('half the hosts refuse: a hundred messages, none lost, none twice', async (
 
 test('a refusal for some, after others were taken, goes back as a report; a refusal for all goes to the caller alone', async () => {
   const { world, server, inbox } = await home()
-  await mta(world, '198.51.100.1', { domains: ['far.test'], rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null) })
-  const info = await world.run(server.send({ ...letter, to: ['yes@far.test', 'no1@far.test', 'no2@far.test'] }))
-  assert.deepEqual(info.rejected.map(({ address }) => address), ['no1@far.test', 'no2@far.test'])
+  await mta(world, '198.51.100.1', {
+    domains: ['far.test'],
+    rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null),
+  })
+  const info = await world.run(
+    server.send({ ...letter, to: ['yes@far.test', 'no1@far.test', 'no2@far.test'] }),
+  )
+  assert.deepEqual(
+    info.rejected.map(({ address }) => address),
+    ['no1@far.test', 'no2@far.test'],
+  )
   await world.settle()
   assert.equal(inbox.length, 1, 'one report for both')
   const report = parseReport(inbox[0]!.mail)
   assert.ok(report?.kind === 'dsn')
-  assert.deepEqual(report.recipients.map(({ finalRecipient, action, status }) => [finalRecipient, action, status]), [
-    ['no1@far.test', 'failed', '5.1.1'],
-    ['no2@far.test', 'failed', '5.1.1'],
-  ])
-  const error = await world.run(server.send({ ...letter, to: 'no3@far.test' }).catch((caught: MailError) => caught))
+  assert.deepEqual(
+    report.recipients.map(({ finalRecipient, action, status }) => [finalRecipient, action, status]),
+    [
+      ['no1@far.test', 'failed', '5.1.1'],
+      ['no2@far.test', 'failed', '5.1.1'],
+    ],
+  )
+  const error = await world.run(
+    server.send({ ...letter, to: 'no3@far.test' }).catch((caught: MailError) => caught),
+  )
   assert.equal((error as MailError).enhancedCode, '5.1.1')
   await world.advance(DAY)
   assert.equal(inbox.length, 1)
@@ -183,8 +224,17 @@ test('a refusal for some, after others were taken, goes back as a report; a refu
 test('nobody is sent a report about a report, nor by the null sender', async () => {
   const { world, links, server, inbox } = await home()
   links.set('198.51.100.9', 'refused')
-  await mta(world, '198.51.100.1', { domains: ['far.test'], rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null) })
-  await world.run(server.send({ ...letter, from: 'x@dead.test', envelope: { from: '', to: ['yes@far.test', 'no@far.test'] } }))
+  await mta(world, '198.51.100.1', {
+    domains: ['far.test'],
+    rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null),
+  })
+  await world.run(
+    server.send({
+      ...letter,
+      from: 'x@dead.test',
+      envelope: { from: '', to: ['yes@far.test', 'no@far.test'] },
+    }),
+  )
   // the report of this one cannot be delivered itself
   await world.run(server.send({ ...letter, from: 'x@dead.test', to: ['yes@far.test', 'no@far.test'] }))
   await world.advance(10 * DAY)
@@ -197,7 +247,14 @@ test('sendDsn sends with the null sender, buildDsn only builds', async () => {
   const far = await mta(world, '198.51.100.1', { domains: ['far.test'] })
   const options = {
     to: 'bob@far.test',
-    recipients: [{ finalRecipient: 'gone@home.test', action: 'failed' as const, status: '5.1.1', diagnostic: '550 5.1.1 gone' }],
+    recipients: [
+      {
+        finalRecipient: 'gone@home.test',
+        action: 'failed' as const,
+        status: '5.1.1',
+        diagnostic: '550 5.1.1 gone',
+      },
+    ],
   }
   const info = await world.run(server.sendDsn(options))
   assert.deepEqual(info.accepted, ['bob@far.test'])
@@ -242,7 +299,8 @@ test('what leaves in the name of a domain with a key is signed, and by dkimCallb
 test('the same idempotencyKey sends once, and makes the Message-ID', async () => {
   const { world, server } = await home()
   const far = await mta(world, '198.51.100.1', { domains: ['far.test'] })
-  const send = (): Promise<SendResult> => world.run(server.send({ ...letter, to: 'x@far.test', idempotencyKey: 'order 7' }))
+  const send = (): Promise<SendResult> =>
+    world.run(server.send({ ...letter, to: 'x@far.test', idempotencyKey: 'order 7' }))
   const first = await send()
   const second = await send()
   assert.equal(far.arrived.length, 1)
@@ -290,7 +348,12 @@ async function submit(
   const runtime = world.host('192.0.2.77')
   const dialogue = async (): Promise<string> => {
     const connection = await runtime.connect({ host: HOME, port })
-    const session = new SmtpClientSession({ isServer: false, hostname: 'client.test', allowInsecureAuth: true, now: world.now })
+    const session = new SmtpClientSession({
+      isServer: false,
+      hostname: 'client.test',
+      allowInsecureAuth: true,
+      now: world.now,
+    })
     drive({
       connection,
       runtime,
@@ -316,8 +379,14 @@ async function submit(
 test('mail.deliver: what a client submits is sent on, with its envelope, Bcc taken out, Date and Message-ID put in', async () => {
   const { world, server, events } = await home()
   const far = await mta(world, '198.51.100.1', { domains: ['far.test'], options: {} })
-  const content = Buffer.from('From: alice@home.test\r\nTo: bob@far.test\r\nBcc: secret@far.test\r\nSubject: x\r\n\r\nBody\r\n')
-  const reply = await submit(world, { from: 'alice@home.test', to: ['bob@far.test', 'secret@far.test'], content })
+  const content = Buffer.from(
+    'From: alice@home.test\r\nTo: bob@far.test\r\nBcc: secret@far.test\r\nSubject: x\r\n\r\nBody\r\n',
+  )
+  const reply = await submit(world, {
+    from: 'alice@home.test',
+    to: ['bob@far.test', 'secret@far.test'],
+    content,
+  })
   assert.match(reply, /^250 /)
   assert.deepEqual(far.arrived[0]!.to, ['bob@far.test', 'secret@far.test'])
   const { raw } = far.arrived[0]!
@@ -350,7 +419,8 @@ test('mail.deliver answers within its time, and what fails later comes back as a
       data: bytes => {
         const text = Buffer.from(bytes).toString()
         if (text.startsWith('EHLO')) connection.write(Buffer.from('250 slow\r\n'))
-        else if (text.startsWith('MAIL')) runtime.setTimer(200_000, () => connection.write(Buffer.from('550 5.7.1 no\r\n')))
+        else if (text.startsWith('MAIL'))
+          runtime.setTimer(200_000, () => connection.write(Buffer.from('550 5.7.1 no\r\n')))
         else connection.write(Buffer.from('250 ok\r\n'))
       },
       end: () => connection.end(),
@@ -372,18 +442,28 @@ test('mail.deliver answers within its time, and what fails later comes back as a
 
 test('NOTIFY is kept: NEVER is silent, SUCCESS is told when the next server does not do it', async () => {
   const { world, server, inbox } = await home()
-  await mta(world, '198.51.100.1', { domains: ['far.test'], rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null) })
+  await mta(world, '198.51.100.1', {
+    domains: ['far.test'],
+    rcpt: address => (address.startsWith('no') ? [550, '5.1.1 no'] : null),
+  })
   await world.run(server.send({ ...letter, to: ['yes@far.test', 'no@far.test'], dsn: { notify: 'never' } }))
   await world.settle()
   assert.equal(inbox.length, 0)
   await world.run(
-    server.send({ ...letter, to: 'yes@far.test', dsn: { notify: ['success', 'failure'], id: 'ENV-42', return: 'headers', recipient: 'orig@far.test' } }),
+    server.send({
+      ...letter,
+      to: 'yes@far.test',
+      dsn: { notify: ['success', 'failure'], id: 'ENV-42', return: 'headers', recipient: 'orig@far.test' },
+    }),
   )
   await world.settle()
   const report = parseReport(inbox[0]!.mail)
   assert.ok(report?.kind === 'dsn')
   assert.equal(report.originalEnvelopeId, 'ENV-42')
-  assert.deepEqual(report.recipients.map(({ action, originalRecipient }) => [action, originalRecipient]), [['relayed', 'orig@far.test']])
+  assert.deepEqual(
+    report.recipients.map(({ action, originalRecipient }) => [action, originalRecipient]),
+    [['relayed', 'orig@far.test']],
+  )
   await world.run(server.close())
 })
 
@@ -394,7 +474,9 @@ test('a report that comes in about a message of ours is an event on it', async (
   const report = far.server.buildDsn({
     to: 'alice@home.test',
     originalMessage: Buffer.from(far.arrived[0]!.raw, 'latin1'),
-    recipients: [{ finalRecipient: 'bob@far.test', action: 'failed', status: '5.2.2', diagnostic: '552 5.2.2 full' }],
+    recipients: [
+      { finalRecipient: 'bob@far.test', action: 'failed', status: '5.2.2', diagnostic: '552 5.2.2 full' },
+    ],
   })
   await submit(world, { from: '', to: ['alice@home.test'], content: report }, 25)
   assert.equal(events.at(-1), `report failed bob@far.test ${info.messageId}`)
@@ -468,6 +550,10 @@ test('a session without a server has nobody who delivers', async () => {
       onClosed: () => {},
     })
   })
-  await submit(world, { from: 'a@b.test', to: ['c@home.test'], content: Buffer.from('Subject: x\r\n\r\n') }, 25)
+  await submit(
+    world,
+    { from: 'a@b.test', to: ['c@home.test'], content: Buffer.from('Subject: x\r\n\r\n') },
+    25,
+  )
   await assert.rejects(mails[0]!.deliver(), { code: 'EUSAGE' })
 })
