@@ -80,8 +80,6 @@ export interface Limits {
   readonly pop3Listing: number
   /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
   readonly pop3ReplyTime: number
-  /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
-  readonly authTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -153,9 +151,6 @@ export const DEFAULT_LIMITS: Limits = {
   authTime: 10 * SECOND,
   pop3Listing: 16 * MIB,
   pop3ReplyTime: 2 * MINUTE,
-  pop3Listing: 16 * MIB,
-  pop3ReplyTime: 2 * MINUTE,
-  authTime: 10 * SECOND,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,
