@@ -181,7 +181,6 @@ test('wrong state: no command in any state brings the session down or a message 
     'TURN',
     'SEND FROM:<a@b>',
     'XCLIENT ADDR=127.0.0.1',
-    'PROXY TCP4 1.1.1.1 2.2.2.2 1 2',
     '.',
   ]
   for (const way of ways) {
