@@ -41,6 +41,29 @@ export async function startServer(
   }
 }
 
+export interface WorkProcess {
+  round(): Promise<Sample>
+  stop(): Promise<void>
+}
+
+/** Starts a program that calls `serve(0, doWork)`: each round is one call, and its units are messages. */
+export async function startSender(
+  program: string,
+  base: string,
+  args: readonly string[],
+): Promise<WorkProcess> {
+  const child = fork(script(program, base), [...args], { stdio: 'inherit' })
+  await answer(child)
+  return {
+    async round() {
+      const said = await ask(child, { ask: 'work' })
+      if (!('units' in said)) throw new Error(`${program} did not send`)
+      return { 'msg/s': (said.units / said.wall) * 1e6, 'CPU µs/msg': said.cpu / said.units }
+    },
+    stop: () => stop(child),
+  }
+}
+
 /**
  * A contender that computes: in a child of its own, `export`ed by `program`, a function that does a round's work each time
  * it is called and says how many units that was. Its metrics are `UNIT/s` and `CPU µs/UNIT`.

@@ -1,5 +1,7 @@
 // Bytes: the few conversions and searches that every room needs. Buffer does the work, Uint8Array is what is said.
 
+import * as buffer from 'node:buffer'
+
 export const CR = 13
 export const LF = 10
 export const SP = 32
@@ -44,8 +46,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && asBuffer(a).equals(b)
 }
 
+/** Of Node since 18.15: many bytes at a time. */
+const nativeIsAscii: ((bytes: Uint8Array) => boolean) | undefined = buffer.isAscii
+
 /** True when no byte is above 0x7F. */
 export function isAsciiBytes(bytes: Uint8Array): boolean {
+  if (nativeIsAscii && bytes.length > 64) return nativeIsAscii(bytes)
   for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false
   return true
 }

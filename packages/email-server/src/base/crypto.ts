@@ -13,4 +13,5 @@ export {
   sign,
   timingSafeEqual,
   verify,
+  type X509Certificate,
 } from 'node:crypto'

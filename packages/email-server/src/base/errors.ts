@@ -37,6 +37,10 @@ export interface MailErrorFacts {
   /** True when trying again cannot help. */
   readonly permanent?: boolean
   readonly recipient?: string
+  /** True when the message may have been taken all the same: the connection was lost after its end and before the reply. */
+  readonly ambiguous?: boolean
+  /** One error for each recipient, when all of them were refused. */
+  readonly rejected?: readonly MailError[]
   readonly cause?: unknown
 }
 
@@ -50,6 +54,8 @@ export class MailError extends Error implements MailErrorFacts {
   readonly enhancedCode?: string
   readonly permanent?: boolean
   readonly recipient?: string
+  readonly ambiguous?: boolean
+  readonly rejected?: readonly MailError[]
 
   constructor(code: MailErrorCode, message: string, facts: MailErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause })

@@ -58,12 +58,26 @@ export interface Limits {
   readonly smtpDataTime: number
   /** SMTP: octets a second with which a message must come in on average, once a minute has passed. → 421 4.4.2 */
   readonly smtpDataRate: number
+  /** SMTP client: octets of one reply, all lines with their CRLF. → EPROTOCOL and close */
+  readonly smtpReply: number
+  /** SMTP client: time for the greeting and for each reply (RFC 5321 §4.5.3.2.1–3), ms. → ETIMEDOUT and close */
+  readonly smtpReplyTime: number
+  /** SMTP client: time for the reply to DATA (RFC 5321 §4.5.3.2.4), ms. → as above */
+  readonly smtpDataReplyTime: number
+  /** SMTP client: time in which the server takes a block, and in which the message's source gives one (RFC 5321 §4.5.3.2.5), ms. → as above */
+  readonly smtpBlockTime: number
+  /** SMTP client: time for the reply to a message (RFC 5321 §4.5.3.2.6), ms. → as above, and ambiguous */
+  readonly smtpFinalReplyTime: number
   /** IMAP: time without a command, also in IDLE (RFC 9051 §5.4), ms. → BYE */
   readonly imapIdle: number
   /** IMAP: time for one literal to come in, ms. → BYE */
   readonly imapUploadTime: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
   readonly pop3Idle: number
+  /** POP3 client: octets of a listing (LIST, UIDL, CAPA). → ELIMIT and close */
+  readonly pop3Listing: number
+  /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
+  readonly pop3ReplyTime: number
   /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
   readonly authTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
@@ -78,6 +92,26 @@ export interface Limits {
   readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
   readonly connectionsPerAddress: number
+  /** IMAP and POP3: sessions of one user at a time. → BYE, -ERR */
+  readonly connectionsPerUser: number
+  /** Failed logins of one address (IPv6: /64) within ten minutes, over all its connections. → banned for `banTime` */
+  readonly authFailuresPerAddress: number
+  /** Failed logins to one account within ten minutes, whoever it was; beyond that each waits longer than the one before, up to 30 s. */
+  readonly authFailuresPerAccount: number
+  /** How long an address that has guessed too often is kept out, ms; also the usual length of `server.ban`. */
+  readonly banTime: number
+  /** Addresses that are kept out because of what they did; beyond that the oldest comes in again. */
+  readonly bans: number
+  /** Addresses (and accounts) whose rates are remembered; beyond that the one that has been quiet for longest is forgotten. */
+  readonly addressesRemembered: number
+  /** SMTP: bad commands and refused recipients of one session that are answered at once; each beyond that waits for `errorDelay`. */
+  readonly freeErrors: number
+  /** SMTP: how long the answer to one error too many waits, ms. */
+  readonly errorDelay: number
+  /** Names whose certificates from `SNICallback` are kept; beyond that the oldest is asked for again. */
+  readonly tlsNames: number
+  /** Time for the header of the PROXY protocol to come in, ms. → closed */
+  readonly proxyTime: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -106,9 +140,16 @@ export const DEFAULT_LIMITS: Limits = {
   smtpIdle: 5 * MINUTE,
   smtpDataTime: 10 * MINUTE,
   smtpDataRate: 100,
+  smtpReply: 64 * KIB,
+  smtpReplyTime: 5 * MINUTE,
+  smtpDataReplyTime: 2 * MINUTE,
+  smtpBlockTime: 3 * MINUTE,
+  smtpFinalReplyTime: 10 * MINUTE,
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
+  pop3Listing: 16 * MIB,
+  pop3ReplyTime: 2 * MINUTE,
   authTime: 10 * SECOND,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
@@ -116,6 +157,16 @@ export const DEFAULT_LIMITS: Limits = {
   stallTime: 2 * MINUTE,
   inputWindow: 256 * KIB,
   connectionsPerAddress: 200,
+  connectionsPerUser: 100,
+  authFailuresPerAddress: 50,
+  authFailuresPerAccount: 50,
+  banTime: 10 * MINUTE,
+  bans: 10_000,
+  addressesRemembered: 10_000,
+  freeErrors: 5,
+  errorDelay: 1 * SECOND,
+  tlsNames: 1000,
+  proxyTime: 5 * SECOND,
 }
 
 export type LimitName = keyof Limits

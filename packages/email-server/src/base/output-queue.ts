@@ -126,6 +126,14 @@ export class OutputQueue {
     for (const go of waiting) go()
   }
 
+  /** As `close`, but what is left is forgotten. */
+  discard(): void {
+    this.#text = ''
+    this.#chunks = []
+    this.#pending = 0
+    this.close()
+  }
+
   /** Puts back what could not be sent, before anything written since. */
   #keep(chunks: readonly Uint8Array[]): void {
     this.#encodeText()

@@ -4,7 +4,7 @@ import type { Limits } from '../base/limits.ts'
 import type { TlsInfo } from '../base/runtime.ts'
 import type { SessionClock } from '../base/session-clock.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
-import type { AuthVerdict, Credentials } from '../sasl/index.ts'
+import type { AuthOutcome, Credentials, NegotiationPort, SaslMechanism } from '../sasl/index.ts'
 import type { Dialect } from './dialect.ts'
 import type { Extension, SessionFacts, Words } from './registry.ts'
 import type { SelectedFolder } from './selected.ts'
@@ -47,9 +47,13 @@ export interface CommandContext {
   readLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null>
   enable(change: Partial<Dialect>): void
   /** Puts credentials to the `auth` listeners; a refusal costs time, too many cost the connection. */
-  authenticate(credentials: Credentials): Promise<AuthVerdict>
-  /** An attempt failed before it came to credentials: it costs the same. */
-  authenticationFailed(): Promise<void>
+  signIn(credentials: Credentials): Promise<AuthOutcome>
+  /** The same by a SASL exchange; `initial` is the initial response (null: none), `challenge` speaks with the client. */
+  authenticate(
+    mechanism: SaslMechanism,
+    initial: Uint8Array | null,
+    challenge: NegotiationPort['challenge'],
+  ): Promise<AuthOutcome>
   /** Opens the folder's numbering; the folder must have been opened by the backend. */
   select(folder: SelectedFolder): Promise<void>
   /** Leaves the open folder, if there is one. */

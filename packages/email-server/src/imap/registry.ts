@@ -1,7 +1,9 @@
 // The registry: what an extension may contribute, and the one place that says what is open in a session. Dispatch and
 // advertisement both ask it, so that no capability is named without its code, and no code runs unannounced.
 import { usageError } from '../base/errors.ts'
+import type { TlsInfo } from '../base/runtime.ts'
 import type { FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
+import type { AuthPolicy } from '../sasl/index.ts'
 import type { CommandContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import type { FetchedMessage, Need } from './fetched.ts'
@@ -30,7 +32,11 @@ export interface SessionFacts {
   /** The driver can begin TLS, deflate. */
   readonly canTls: boolean
   readonly canDeflate: boolean
-  /** Passwords may cross this connection. */
+  readonly tls: TlsInfo | null
+  readonly allowInsecureAuth: boolean
+  /** The mechanisms on offer. */
+  readonly auth: AuthPolicy
+  /** Passwords may cross this connection, and are taken. */
   readonly passwordsAllowed: boolean
   handles(name: MailboxHandlerName): boolean
   supplies(item: Supply): boolean

@@ -71,7 +71,13 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Mail
 function connect(options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const where = `${options.host}:${options.port}`
-    const socket = net.connect({ host: options.host, port: options.port, allowHalfOpen: true })
+    const socket = net.connect({
+      host: options.host,
+      port: options.port,
+      allowHalfOpen: true,
+      // both address families, the second soon after the first (RFC 8305); not yet the default of every Node
+      autoSelectFamily: true,
+    })
     const timer =
       options.timeoutMs === undefined
         ? null

@@ -1,12 +1,13 @@
 // TLS contexts are dear (certificates are parsed), so that one is made per options object and kept as long as it lives.
 import type { SecureContext } from 'node:tls'
-import type { TlsOptions } from '../base/runtime.ts'
+import type { SecureContextLike, TlsOptions } from '../base/runtime.ts'
 import { builtin } from './builtin.ts'
 
 const contexts = new WeakMap<TlsOptions, SecureContext>()
 
 /** The context of these options. Throws what node:tls throws for a bad key or certificate. */
-export function secureContext(options: TlsOptions): SecureContext {
+export function secureContext(options: TlsOptions | SecureContextLike): SecureContext {
+  if ('context' in options) return options as SecureContext
   let context = contexts.get(options)
   if (!context) {
     const { cert, key, ca, passphrase, ciphers, minVersion } = options

@@ -1,20 +1,32 @@
 // What a POP3 command is, and what CAPA says because of it: advertisement and dispatch come from the same table.
 import type { MailError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
+import type { LimitName, Limits } from '../base/limits.ts'
 import type { OutputQueue } from '../base/output-queue.ts'
+import type { TlsInfo } from '../base/runtime.ts'
 import type { SessionClock } from '../base/session-clock.ts'
-import type { Credentials } from '../sasl/index.ts'
+import type { AuthPolicy, Credentials, SaslExchange, SaslMechanism } from '../sasl/index.ts'
 import type { Authorization, State, Transaction } from './state.ts'
 import type { ResponseCode } from './wire/reply.ts'
 
 /** What the gates of capabilities and commands are decided by. */
 export interface Facts {
   readonly state: State['kind']
-  readonly isTLS: boolean
   /** Can this connection still become a TLS one? */
   readonly canUpgrade: boolean
-  /** May a password cross this connection as it is? */
-  readonly plaintextAllowed: boolean
+  readonly tls: TlsInfo | null
+  readonly allowInsecureAuth: boolean
+  /** The mechanisms on offer. */
+  readonly auth: AuthPolicy
+  /** The greeting's, for APOP; null: APOP is closed. */
+  readonly timestamp: string | null
+  /** UTF8 was said. */
+  readonly utf8: boolean
+  /** RFC 2449 §6.7: `NEVER`, or days; null: the owner says nothing of it. */
+  readonly expire: 'NEVER' | number | null
+  /** RFC 2449 §6.5, s; 0: none. */
+  readonly loginDelay: number
+  /** May a password cross this connection as it is, and is one taken? */
+  readonly passwordsAllowed: boolean
 }
 
 /** What a command may do with its session. */
@@ -34,13 +46,13 @@ export interface CommandContext {
   enter(state: State): void
   /** Everything that CAPA lists now. */
   capabilities(): readonly string[]
-  /** The client's next line, for commands that are a dialogue; null when there will be none. */
-  nextLine(): Promise<Uint8Array | null>
-  /**
-   * Asks whether these credentials may come in, opens the maildrop, and answers.
-   * @param beforeRefusal awaited before the client hears that they may not
-   */
-  signIn(credentials: Credentials, beforeRefusal?: () => Promise<void>): Promise<void>
+  /** Asks whether these credentials may come in, opens the maildrop, and answers. */
+  signIn(credentials: Credentials): Promise<void>
+  /** The same by a SASL exchange, with the client's initial response; null: it has sent none. */
+  authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): Promise<void>
+  /** The same by a proof that is complete. */
+  prove(exchange: SaslExchange): Promise<void>
+  useUtf8(): void
   /** What is wrong here and not with the client. */
   failed(what: string, error: unknown): void
   /** What the client has said ahead is lost, and the next thing that it says is a TLS handshake. */
@@ -51,6 +63,8 @@ export interface CommandContext {
 
 interface CommandFacts {
   readonly name: string
+  /** How long its line may be; absent: `pop3CommandLine`. */
+  readonly lineLimit?: LimitName
   /** The lines of CAPA that this command is the reason for. */
   capabilities?(facts: Facts): readonly string[]
 }

@@ -1,5 +1,6 @@
-export type { AuthenticationOptions } from './authentication-options.ts'
-export type { ListenerName, SecureInfo, ServerOptions, SniCallback } from './options.ts'
+export type { MailAuthOptions } from './mail-auth-options.ts'
+export type { ListenerName, SecureInfo, ServerOptions } from './options.ts'
+export type { RateLimitOptions } from './rate-limit.ts'
 export {
   type ConnectionInfo,
   createServer,
@@ -7,3 +8,4 @@ export {
   Server,
   type ServerEvents,
 } from './server.ts'
+export type { SniCallback, TlsChoice } from './tls-store.ts'

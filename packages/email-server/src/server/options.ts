@@ -1,26 +1,30 @@
 // What createServer may be told, and what becomes of it. Bad options fail here, by name.
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
+import { NEARBY, networkMatcher } from '../base/networks.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
+import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
 import {
-  type AuthenticationOptions,
-  type ResolvedAuthentication,
-  resolveAuthentication,
+  type MailAuthOptions,
+  type ResolvedMailAuth,
+  resolveMailAuth,
   resolveResolver,
-} from './authentication-options.ts'
+} from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
+import { type RateLimit, type RateLimitOptions, resolveRateLimit } from './rate-limit.ts'
+import { type SniCallback, TlsStore } from './tls-store.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
-/** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
-export type SniCallback = (
-  servername: string,
-  callback: (error: Error | null, options?: TlsOptions | null) => void,
-) => void
+export interface Pop3Options extends MaildropLocksOptions {
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export interface ServerOptions {
   /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
@@ -31,7 +35,10 @@ export interface ServerOptions {
   readonly host?: string
   /** The default certificate; needed for `secure`, `imaps` and `pop3s`, and for STARTTLS on the others. */
   readonly tlsOptions?: TlsOptions | null
-  /** Another certificate for the name that a client asks for. */
+  /**
+   * Another certificate for the name that a client asks for; what it finds is kept until `clearTlsCache`. Names that it has nothing for get the
+   * certificate of their domain (`addDomain`), or the default one.
+   */
   readonly SNICallback?: SniCallback | null
   /** Called after each TLS handshake. */
   readonly onSecure?: ((info: SecureInfo) => void) | null
@@ -55,9 +62,25 @@ export interface ServerOptions {
    * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
    * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
    */
-  readonly authentication?: boolean | AuthenticationOptions
+  readonly mailAuth?: boolean | MailAuthOptions
   /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
   readonly resolver?: Resolver
+  /**
+   * Connections come through a proxy that says for whom (HAProxy's PROXY protocol, version 1 or 2), on all ports. True: from proxies on this
+   * machine or in its private networks; a list: from these addresses and networks. Who connects from elsewhere, or says nothing, is cut off:
+   * otherwise anybody could say that he is somebody else. Default false.
+   */
+  readonly useProxy?: boolean | readonly string[]
+  /** Who may say in SMTP that he speaks for another client (Postfix's XCLIENT), by address or network. Default: nobody. */
+  readonly xclient?: readonly string[]
+  /** How often one address may connect. Default: as often as it likes. */
+  readonly rateLimit?: RateLimitOptions | null
+  /** Inbound: how long the greeting is held back, ms; who talks before it (as programs that only spam do) hears 554. Default 0. */
+  readonly greetingDelay?: number
+  /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
+  readonly auth?: AuthOptions
+  /** POP3 only. */
+  readonly pop3?: Pop3Options
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -70,14 +93,24 @@ export interface SecureInfo extends TlsInfo {
   readonly remoteAddress: string
 }
 
+export interface Pop3Resolved {
+  readonly locks: MaildropLocks
+  readonly expire?: 'NEVER' | number
+}
+
 export interface ResolvedOptions {
   readonly hostname: string
   readonly ports: ReadonlyMap<ListenerName, number>
   readonly host: string | undefined
-  readonly tls: TlsOptions | null
+  readonly tls: TlsStore
+  readonly isProxy: ((address: string) => boolean) | null
+  readonly mayXclient: (address: string) => boolean
+  readonly rateLimit: RateLimit | null
+  readonly greetingDelayMs: number
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
+  readonly mailAuth: ResolvedMailAuth | null
   /** What SMTP and LMTP sessions are told besides. */
   readonly smtp: {
     readonly dsn: boolean
@@ -85,8 +118,9 @@ export interface ResolvedOptions {
     readonly lineBreaks: 'refuse' | 'normalize'
     readonly addMissingFields: boolean
   }
-  readonly authentication: ResolvedAuthentication | null
   readonly resolver: Resolver
+  readonly auth: AuthPolicy
+  readonly pop3: Pop3Resolved
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -119,12 +153,18 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   maxRecipients: true,
   closeTimeout: true,
   allowInsecureAuth: true,
+  mailAuth: true,
   dsn: true,
   extensions: true,
   lineBreaks: true,
   addMissingFields: true,
-  authentication: true,
   resolver: true,
+  useProxy: true,
+  xclient: true,
+  rateLimit: true,
+  greetingDelay: true,
+  auth: true,
+  pop3: true,
   limits: true,
   runtime: true,
 }
@@ -138,9 +178,10 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   }
   const hostname = hostName('hostname', options.hostname ?? 'localhost')
   const ports = resolvePorts(options.ports ?? {})
-  const tls = resolveTls(options)
   for (const name of ports.keys()) {
-    if (LISTENERS[name].implicitTls && !tls) throw new MailError('ECONFIG', `ports.${name} needs tlsOptions`)
+    if (LISTENERS[name].implicitTls && !options.tlsOptions) {
+      throw new MailError('ECONFIG', `ports.${name} needs tlsOptions`)
+    }
   }
   if (options.host !== undefined && (typeof options.host !== 'string' || options.host === '')) {
     throw optionError('host', 'an address or a host name', options.host)
@@ -152,31 +193,35 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     }
   }
   const runtime = options.runtime ?? nodeRuntime
-  if (tls) {
-    try {
-      runtime.checkTls(tls)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      throw new MailError('ECONFIG', `tlsOptions cannot be used: ${why}`, { cause: error })
-    }
-  }
   const limits = resolveLimits(options.limits)
+  const tls = new TlsStore({
+    tls: options.tlsOptions ?? null,
+    sni: options.SNICallback ?? null,
+    runtime,
+    most: limits.tlsNames,
+  })
   return {
     hostname,
     ports,
     host: options.host,
     tls,
+    isProxy: proxies(options.useProxy),
+    mayXclient: networkMatcher('xclient', options.xclient ?? []),
+    rateLimit: resolveRateLimit(options.rateLimit),
+    greetingDelayMs: wholeNumber('greetingDelay', options.greetingDelay ?? 0, 0),
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
+    mailAuth: resolveMailAuth(options.mailAuth, hostname),
     smtp: {
       dsn: flag('dsn', options.dsn ?? false),
       extensions: checkedExtensions(options.extensions),
       lineBreaks: lineBreaks(options.lineBreaks),
       addMissingFields: flag('addMissingFields', options.addMissingFields ?? true),
     },
-    authentication: resolveAuthentication(options.authentication, hostname),
     resolver: resolveResolver(options.resolver, runtime),
+    auth: new AuthPolicy(options.auth),
+    pop3: resolvePop3(options.pop3),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -184,6 +229,15 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function resolvePop3(options: unknown = {}): Pop3Resolved {
+  if (typeof options !== 'object' || options === null) throw optionError('pop3', 'an object', options)
+  const { expire, ...locks } = options as Pop3Options
+  if (expire !== undefined && expire !== 'NEVER' && !(Number.isSafeInteger(expire) && expire >= 0)) {
+    throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
+  }
+  return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {
@@ -208,23 +262,10 @@ function resolvePorts(ports: unknown): Map<ListenerName, number> {
   return resolved
 }
 
-function resolveTls(options: ServerOptions): TlsOptions | null {
-  const tls = options.tlsOptions ?? null
-  const sni = options.SNICallback ?? null
-  if (tls === null) {
-    if (sni) throw new MailError('ECONFIG', 'SNICallback needs tlsOptions, for clients that ask for no name')
-    return null
-  }
-  if (typeof tls !== 'object') throw optionError('tlsOptions', 'an object with cert and key', tls)
-  if (!tls.cert || !tls.key) throw optionError('tlsOptions', 'an object with cert and key', tls)
-  if (!sni) return { ...tls }
-  return {
-    ...tls,
-    select: servername =>
-      new Promise((resolve, reject) => {
-        sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
-      }),
-  }
+/** Who may say in whose name a connection comes; null: nobody. */
+function proxies(value: unknown): ((address: string) => boolean) | null {
+  if (value === undefined || value === false) return null
+  return networkMatcher('useProxy', value === true ? NEARBY : (value as readonly string[]))
 }
 
 function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtensionOptions {

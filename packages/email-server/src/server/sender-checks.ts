@@ -4,11 +4,11 @@ import type { Runtime } from '../base/runtime.ts'
 import { type Resolver, TimedQuestions } from '../dns/index.ts'
 import type { CheckMessage, MailCheck } from '../smtp/index.ts'
 import type { DkimKeyCache, MessageCheck, MessageOrigin, MessageVerdict, RdnsResult } from '../trust/index.ts'
-import type { ResolvedAuthentication } from './authentication-options.ts'
+import type { ResolvedMailAuth } from './mail-auth-options.ts'
 
 type Trust = typeof import('../trust/index.ts')
 
-export interface SenderChecksOptions extends ResolvedAuthentication {
+export interface SenderChecksOptions extends ResolvedMailAuth {
   readonly resolver: Resolver
   readonly runtime: Pick<Runtime, 'now' | 'setTimer'>
   readonly timeoutMs: number
@@ -28,15 +28,14 @@ export class SenderChecks {
     this.#options = options
   }
 
-  isSkipped(address: string): boolean {
-    return this.#options.isSkipped(address)
-  }
-
-  /** The checks of one session. */
-  forSession(): CheckMessage {
+  /** The checks of one session with this client. */
+  forSession(address: string): CheckMessage {
+    const { isSkipped } = this.#options
     const reverse = new ReverseDns(this.#options)
-    this.#load()
+    if (!isSkipped(address)) this.#load()
     return origin => {
+      // asked anew: XCLIENT may have named another
+      if (isSkipped(origin.ip)) return null
       const loaded = this.#loaded
       return loaded
         ? new RunningCheck(this.#begin(loaded, origin, reverse), reverse)

@@ -3,14 +3,15 @@
 import { drive } from '../base/drive.ts'
 import { Emitter } from '../base/emitter.ts'
 import { describe, MailError, usageError } from '../base/errors.ts'
-import type { Connection, Listener, TlsInfo } from '../base/runtime.ts'
+import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
-import type { AuthInfo } from '../sasl/index.ts'
+import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
 import { SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
+import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
 import {
   LISTENERS,
   type ListenerName,
@@ -19,8 +20,9 @@ import {
   type SecureInfo,
   type ServerOptions,
 } from './options.ts'
-import { PeerCounter } from './peers.ts'
+import { receiveProxied } from './proxied-connection.ts'
 import { SenderChecks } from './sender-checks.ts'
+import { type LastWord, lastLine, lastWord, turnAway } from './turn-away.ts'
 
 /** A connection that has just been made; `reject` during the event turns it away. */
 export interface ConnectionInfo {
@@ -29,14 +31,19 @@ export interface ConnectionInfo {
   readonly remoteAddress: string
   readonly remotePort: number
   readonly localPort: number
-  /** Closes the connection before anything is said. */
-  reject(): void
+  /**
+   * Turns the connection away: without a word, or with these (SMTP: `554 5.7.1 text`, IMAP: `* BYE text`, POP3: `-ERR text`; over
+   * implicit TLS nothing can be said). `code` is SMTP's, 400 to 599, default 554; `text` is one line of ASCII.
+   */
+  reject(code?: number, text?: string): void
 }
 
 export type ServerEvents = {
   connection: [info: ConnectionInfo]
   /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused, by whatever protocol. */
+  authFailed: [failure: AuthFailure]
   /** An SMTP session begins (inbound, submission or LMTP). */
   smtpSession: [session: SmtpServerSession]
   /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
@@ -51,6 +58,11 @@ export type ServerEvents = {
 /** What `addDomain` takes: a name, or anything that carries one (such as a domain's mail material). */
 export type DomainMaterial = string | { readonly domain: string }
 
+export interface DomainOptions {
+  /** The certificate for clients that ask for the domain, or for a name below it. */
+  readonly tls?: TlsOptions
+}
+
 interface Live {
   readonly connection: Connection
   readonly session: ServerSession | null
@@ -63,10 +75,12 @@ export class Server extends Emitter<ServerEvents> {
   readonly #options: ResolvedOptions
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
-  readonly #peers = new PeerCounter()
+  readonly #doorkeeper: Doorkeeper
   readonly #checks: SenderChecks | null
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
+  /** Who is logged in where, of those who are counted. */
+  readonly #users = new Map<Connection, string>()
   #phase: Phase = 'new'
   #closing: Promise<void> | null = null
 
@@ -74,9 +88,10 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
-    const { authentication, resolver, runtime, limits } = this.#options
-    this.#checks = authentication
-      ? new SenderChecks({ ...authentication, resolver, runtime, timeoutMs: limits.authTime })
+    const { mailAuth, rateLimit, resolver, runtime, limits } = this.#options
+    this.#doorkeeper = new Doorkeeper({ limits, rateLimit, now: () => runtime.now() })
+    this.#checks = mailAuth
+      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
       : null
   }
 
@@ -94,15 +109,57 @@ export class Server extends Emitter<ServerEvents> {
     return [...this.#domains]
   }
 
-  /** Takes inbound mail for this domain. Throws `EUSAGE` when the name is none. */
-  addDomain(material: DomainMaterial): this {
-    this.#domains.add(domainName(material))
+  /** Where the listeners are, with the addresses and ports that were really given; empty before `listen`. */
+  get address(): { readonly [K in ListenerName]?: { readonly address: string; readonly port: number } } {
+    return Object.fromEntries(
+      [...this.#listeners].map(([name, { address, port }]) => [name, { address, port }]),
+    )
+  }
+
+  /**
+   * Takes inbound mail for this domain. `tls`: the certificate for clients that ask for the domain or a name below it. Throws `EUSAGE` when the
+   * name is none, `ECONFIG` when the certificate cannot be used.
+   */
+  addDomain(material: DomainMaterial, options: DomainOptions = {}): this {
+    const name = domainName(material)
+    if (options.tls) this.#options.tls.setDomain(name, options.tls)
+    this.#domains.add(name)
     return this
   }
 
   removeDomain(domain: DomainMaterial): this {
-    this.#domains.delete(domainName(domain))
+    const name = domainName(domain)
+    this.#domains.delete(name)
+    this.#options.tls.removeDomain(name)
     return this
+  }
+
+  /**
+   * Another default certificate, from the next handshake on; sessions that exist go on. Throws `ECONFIG` for one that cannot be used, and
+   * then nothing has changed.
+   */
+  setTlsOptions(tlsOptions: TlsOptions): this {
+    this.#options.tls.setDefault(tlsOptions)
+    return this
+  }
+
+  /** Asks `SNICallback` anew for this name, or for all; after a certificate has been renewed. */
+  clearTlsCache(servername?: string): void {
+    this.#options.tls.clear(servername)
+  }
+
+  /**
+   * Keeps an address (an IPv6 address: its /64) or a network (`192.0.2.0/24`) out, and says goodbye to those who are in. `durationMs`: default
+   * `rateLimit.banDuration`, else `limits.banTime`; `Infinity`: until `unban`. Throws `EUSAGE` for what is neither.
+   */
+  ban(address: string, durationMs?: number): void {
+    this.#doorkeeper.ban(address, durationMs)
+    this.#putOutBanned()
+  }
+
+  /** Ends the ban of an address or network, also one that it has earned itself. True when there was one. */
+  unban(address: string): boolean {
+    return this.#doorkeeper.unban(address)
   }
 
   /** Opens all ports, or none. Rejects (or calls back) with a MailError: `ECONNECTION` when a port cannot be had. */
@@ -175,32 +232,73 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   #accept(name: ListenerName, connection: Connection): void {
-    const { limits, runtime, tls } = this.#options
-    const { protocol, implicitTls } = LISTENERS[name]
+    const { isProxy, limits, runtime } = this.#options
+    if (!isProxy) {
+      this.#admit(name, connection)
+      return
+    }
+    if (!isProxy(connection.remoteAddress)) {
+      connection.destroy()
+      return
+    }
+    this.#wait(connection)
+    receiveProxied({
+      connection,
+      runtime,
+      timeoutMs: limits.proxyTime,
+      ready: proxied => {
+        this.#live.delete(connection)
+        this.#admit(name, proxied)
+      },
+      failed: () => this.#gone(connection),
+    })
+  }
+
+  /** Is he who is there now to be let in? */
+  #admit(name: ListenerName, connection: Connection): void {
+    const { protocol } = LISTENERS[name]
+    if (this.#phase !== 'open' && this.#phase !== 'opening') {
+      this.#turnAway(name, connection, null)
+      return
+    }
     const address = connection.remoteAddress
-    let rejected = this.#phase !== 'open' && this.#phase !== 'opening'
+    const refusal = this.#doorkeeper.enter(address)
+    if (refusal) {
+      this.#turnAway(name, connection, { code: 421, text: REFUSALS[refusal] })
+      return
+    }
+    const rejected: { word: LastWord | null }[] = []
     this.emit('connection', {
       listener: name,
       protocol,
       remoteAddress: address,
       remotePort: connection.remotePort,
       localPort: connection.localPort,
-      reject: () => {
-        rejected = true
+      reject: (code, text) => {
+        rejected.push({ word: lastWord(code, text, error => this.#fail('connection.reject', error)) })
       },
     })
-    if (rejected || !this.#peers.enter(address, limits.connectionsPerAddress)) {
-      connection.destroy()
+    if (rejected[0]) {
+      this.#doorkeeper.leave(address)
+      this.#turnAway(name, connection, rejected[0].word)
       return
     }
-    this.#live.set(connection, { connection, session: null, mailbox: () => null })
+    this.#serve(name, connection)
+  }
+
+  #serve(name: ListenerName, connection: Connection): void {
+    const { limits, runtime, tls } = this.#options
+    const address = connection.remoteAddress
+    this.#wait(connection)
     drive({
       connection,
       runtime,
       limits,
       side: 'server',
-      tls,
-      implicitTls,
+      get tls() {
+        return tls.current
+      },
+      implicitTls: LISTENERS[name].implicitTls,
       start: info => {
         if (this.#phase === 'closing') return null
         const live = this.#startSession(name, connection, info)
@@ -209,22 +307,58 @@ export class Server extends Emitter<ServerEvents> {
       },
       onSecured: info => this.#secured(name, address, info),
       onClosed: () => {
-        this.#live.delete(connection)
-        this.#peers.leave(address)
-        if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+        this.#doorkeeper.leave(address)
+        this.#gone(connection)
       },
     })
   }
 
+  /** A last word where one can be said, then nothing more. */
+  #turnAway(name: ListenerName, connection: Connection, word: LastWord | null): void {
+    const { protocol, implicitTls } = LISTENERS[name]
+    this.#wait(connection)
+    const line = word && !implicitTls ? lastLine(protocol, word) : null
+    turnAway(connection, line, this.#options.runtime, () => this.#gone(connection))
+  }
+
+  /** Somebody is there, and no session yet. */
+  #wait(connection: Connection): void {
+    this.#live.set(connection, { connection, session: null, mailbox: () => null })
+  }
+
+  #gone(connection: Connection): void {
+    const user = this.#users.get(connection)
+    if (user !== undefined) this.#doorkeeper.logout(user)
+    this.#users.delete(connection)
+    this.#live.delete(connection)
+    if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+  }
+
+  #putOutBanned(): void {
+    for (const { connection, session } of [...this.#live.values()]) {
+      if (!this.#doorkeeper.isBanned(connection.remoteAddress)) continue
+      if (session) session.shutdown()
+      else connection.destroy()
+    }
+  }
+
+  /** Waits longer the more often others have failed at the same account; and is put out at some time. */
+  #authFailed(failure: AuthFailure): void {
+    failure.delayMs += this.#doorkeeper.penalty(failure.username)
+    const banned = this.#doorkeeper.guessed(failure.remoteAddress, failure.username)
+    this.emit('authFailed', failure)
+    if (banned) this.#putOutBanned()
+  }
+
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { auth, greetingDelayMs, hostname, limits, runtime, allowInsecureAuth } = this.#options
     const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
       localAddress: connection.localAddress,
       tls,
-      canUpgrade: this.#options.tls !== null && !tls,
+      canUpgrade: this.#options.tls.current !== null && !tls,
       allowInsecureAuth,
       limits,
       now: runtime.now(),
@@ -233,21 +367,37 @@ export class Server extends Emitter<ServerEvents> {
       onFailure: (message, error) => this.#fail(message, error),
     }
     if (protocol === 'smtp') {
-      const checks = name === 'inbound' ? this.#checks : null
       const session = new SmtpServerSession({
         ...options,
-        ...(checks && !checks.isSkipped(connection.remoteAddress) && { checkMessage: checks.forSession() }),
+        ...(name === 'inbound' && {
+          ...(this.#checks && { checkMessage: this.#checks.forSession(connection.remoteAddress) }),
+          greetingDelayMs,
+        }),
+        ...(this.#options.mayXclient(connection.remoteAddress) && {
+          xclient: (address: string) => !this.#doorkeeper.isBanned(address),
+        }),
+        auth,
         ...this.#options.smtp,
         role,
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
+      session.on('authFailed', failure => this.#authFailed(failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
-    const session = protocol === 'imap' ? new ImapServerSession(options) : new Pop3ServerSession(options)
+    const session =
+      protocol === 'imap'
+        ? new ImapServerSession({ ...options, auth })
+        : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
     session.on('auth', info => this.#askAuth(info))
+    session.on('authFailed', failure => this.#authFailed(failure))
     session.on('mailboxSession', mailbox => {
+      if (!this.#doorkeeper.login(mailbox.username)) {
+        session.shutdown()
+        return
+      }
+      this.#users.set(connection, mailbox.username)
       this.emit('mailboxSession', mailbox)
     })
     return { connection, session, mailbox: () => session.mailbox }

@@ -1,4 +1,14 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
+export type { SmtpClientEvents, SmtpClientOptions } from './client/options.ts'
+export { SmtpClientSession } from './client/session.ts'
+export type {
+  SmtpAccepted,
+  SmtpRecipient,
+  SmtpRejected,
+  SmtpSendParams,
+  SmtpSendResult,
+  SmtpTransaction,
+} from './client/transaction.ts'
 export type { DeliverBy, Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
 export { resolveExtensions, type SmtpExtensionOptions } from './extension-options.ts'
 export type { SmtpRole } from './registry.ts'
@@ -10,3 +20,5 @@ export type { SmtpServerOptions } from './server/options.ts'
 export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './server/sender-check.ts'
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'
+export { SMTPSession } from './sides.ts'
+export type { SmtpReply } from './wire/reply-reader.ts'

@@ -1,5 +1,4 @@
 // What an SMTP server session may be in, what that state carries, and where it may go from there (RFC 5321 §4.1.4).
-import type { SaslExchange } from '../sasl/index.ts'
 import type { Envelope } from './envelope.ts'
 import type { ContentReceiver } from './wire/content-receiver.ts'
 import { type Reply, reply } from './wire/reply.ts'
@@ -31,10 +30,12 @@ export interface ChunksState {
 }
 
 export type SmtpState =
+  /** Not greeted yet: whoever talks now does not listen. */
+  | { readonly kind: 'silent' }
   | FreshState
   | ReadyState
   /** Lines are SASL responses (RFC 4954 §4). */
-  | { readonly kind: 'sasl'; readonly hello: Hello; readonly exchange: SaslExchange }
+  | { readonly kind: 'sasl'; readonly hello: Hello }
   /** MAIL has been taken; recipients may come. */
   | { readonly kind: 'envelope'; readonly hello: Hello; readonly envelope: Envelope }
   /** The message is coming in, or has come in and is being judged. */
@@ -63,8 +64,9 @@ export type SmtpState =
 export type StateKind = SmtpState['kind']
 
 export const TRANSITIONS: Readonly<Record<StateKind, readonly StateKind[]>> = {
-  fresh: ['ready', 'chunk', 'closed'],
-  ready: ['ready', 'sasl', 'envelope', 'chunk', 'upgrading', 'closed'],
+  silent: ['fresh', 'closed'],
+  fresh: ['silent', 'ready', 'chunk', 'closed'],
+  ready: ['fresh', 'ready', 'sasl', 'envelope', 'chunk', 'upgrading', 'closed'],
   sasl: ['ready', 'closed'],
   envelope: ['ready', 'content', 'chunk', 'closed'],
   content: ['ready', 'closed'],
@@ -76,6 +78,7 @@ export const TRANSITIONS: Readonly<Record<StateKind, readonly StateKind[]>> = {
 
 /** What a known command hears in a state that has no place for it. */
 export const OUT_OF_PLACE: Readonly<Record<StateKind, Reply>> = {
+  silent: reply(503, '5.5.1', 'Bad sequence of commands'),
   fresh: reply(503, '5.5.1', 'Say EHLO first'),
   ready: reply(503, '5.5.1', 'Bad sequence of commands: no mail transaction is open'),
   sasl: reply(503, '5.5.1', 'Bad sequence of commands: an AUTH exchange is under way'),

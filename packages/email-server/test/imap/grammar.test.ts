@@ -17,12 +17,16 @@ import type { SessionFacts } from '../../src/imap/registry.ts'
 import { Framer, frameWhole } from '../../src/imap/wire/framer.ts'
 import { Reader } from '../../src/imap/wire/reader.ts'
 import { written } from '../../src/imap/wire/writer.ts'
+import { AuthPolicy } from '../../src/sasl/index.ts'
 
 const EVERYTHING: SessionFacts = {
   state: 'selected',
   tlsActive: true,
   canTls: true,
   canDeflate: true,
+  tls: null,
+  allowInsecureAuth: true,
+  auth: new AuthPolicy(),
   passwordsAllowed: true,
   handles: () => true,
   supplies: () => true,

@@ -5,6 +5,7 @@ import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import type { Extension, Gate, SessionFacts } from '../../src/imap/registry.ts'
 import { type StateKind, TRANSITIONS, transition } from '../../src/imap/state.ts'
 import type { MailboxHandlers } from '../../src/mailbox/index.ts'
+import { AuthPolicy } from '../../src/sasl/index.ts'
 import { loggedIn, selected, testSession } from './setup.ts'
 
 const STATES: readonly StateKind[] = ['notAuthenticated', 'authenticated', 'selected']
@@ -15,6 +16,9 @@ function facts(state: StateKind, open: boolean): SessionFacts {
     tlsActive: false,
     canTls: open,
     canDeflate: open,
+    tls: null,
+    allowInsecureAuth: open,
+    auth: new AuthPolicy(),
     passwordsAllowed: open,
     handles: () => open,
     supplies: () => open,

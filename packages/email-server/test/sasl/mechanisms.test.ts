@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { SessionClock } from '../../src/base/session-clock.ts'
 import {
   type AuthInfo,
+  AuthPolicy,
   type AuthVerdict,
   askAuth,
   decodeSaslBase64,
@@ -13,52 +14,56 @@ import {
   xoauth2,
 } from '../../src/sasl/index.ts'
 
+const CONTEXT = new AuthPolicy().context(null, 'mail.example.test', undefined)
+
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 const text = (step: SaslStep): string =>
   step.kind === 'challenge' ? Buffer.from(step.bytes).toString() : `not a challenge: ${step.kind}`
 
 test('PLAIN: the examples of RFC 4616 §4', () => {
-  assert.deepEqual(plain.startServer().step(bytes('\0tim\0tanstaaftanstaaf')), {
+  assert.deepEqual(plain.startServer(CONTEXT).step(bytes('\0tim\0tanstaaftanstaaf')), {
     kind: 'credentials',
     credentials: { authMethod: 'plain', username: 'tim', password: 'tanstaaftanstaaf', authorizationId: '' },
   })
-  assert.deepEqual(plain.startServer().step(bytes('Ursel\0Kurt\0xipj3plmq')), {
+  assert.deepEqual(plain.startServer(CONTEXT).step(bytes('Ursel\0Kurt\0xipj3plmq')), {
     kind: 'credentials',
     credentials: { authMethod: 'plain', username: 'Kurt', password: 'xipj3plmq', authorizationId: 'Ursel' },
   })
 })
 
 test('PLAIN: without an initial response an empty challenge asks for it', () => {
-  assert.equal(text(plain.startServer().step(null)), '')
+  assert.equal(text(plain.startServer(CONTEXT).step(null)), '')
 })
 
 test('PLAIN: wrong numbers of NULs and an empty identity are malformed; an empty password is for the handler', () => {
   for (const message of ['', 'tim', 'tim\0secret', '\0tim\0a\0b', '\0\0secret']) {
-    assert.equal(plain.startServer().step(bytes(message)).kind, 'malformed')
+    assert.equal(plain.startServer(CONTEXT).step(bytes(message)).kind, 'malformed')
   }
-  assert.equal(plain.startServer().step(bytes('\0tim\0')).kind, 'credentials')
+  assert.equal(plain.startServer(CONTEXT).step(bytes('\0tim\0')).kind, 'credentials')
 })
 
 test('PLAIN and LOGIN: names and passwords are UTF-8', () => {
-  const step = plain.startServer().step(bytes('\0zoë\0pässword'))
+  const step = plain.startServer(CONTEXT).step(bytes('\0zoë\0pässword'))
   assert.equal(step.kind === 'credentials' && step.credentials.username, 'zoë')
   assert.equal(step.kind === 'credentials' && step.credentials.password, 'pässword')
 })
 
 test('LOGIN: asks for the name, then for the password; the name may come at once', () => {
-  const slow = login.startServer()
+  const slow = login.startServer(CONTEXT)
   assert.equal(text(slow.step(null)), 'Username:')
   assert.equal(text(slow.step(bytes('tim'))), 'Password:')
   const credentials = { authMethod: 'login', username: 'tim', password: 'x', authorizationId: '' }
   assert.deepEqual(slow.step(bytes('x')), { kind: 'credentials', credentials })
-  const quick = login.startServer()
+  const quick = login.startServer(CONTEXT)
   assert.equal(text(quick.step(bytes('tim'))), 'Password:')
   assert.deepEqual(quick.step(bytes('x')), { kind: 'credentials', credentials })
-  assert.equal(login.startServer().step(bytes('')).kind, 'malformed')
+  assert.equal(login.startServer(CONTEXT).step(bytes('')).kind, 'malformed')
 })
 
 test('XOAUTH2: user and token out of one message', () => {
-  const step = xoauth2.startServer().step(bytes('user=a@x.example\x01auth=Bearer ya29.vF9dft4qmTc2\x01\x01'))
+  const step = xoauth2
+    .startServer(CONTEXT)
+    .step(bytes('user=a@x.example\x01auth=Bearer ya29.vF9dft4qmTc2\x01\x01'))
   assert.deepEqual(step, {
     kind: 'credentials',
     credentials: {
@@ -71,7 +76,7 @@ test('XOAUTH2: user and token out of one message', () => {
 })
 
 test('XOAUTH2: the scheme in any case, more fields than two, tokens with "="', () => {
-  const step = xoauth2.startServer().step(bytes('User=a\x01host=h\x01Auth=bearer YQ==\x01\x01'))
+  const step = xoauth2.startServer(CONTEXT).step(bytes('User=a\x01host=h\x01Auth=bearer YQ==\x01\x01'))
   assert.equal(step.kind === 'credentials' && step.credentials.password, 'YQ==')
 })
 
@@ -87,12 +92,12 @@ test('XOAUTH2: what lacks an end, a user or a token is malformed', () => {
     'user=a\x01auth=Basic t\x01\x01',
     '\x01\x01',
   ]) {
-    assert.equal(xoauth2.startServer().step(bytes(message)).kind, 'malformed', JSON.stringify(message))
+    assert.equal(xoauth2.startServer(CONTEXT).step(bytes(message)).kind, 'malformed', JSON.stringify(message))
   }
 })
 
 test('XOAUTH2: a refusal is an object of JSON, sent as a last challenge', () => {
-  const refusal = xoauth2.startServer().refusal?.()
+  const refusal = xoauth2.startServer(CONTEXT).refusal?.()
   assert.ok(refusal)
   assert.equal(JSON.parse(Buffer.from(refusal).toString()).status, '401')
 })
@@ -122,7 +127,7 @@ function ask(dispatch: (info: AuthInfo, onError: (error: unknown) => void) => bo
     protocol: 'smtp',
     credentials: { authMethod: 'plain', username: 'tim', password: 'secret', authorizationId: '' },
     remoteAddress: '192.0.2.1',
-    isTLS: true,
+    tls: null,
     clock,
     timeoutMs: 1000,
     dispatch,

@@ -139,11 +139,11 @@ describe('mail.auth', () => {
   })
 
   test('is null for what is not checked: on submission, for this machine, and when it is turned off', async () => {
-    const off = await place({ authentication: false })
+    const off = await place({ mailAuth: false })
     await deliver(off, await signed())
     const own = await place()
     await deliver(own, await signed(), '127.0.0.1')
-    const relay = await place({ authentication: { skip: ['198.51.100.0/24'] } })
+    const relay = await place({ mailAuth: { skip: ['198.51.100.0/24'] } })
     await deliver(relay, await signed())
     const submission = await place()
     submission.server.on('auth', info => info.accept())
@@ -162,7 +162,7 @@ describe('mail.auth', () => {
   })
 
   test('skip: [] checks this machine too', async () => {
-    const here = await place({ authentication: { skip: [] } })
+    const here = await place({ mailAuth: { skip: [] } })
     await deliver(here, await signed(), '127.0.0.1')
     assert.equal(here.taken[0]!.auth.spf, 'fail')
   })
@@ -183,7 +183,7 @@ describe('the fields in front', () => {
   })
 
   test('name the server as authservId says', async () => {
-    const here = await place({ authentication: { authservId: 'mail.example.test' } })
+    const here = await place({ mailAuth: { authservId: 'mail.example.test' } })
     await deliver(here, await signed())
     assert.match(here.taken[0]!.told, /^Authentication-Results: mail\.example\.test;/)
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS } from '../../src/index.ts'
+import { AuthPolicy } from '../../src/sasl/index.ts'
 import { COMMANDS } from '../../src/smtp/commands/index.ts'
 import { EXTENSIONS } from '../../src/smtp/ext/index.ts'
 import { resolveExtensions } from '../../src/smtp/extension-options.ts'
@@ -25,6 +26,7 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission', 'lmtp'] as
       [true, false].flatMap(allowInsecureAuth =>
         [null, 'alice'].flatMap(username =>
           [true, false].map(all => ({
+            xclient: false,
             dsn: all,
             extensions: all ? EVERYTHING : resolveExtensions(),
             now: NOON,
@@ -32,6 +34,7 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission', 'lmtp'] as
             canUpgrade,
             tls,
             allowInsecureAuth,
+            auth: new AuthPolicy(),
             username,
             hostname: 'mx.example.test',
             limits: DEFAULT_LIMITS,

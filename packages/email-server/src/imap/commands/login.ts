@@ -1,8 +1,7 @@
 // LOGIN (RFC 3501 §6.2.3). Without TLS it is disabled, unless the server's owner wants it otherwise.
 import type { Grammar } from '../grammar/grammar.ts'
 import type { CommandSpec } from '../registry.ts'
-import { capabilityCode } from './any-state.ts'
-import { verdictReply } from './auth-reply.ts'
+import { outcomeReply } from './auth-reply.ts'
 
 interface LoginArgs {
   readonly username: string
@@ -31,10 +30,12 @@ export const login: CommandSpec<LoginArgs> = {
   literals: 'small',
   args,
   async run(cx, { username, password }) {
+    if (!cx.facts.auth.passwords)
+      return { status: 'NO', code: 'CANNOT', text: 'LOGIN is disabled: AUTHENTICATE' }
     if (!cx.facts.passwordsAllowed) {
       return { status: 'NO', code: 'PRIVACYREQUIRED', text: 'LOGIN is disabled without TLS' }
     }
-    const verdict = await cx.authenticate({ authMethod: 'plain', username, password, authorizationId: '' })
-    return verdictReply(verdict, () => capabilityCode(cx), 'Logged in')
+    const outcome = await cx.signIn({ authMethod: 'plain', username, password, authorizationId: '' })
+    return outcomeReply(cx, outcome)
   },
 }

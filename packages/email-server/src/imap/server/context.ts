@@ -4,7 +4,7 @@ import type { Limits } from '../../base/limits.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
-import type { AuthVerdict, Credentials } from '../../sasl/index.ts'
+import type { AuthOutcome, Credentials, NegotiationPort, SaslMechanism } from '../../sasl/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Extension, SessionFacts, Words } from '../registry.ts'
@@ -115,12 +115,16 @@ export class SessionContext implements CommandContext {
     this.#core.out.utf8 = this.#core.dialect.utf8
   }
 
-  authenticate(credentials: Credentials): Promise<AuthVerdict> {
-    return this.#login.authenticate(credentials)
+  signIn(credentials: Credentials): Promise<AuthOutcome> {
+    return this.#login.signIn(credentials)
   }
 
-  authenticationFailed(): Promise<void> {
-    return this.#login.failure()
+  authenticate(
+    mechanism: SaslMechanism,
+    initial: Uint8Array | null,
+    challenge: NegotiationPort['challenge'],
+  ): Promise<AuthOutcome> {
+    return this.#login.authenticate(mechanism, initial, challenge)
   }
 
   select(folder: SelectedFolder): Promise<void> {

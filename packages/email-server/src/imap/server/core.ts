@@ -6,7 +6,7 @@ import type { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxHandlerName, MailboxSession, Supply } from '../../mailbox/index.ts'
-import type { AuthInfo } from '../../sasl/index.ts'
+import type { AuthFailure, AuthInfo, AuthPolicy } from '../../sasl/index.ts'
 import { type Dialect, PLAIN_DIALECT } from '../dialect.ts'
 import type { Registry, SessionFacts, Words } from '../registry.ts'
 import type { State, StateKind } from '../state.ts'
@@ -26,6 +26,7 @@ export interface SessionPort {
   wake(): void
   failed(message: string, error: unknown): void
   dispatchAuth(info: AuthInfo, onError: (error: unknown) => void): boolean
+  authFailed(failure: AuthFailure): void
   /** Somebody has logged in. */
   opened(mailbox: MailboxSession): void
 }
@@ -41,6 +42,9 @@ export interface CoreOptions {
   readonly canTls: boolean
   readonly canDeflate: boolean
   readonly allowInsecureAuth: boolean
+  readonly auth: AuthPolicy
+  readonly hostname: string
+  readonly random: ((length: number) => Uint8Array) | undefined
   readonly port: SessionPort
 }
 
@@ -55,7 +59,10 @@ export class Core implements SessionFacts {
   readonly remoteAddress: string
   readonly canTls: boolean
   readonly canDeflate: boolean
-  readonly #allowInsecureAuth: boolean
+  readonly allowInsecureAuth: boolean
+  readonly auth: AuthPolicy
+  readonly hostname: string
+  readonly random: ((length: number) => Uint8Array) | undefined
   /** Changed by the session. */
   mode: Mode = 'waiting'
   over = false
@@ -80,7 +87,10 @@ export class Core implements SessionFacts {
     this.tls = options.tls
     this.canTls = options.canTls
     this.canDeflate = options.canDeflate
-    this.#allowInsecureAuth = options.allowInsecureAuth
+    this.allowInsecureAuth = options.allowInsecureAuth
+    this.auth = options.auth
+    this.hostname = options.hostname
+    this.random = options.random
     this.port = options.port
     this.words = this.registry.words(this)
   }
@@ -94,7 +104,7 @@ export class Core implements SessionFacts {
   }
 
   get passwordsAllowed(): boolean {
-    return this.#allowInsecureAuth || this.tls !== null
+    return this.auth.passwords && (this.allowInsecureAuth || this.tls !== null)
   }
 
   handles(name: MailboxHandlerName): boolean {

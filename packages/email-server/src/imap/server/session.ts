@@ -11,7 +11,7 @@ import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
-import type { AuthInfo } from '../../sasl/index.ts'
+import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
 import { registry } from '../ext/index.ts'
 import type { NamedCommand, Reply } from '../registry.ts'
 import { type Frame, type Framed, Framer } from '../wire/framer.ts'
@@ -28,11 +28,15 @@ import { replyTo, statusLine } from './reply.ts'
 export interface ImapServerOptions extends ServerSessionOptions {
   /** Can the driver inflate and deflate? Default false. */
   readonly canDeflate?: boolean
+  /** Which ways to log in are offered. */
+  readonly auth?: AuthOptions
 }
 
 export type ImapServerEvents = SessionEvents & {
   /** May these credentials come in? The first answer counts; nobody listening refuses. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused. */
+  authFailed: [failure: AuthFailure]
   /** Somebody has logged in: the moment to register handlers, which decide what is advertised. */
   mailboxSession: [session: MailboxSession]
 }
@@ -76,6 +80,9 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       canTls: options.canUpgrade ?? false,
       canDeflate: options.canDeflate ?? false,
       allowInsecureAuth: options.allowInsecureAuth ?? false,
+      auth: AuthPolicy.of(options.auth),
+      hostname: options.hostname ?? 'localhost',
+      random: options.random,
       port: this.#makePort(),
     })
     this.#backend = new Backend(this.#core)
@@ -412,6 +419,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       wake: () => void this.emit('wake'),
       failed: (message, error) => this.#failed(message, error),
       dispatchAuth: (info, onError) => this.dispatch('auth', [info], onError),
+      authFailed: failure => void this.emit('authFailed', failure),
       opened: mailbox => {
         this.#backend.open(mailbox)
         this.#clock.clear('login')

@@ -3,26 +3,36 @@
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, PeerSyntaxError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
-import { type Limits, resolveLimits } from '../../base/limits.ts'
+import { type LimitName, type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
-import type { AuthInfo } from '../../sasl/index.ts'
+import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
+import { MaildropLocks } from '../locks.ts'
 import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
 import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
 import { Login, type LoginPort } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
 
-export interface Pop3ServerOptions extends ServerSessionOptions {}
+export interface Pop3ServerOptions extends ServerSessionOptions {
+  /** Which ways to log in are offered. */
+  readonly auth?: AuthOptions
+  /** Who has which maildrop open; one for all sessions of a server. Default: of this session alone, which locks nobody out. */
+  readonly locks?: MaildropLocks
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export type Pop3ServerEvents = SessionEvents & {
   /** May this user come in? Answer with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused. */
+  authFailed: [failure: AuthFailure]
   /** The user is in: the time to register storage handlers, before the client hears of it. */
   mailboxSession: [session: MailboxSession]
 }
@@ -40,6 +50,11 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   readonly remoteAddress: string
   readonly #options: Pop3ServerOptions
   readonly #limits: Limits
+  readonly #auth: AuthPolicy
+  readonly #locks: MaildropLocks
+  /** RFC 1939 §7: differs in every greeting. */
+  readonly #timestamp: string | null
+  #utf8 = false
   readonly #clock: SessionClock
   readonly #input = new InputQueue()
   readonly #output: OutputQueue
@@ -63,6 +78,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     super()
     this.#options = options
     this.#limits = resolveLimits(options.limits)
+    this.#auth = AuthPolicy.of(options.auth)
+    this.#locks = options.locks ?? new MaildropLocks()
+    this.#timestamp = this.#auth.apop ? this.#makeTimestamp() : null
     this.#clock = new SessionClock(options.now, () => this.emit('wake'))
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
@@ -87,7 +105,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
 
   greet(): void {
     if (this.#mode !== 'busy') return
-    this.#output.write(okLine(`${this.#options.hostname ?? 'localhost'} POP3 server ready`))
+    const timestamp = this.#timestamp === null ? '' : ` ${this.#timestamp}`
+    this.#output.write(okLine(`${this.#options.hostname ?? 'localhost'} POP3 server ready${timestamp}`))
     this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#goodbye('No login in time', 'ETIMEDOUT'))
     this.#listen('command')
     this.#pump()
@@ -166,7 +185,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
         this.#pauseFor(wait)
         break
       }
-      const line = this.#input.takeLine(this.#limits[limits.line])
+      const line = this.#input.takeLine(this.#longestLine(limits.line))
       if (line === TOO_LONG) {
         this.#goodbye('The line is too long', 'ELIMIT')
         break
@@ -184,6 +203,14 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       this.#inputPaused = false
       this.emit('resume')
     }
+  }
+
+  /** Before the login a line may be as long as AUTH wants it; each command has its own limit besides. */
+  #longestLine(limit: LimitName): number {
+    const { authLine } = this.#limits
+    return this.#state.kind === 'authorization'
+      ? Math.max(this.#limits[limit], authLine)
+      : this.#limits[limit]
   }
 
   /** Nothing is read before the peer has taken what was said. */
@@ -220,7 +247,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     try {
       const { keyword, rest } = readCommandLine(bytes)
       const command = REGISTRY.find(keyword)
-      if (!command) this.#bad('Unknown command')
+      if (bytes.length + 2 > this.#limits[command?.lineLimit ?? 'pop3CommandLine']) {
+        this.#goodbye('The line is too long', 'ELIMIT')
+      } else if (!command) this.#bad('Unknown command')
       else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
       else {
         const running = run(command, this.#context, rest, this.#state)
@@ -341,14 +370,36 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#options.onFailure?.(what, error)
   }
 
+  #makeTimestamp(): string {
+    const { hostname = 'localhost', random } = this.#options
+    return `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
+  }
+
   #facts(): Facts {
-    const isTLS = this.isTLS
+    const tls = this.#tls
+    const allowInsecureAuth = this.#options.allowInsecureAuth === true
     return {
       state: this.#state.kind,
-      isTLS,
-      canUpgrade: !isTLS && this.#options.canUpgrade === true,
-      plaintextAllowed: isTLS || this.#options.allowInsecureAuth === true,
+      tls,
+      allowInsecureAuth,
+      canUpgrade: tls === null && this.#options.canUpgrade === true,
+      auth: this.#auth,
+      timestamp: this.#timestamp,
+      utf8: this.#utf8,
+      expire: this.#options.expire ?? null,
+      loginDelay: this.#locks.loginDelay,
+      passwordsAllowed: this.#auth.passwords && (tls !== null || allowInsecureAuth),
     }
+  }
+
+  /** The client's next line, in a dialogue; null when there will be none. */
+  #nextLine(): Promise<Uint8Array | null> {
+    return new Promise(resolve => {
+      if (this.#isClosed()) return resolve(null)
+      this.#lineWanted = resolve
+      this.#listen('dialogue')
+      this.#pump()
+    })
   }
 
   #makeLoginPort(): LoginPort {
@@ -357,13 +408,24 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       limits: this.#limits,
       clock: this.#clock,
       remoteAddress: this.remoteAddress,
-      get isTLS() {
-        return session.isTLS
+      hostname: this.#options.hostname ?? 'localhost',
+      auth: this.#auth,
+      locks: this.#locks,
+      random: this.#options.random,
+      get tls() {
+        return session.#tls
       },
       get closed() {
         return session.#isClosed()
       },
       askListeners: (info, onError) => this.dispatch('auth', [info], onError),
+      onClosed: leave => void this.#closeListeners.add(leave),
+      authFailed: failure => void this.emit('authFailed', failure),
+      challenge: text => {
+        this.#output.write(`+ ${text}\r\n`)
+        return this.#nextLine()
+      },
+      bad: text => this.#bad(text),
       setMailbox: mailbox => {
         this.#mailbox = mailbox
         if (mailbox) this.emit('mailboxSession', mailbox)
@@ -400,14 +462,12 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       bad: text => this.#bad(text),
       enter: state => this.#enter(state),
       capabilities: () => REGISTRY.capabilities(this.#facts()),
-      nextLine: () =>
-        new Promise(resolve => {
-          if (this.#isClosed()) return resolve(null)
-          this.#lineWanted = resolve
-          this.#listen('dialogue')
-          this.#pump()
-        }),
-      signIn: (credentials, beforeRefusal) => this.#login.signIn(credentials, beforeRefusal),
+      signIn: credentials => this.#login.signIn(credentials),
+      prove: exchange => this.#login.exchange(exchange, null),
+      useUtf8: () => {
+        this.#utf8 = true
+      },
+      authenticate: (mechanism, initial) => this.#login.authenticate(mechanism, initial),
       failed: (what, error) => this.#failed(what, error),
       startTls: () => this.#startTls(),
       end: error => this.#close(error ?? null),

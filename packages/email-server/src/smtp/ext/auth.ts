@@ -4,29 +4,22 @@
 //   initial-response = base64 / "="
 import { EMPTY } from '../../base/bytes.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
-import { decodeSaslBase64, login, plain, type SaslMechanism, xoauth2 } from '../../sasl/index.ts'
+import { decodeSaslBase64 } from '../../sasl/index.ts'
 import { xtext } from '../grammar/xtext.ts'
-import type { ServerFacts, SmtpExtension } from '../registry.ts'
+import type { SmtpExtension } from '../registry.ts'
 import { reply } from '../wire/reply.ts'
-
-const MECHANISMS: readonly SaslMechanism[] = [plain, login, xoauth2]
 
 const KNOWN = reply(503, '5.5.1', 'Already authenticated')
 const UNKNOWN = reply(504, '5.5.4', 'No such mechanism')
 const NEEDS_TLS = reply(538, '5.7.11', 'Encryption required: say STARTTLS first')
 const NOT_BASE64 = reply(501, '5.5.2', 'Not base64')
 
-/** Bearer tokens are as good as passwords: all of these cross the wire in clear. */
-function permitted(mechanism: SaslMechanism, facts: ServerFacts): boolean {
-  return !mechanism.plaintext || facts.tls !== null || facts.allowInsecureAuth
-}
-
 export const auth: SmtpExtension = {
   name: 'AUTH',
   rfc: '4954',
   gate: facts => facts.role === 'submission',
   ehlo(facts) {
-    const names = MECHANISMS.filter(mechanism => permitted(mechanism, facts)).map(({ name }) => name)
+    const names = facts.auth.open(facts.tls, facts.allowInsecureAuth).map(({ name }) => name)
     return names.length > 0 && facts.username === null ? [`AUTH ${names.join(' ')}`] : []
   },
   mailParams: [
@@ -49,16 +42,16 @@ export const auth: SmtpExtension = {
         if (cx.username !== null) return KNOWN
         const [name = '', response, ...more] = argument.split(' ')
         if (name === '' || more.length > 0) throw new PeerSyntaxError('AUTH wants a mechanism')
-        const mechanism = MECHANISMS.find(candidate => candidate.name === name.toUpperCase())
-        if (!mechanism) return UNKNOWN
-        if (!permitted(mechanism, cx)) return NEEDS_TLS
+        const mechanism = cx.auth.find(name, cx.tls, cx.allowInsecureAuth)
+        if (mechanism === 'unknown') return UNKNOWN
+        if (mechanism === 'needs-tls') return NEEDS_TLS
         let initial: Uint8Array | null = null
         if (response === '=') initial = EMPTY
         else if (response !== undefined) {
           initial = decodeSaslBase64(response)
           if (!initial) return NOT_BASE64
         }
-        cx.authenticate(mechanism.startServer(), initial)
+        cx.authenticate(mechanism, initial)
         return null
       },
     },

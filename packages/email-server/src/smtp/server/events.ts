@@ -1,12 +1,14 @@
 // What a server session tells its owner, and what it asks.
 import type { SessionEvents } from '../../base/session.ts'
-import type { AuthInfo } from '../../sasl/index.ts'
+import type { AuthFailure, AuthInfo } from '../../sasl/index.ts'
 import type { IncomingMail } from './incoming-mail.ts'
 import type { UndeliveredRecipient } from './mail-answers.ts'
 
 export type SmtpServerEvents = SessionEvents & {
   /** Submission: may this user come in? Answer with `info.accept()` or `info.reject()`. */
   auth: [info: AuthInfo]
+  /** An attempt to log in was refused. */
+  authFailed: [failure: AuthFailure]
   /** A message has come in whole; answer with `mail.accept()` or `mail.reject()`. */
   mail: [mail: IncomingMail]
   /**

@@ -1,13 +1,16 @@
 // The SASL exchange of one session (RFC 4954 §4): lines of base64, the question to the `auth` listeners, failures counted.
-import { hasLineBreak, latin1 } from '../../base/bytes.ts'
+import { hasLineBreak } from '../../base/bytes.ts'
 import type { Emitter } from '../../base/emitter.ts'
 import { usageError } from '../../base/errors.ts'
 import {
+  type AuthFailure,
+  type AuthOutcome,
+  type AuthVerdict,
   askAuth,
   type Credentials,
-  decodeSaslBase64,
-  encodeSaslBase64,
-  type SaslExchange,
+  type NegotiationPort,
+  negotiate,
+  type SaslMechanism,
 } from '../../sasl/index.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import type { SessionCore } from './core.ts'
@@ -15,21 +18,28 @@ import type { SmtpServerEvents } from './events.ts'
 
 const WELCOME = reply(235, '2.7.0', 'Authenticated')
 const CANCELLED = reply(501, '5.7.0', 'Authentication cancelled')
-const NOT_BASE64 = reply(501, '5.5.2', 'Not base64')
 const TRY_LATER = reply(454, '4.7.0', 'Temporary authentication failure')
 
 export class SaslDialogue {
   readonly #core: SessionCore
   readonly #events: Emitter<SmtpServerEvents>
   readonly #onSuccess: (username: string) => void
+  readonly #port: NegotiationPort
   #failures = 0
-  /** Follows the client's answer to a mechanism's last challenge, whatever that answer is. */
-  #pendingRefusal: Reply | null = null
+  /** Lets the session go on reading; set while something else than the client is waited for. */
+  #release: ((then: () => void) => void) | null = null
+  /** Who waits for the client's next line. */
+  #lineWanted: ((line: Uint8Array) => void) | null = null
 
   constructor(core: SessionCore, events: Emitter<SmtpServerEvents>, onSuccess: (username: string) => void) {
     this.#core = core
     this.#events = events
     this.#onSuccess = onSuccess
+    this.#port = {
+      challenge: text => this.#challenge(text),
+      ask: credentials => this.#ask(credentials),
+      penalty: credentials => this.#penalty(credentials),
+    }
   }
 
   /** As many failures as one session may have. */
@@ -38,79 +48,91 @@ export class SaslDialogue {
   }
 
   /** Begins with the client's initial response; null when it sent none. */
-  begin(exchange: SaslExchange, initial: Uint8Array | null): void {
-    const { state } = this.#core
+  begin(mechanism: SaslMechanism, initial: Uint8Array | null): void {
+    const { facts, options, state } = this.#core
     if (state.kind !== 'ready') throw usageError('AUTH out of place')
-    this.#core.enter({ kind: 'sasl', hello: state.hello, exchange })
-    this.#step(exchange, initial)
+    const exchange = mechanism.startServer(facts.auth.context(facts.tls, facts.hostname, options.random))
+    this.#core.enter({ kind: 'sasl', hello: state.hello })
+    this.#release = this.#core.hold()
+    negotiate(exchange, initial, this.#port).then(
+      outcome => this.#end(outcome),
+      error => {
+        this.#core.failed('an AUTH exchange failed', error)
+        this.#end({ kind: 'unavailable' })
+      },
+    )
   }
 
-  readLine(exchange: SaslExchange, line: Uint8Array): void {
-    const text = latin1(line)
-    const response = decodeSaslBase64(text)
-    if (this.#pendingRefusal) this.#end(this.#pendingRefusal)
-    else if (text === '*') this.#end(CANCELLED)
-    else if (!response) this.#end(NOT_BASE64)
-    else this.#step(exchange, response)
+  readLine(line: Uint8Array): void {
+    this.#release = this.#core.hold()
+    const give = this.#lineWanted
+    this.#lineWanted = null
+    give?.(line)
   }
 
-  #step(exchange: SaslExchange, response: Uint8Array | null): void {
-    const step = exchange.step(response)
-    if (step.kind === 'challenge') this.#challenge(step.bytes)
-    else if (step.kind === 'malformed') this.#end(reply(501, '5.5.2', step.reason))
-    else this.#judge(exchange, step.credentials)
+  #challenge(text: string): Promise<Uint8Array> {
+    return new Promise(resolve => {
+      this.#release?.(() => {
+        this.#core.say(reply(334, null, text))
+        this.#lineWanted = resolve
+      })
+    })
   }
 
-  #challenge(bytes: Uint8Array): void {
-    this.#core.say(reply(334, null, encodeSaslBase64(bytes)))
-    this.#core.arm()
-  }
-
-  #end(last: Reply): void {
-    const { state } = this.#core
-    if (state.kind !== 'sasl') return
-    this.#pendingRefusal = null
-    this.#core.enter({ kind: 'ready', hello: state.hello })
-    this.#core.answer(last)
-  }
-
-  #judge(exchange: SaslExchange, credentials: Credentials): void {
+  #ask(credentials: Credentials): Promise<AuthVerdict> {
     const { clock, limits, facts } = this.#core
-    const release = this.#core.hold()
-    askAuth({
+    return askAuth({
       protocol: 'smtp',
       credentials,
       remoteAddress: this.#core.remoteAddress,
-      isTLS: facts.tls !== null,
+      tls: facts.tls,
       clock,
       timeoutMs: limits.handlerTime,
       dispatch: (info, onError) => this.#events.dispatch('auth', [info], onError),
       onFailure: error => this.#core.failed("a listener of 'auth' failed", error),
-    }).then(verdict => {
-      if (verdict.ok) {
-        release(() => {
-          this.#onSuccess(verdict.username)
-          this.#end(WELCOME)
-        })
-        return
-      }
-      if (verdict.temporary) {
-        release(() => this.#end(TRY_LATER))
-        return
-      }
-      this.#failures++
-      const refusal = refused(verdict.message)
-      // guessing costs time
-      clock.set(Symbol('delay'), limits.authFailureDelay, () => {
-        release(() => {
-          const last = exchange.refusal?.()
-          if (last) {
-            this.#pendingRefusal = refusal
-            this.#challenge(last)
-          } else this.#end(refusal)
-        })
-      })
     })
+  }
+
+  /** Guessing costs time. */
+  async #penalty({ authMethod, username }: Credentials): Promise<void> {
+    const { clock, limits, remoteAddress } = this.#core
+    this.#failures++
+    const failure: AuthFailure = {
+      protocol: 'smtp',
+      authMethod,
+      username,
+      remoteAddress,
+      delayMs: limits.authFailureDelay,
+    }
+    this.#events.emit('authFailed', failure)
+    await clock.sleep(failure.delayMs)
+  }
+
+  #end(outcome: AuthOutcome): void {
+    this.#release?.(() => {
+      const { state } = this.#core
+      if (state.kind !== 'sasl') return
+      if (outcome.kind === 'accepted') this.#onSuccess(outcome.username)
+      this.#core.enter({ kind: 'ready', hello: state.hello })
+      this.#core.answer(told(outcome))
+    })
+  }
+}
+
+function told(outcome: AuthOutcome): Reply | null {
+  switch (outcome.kind) {
+    case 'accepted':
+      return WELCOME
+    case 'refused':
+      return refused(outcome.message)
+    case 'unavailable':
+      return TRY_LATER
+    case 'cancelled':
+      return CANCELLED
+    case 'malformed':
+      return reply(501, '5.5.2', outcome.reason)
+    case 'gone':
+      return null
   }
 }
 

@@ -1,11 +1,11 @@
-// createServer({ authentication, resolver }): how inbound mail is checked (SPF, DKIM, DMARC, ARC, reverse DNS), and by whose word.
+// createServer({ mailAuth, resolver }): how inbound mail is checked (SPF, DKIM, DMARC, ARC, reverse DNS), and by whose word.
 import { optionError } from '../base/errors.ts'
 import { LOOPBACK, networkMatcher } from '../base/networks.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { CachingResolver, type Resolver } from '../dns/index.ts'
 import { flag, hostName, known, wholeNumber } from './option-values.ts'
 
-export interface AuthenticationOptions {
+export interface MailAuthOptions {
   /** The name in our Authentication-Results fields; such fields of others in this name are removed. Default: `hostname`. */
   readonly authservId?: string
   /**
@@ -19,7 +19,7 @@ export interface AuthenticationOptions {
   readonly maxSignatures?: number
 }
 
-export interface ResolvedAuthentication {
+export interface ResolvedMailAuth {
   readonly authservId: string
   readonly isSkipped: (address: string) => boolean
   readonly minRsaBits: number
@@ -27,23 +27,22 @@ export interface ResolvedAuthentication {
 }
 
 /** Null: nothing is checked. */
-export function resolveAuthentication(
-  value: boolean | AuthenticationOptions | undefined,
+export function resolveMailAuth(
+  value: boolean | MailAuthOptions | undefined,
   hostname: string,
-): ResolvedAuthentication | null {
-  if (typeof value === 'boolean')
-    return flag('authentication', value) ? resolveAuthentication({}, hostname) : null
-  const options = known<AuthenticationOptions>('authentication', value, {
+): ResolvedMailAuth | null {
+  if (typeof value === 'boolean') return flag('mailAuth', value) ? resolveMailAuth({}, hostname) : null
+  const options = known<MailAuthOptions>('mailAuth', value, {
     authservId: true,
     skip: true,
     minRsaBits: true,
     maxSignatures: true,
   })
   return {
-    authservId: hostName('authentication.authservId', options.authservId ?? hostname),
-    isSkipped: networkMatcher('authentication.skip', options.skip ?? LOOPBACK),
-    minRsaBits: wholeNumber('authentication.minRsaBits', options.minRsaBits ?? 1024, 1024),
-    maxSignatures: wholeNumber('authentication.maxSignatures', options.maxSignatures ?? 8, 1),
+    authservId: hostName('mailAuth.authservId', options.authservId ?? hostname),
+    isSkipped: networkMatcher('mailAuth.skip', options.skip ?? LOOPBACK),
+    minRsaBits: wholeNumber('mailAuth.minRsaBits', options.minRsaBits ?? 1024, 1024),
+    maxSignatures: wholeNumber('mailAuth.maxSignatures', options.maxSignatures ?? 8, 1),
   }
 }
 
