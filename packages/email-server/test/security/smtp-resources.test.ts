@@ -196,7 +196,7 @@ test('wrong state: no command in any state brings the session down or a message 
 })
 
 test('cross-protocol: the first line of HTTP ends the session, and nothing behind it is run', async () => {
-  for (const verb of ['GET', 'POST', 'CONNECT', 'options']) {
+  for (const verb of ['GET', 'POST', 'CONNECT', 'options', 'PROXY']) {
     const h = harness()
     await h.driver.settle()
     h.driver.take()
