@@ -25,6 +25,7 @@ export type {
 } from './events.ts'
 export type { Relay, TlsOutcome } from './hosts.ts'
 export type { Signing } from './message.ts'
+export { readStsPolicy, readStsRecords, type StsPolicy } from './mta-sts.ts'
 export { type FailureKind, failureKind } from './outcome.ts'
 export type { PoolOptions } from './pool.ts'
 export {
