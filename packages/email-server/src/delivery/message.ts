@@ -20,8 +20,8 @@ export type Signing = Omit<DkimSignOptions, 'keys' | 'now'> & { readonly keys: r
 
 export interface PrepareOptions extends Omit<CollectOptions, 'openSpool'> {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'openSpool'>
-  /** Called with the domain of From (A-labels or as it stands); null: not signed. */
-  readonly signing: (domain: string) => Promise<Signing | null>
+  /** Called with the domain of From, as it stands; null, and null as its answer: not signed. */
+  readonly signing: ((domain: string) => Promise<Signing | null>) | null
   /** Adds Date and Message-ID when they are missing (RFC 6409 §8.2, §8.3), at this domain; null: nothing is added. */
   readonly complete: string | null
 }
@@ -75,8 +75,8 @@ export class OutgoingMessage {
       const rest = withHeader(old, facts.header, edited)
       ;({ content, facts } = await collect(rest, collecting).finally(() => old.discard()))
     }
-    const author = authorDomain(facts.header)
-    const signing = author === null ? null : await options.signing(author)
+    const author = options.signing ? authorDomain(facts.header) : null
+    const signing = author === null ? null : await options.signing!(author)
     return new OutgoingMessage(content, facts, form => signed(form, signing, runtime.now(), facts.eightBit))
   }
 
