@@ -16,7 +16,11 @@ const pairs = new Map<string, Pair>()
 const pair = (name: string): Pair => pairs.get(name)!
 before(async () => {
   for (const name of ['default.test', 'renewed.test', 'one.test', 'two.test', 'client.test']) {
-    const made = await generate([{ name: 'commonName', value: name }], { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' })
+    const made = await generate([{ name: 'commonName', value: name }], {
+      keyType: 'ec',
+      curve: 'P-256',
+      algorithm: 'sha256',
+    })
     pairs.set(name, { cert: made.cert, key: made.private })
   }
 })

@@ -146,7 +146,7 @@ test('two servers that cannot deliver to each other make no loop of reports', as
         hostname: domain!,
         ports: { inbound: 25 },
         runtime: world.host(address!),
-        authentication: false,
+        mailAuth: false,
       })
       server.addDomain(domain!)
       let seen = 0
