@@ -4,7 +4,14 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 
-const PROGRAMS = { curl: '--version', fetchmail: '--version', mbsync: '--version', python3: '--version' }
+const PROGRAMS = {
+  curl: '--version',
+  fetchmail: '--version',
+  mbsync: '--version',
+  neomutt: '-v',
+  offlineimap: '--version',
+  python3: '--version',
+}
 
 for (const [program, option] of Object.entries(PROGRAMS)) {
   test(`${program} is installed (.ci/run installs what these tests need)`, async () => {

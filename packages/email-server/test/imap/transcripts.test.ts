@@ -7,7 +7,7 @@ import { testSession } from './setup.ts'
 
 // One mailbox for all connections of a transcript. Its options: `tls=later` begins in clear, `folders=a b Sent:Sent` are
 // the folders beside INBOX (with their special use). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
-// it up to that many. `extras` adds the handlers that the mailbox in memory has not: quotas and notes. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
+// it up to that many. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
 testTranscripts('imap', transcript => {
   const { options, blocks } = transcript
   const folders = options.get('folders')
@@ -30,7 +30,13 @@ testTranscripts('imap', transcript => {
   }
   return {
     open: (_connection, now) =>
-      testSession({ mailbox, attach, now, ...(clear ? { tls: null, canUpgrade: true } : {}) }).session,
+      testSession({
+        mailbox,
+        attach,
+        now,
+        canDeflate: options.has('deflate'),
+        ...(clear ? { tls: null, canUpgrade: true } : {}),
+      }).session,
     actions: { deliver },
   }
 })
