@@ -183,6 +183,25 @@ export interface MetadataEntry {
   readonly value: Uint8Array | null
 }
 
+export interface AclEntry {
+  /** A user, a group, `anyone`; `-fred` takes rights from Fred (RFC 4314 §2). */
+  readonly identifier: string
+  /** Letters of RFC 4314 §2.1; the library adds the virtual `c` and `d`. */
+  readonly rights: string
+}
+
+export interface GrantableRights {
+  /** Rights that the identifier has in any case. */
+  readonly required: string
+  /** Rights that can be granted; those of one string only together. */
+  readonly optional: readonly string[]
+}
+
+export interface AclContext {
+  /** Replace the identifier's rights, add these to them, or take these from them. */
+  readonly mode: 'set' | 'add' | 'remove'
+}
+
 export interface QresyncState {
   readonly uidValidity: number
   readonly modseq: number
@@ -326,6 +345,20 @@ export interface MailboxContract {
     result: undefined
     context: NoContext
   }
+  /** GETACL (RFC 4314). Refuse with NOPERM, or with NONEXISTENT where the user may not even know of the folder. */
+  getAcl: { args: [folder: string]; result: readonly AclEntry[]; context: NoContext }
+  /** SETACL: known rights only, without the virtual `c` and `d`. Refuse with NOPERM. */
+  setAcl: {
+    args: [folder: string, identifier: string, rights: string]
+    result: undefined
+    context: AclContext
+  }
+  /** DELETEACL: the identifier's entry goes away. */
+  deleteAcl: { args: [folder: string, identifier: string]; result: undefined; context: NoContext }
+  /** LISTRIGHTS: what could be granted to the identifier. */
+  listRights: { args: [folder: string, identifier: string]; result: GrantableRights; context: NoContext }
+  /** MYRIGHTS: what the logged-in user may do. Each handler checks for itself what RFC 4314 §4 asks of its command. */
+  myRights: { args: [folder: string]; result: string; context: NoContext }
 }
 
 export type MailboxHandlerName = keyof MailboxContract
@@ -381,6 +414,11 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   setQuota: true,
   getMetadata: true,
   setMetadata: true,
+  getAcl: true,
+  setAcl: true,
+  deleteAcl: true,
+  listRights: true,
+  myRights: true,
 }
 
 /** Every handler name of the contract. */
