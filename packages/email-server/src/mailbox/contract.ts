@@ -293,10 +293,13 @@ export interface MailboxContract {
     result: { readonly mailboxId: string } | undefined
     context: { readonly specialUse?: readonly string[] }
   }
+  /** DELETE: the folder and its messages, not its children (RFC 9051 §6.3.5). Refuse with NONEXISTENT or HASCHILDREN. */
   deleteFolder: { args: [name: string]; result: undefined; context: NoContext }
   /** Children move along; INBOX stays, empty, when it is renamed (RFC 9051 §6.3.6). */
   renameFolder: { args: [from: string, to: string]; result: undefined; context: NoContext }
+  /** SUBSCRIBE; the name may be of no folder (RFC 9051 §6.3.7). `Folder.subscribed` tells of it. */
   subscribe: { args: [name: string]; result: undefined; context: NoContext }
+  /** UNSUBSCRIBE. */
   unsubscribe: { args: [name: string]; result: undefined; context: NoContext }
   /** SEARCH in the open folder: the ids that match. Absent: the library reads the messages and decides itself. */
   search: { args: [criteria: SearchKey]; result: readonly (number | MessageRef)[]; context: NoContext }
@@ -312,6 +315,7 @@ export interface MailboxContract {
     result: readonly ThreadNode[]
     context: NoContext
   }
+  /** NAMESPACE (RFC 2342). Absent: one personal namespace without a prefix. */
   namespace: { args: []; result: Namespaces; context: NoContext }
   /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
   qresync: {
@@ -335,11 +339,13 @@ export interface MailboxContract {
     result: Quota
     context: NoContext
   }
+  /** GETMETADATA (RFC 5464): the entries that are there, of a folder or ('') of the server; `depth` takes those below the paths too. */
   getMetadata: {
     args: [folder: string, paths: readonly string[]]
     result: readonly MetadataEntry[]
     context: { readonly depth: 0 | 1 | 'infinity'; readonly maxSize?: number }
   }
+  /** SETMETADATA: all or none. Refuse with LIMIT (too many) or TOOBIG. */
   setMetadata: {
     args: [folder: string, entries: readonly MetadataEntry[]]
     result: undefined
