@@ -11,6 +11,8 @@ const PROGRAMS = {
   gsasl: '--version',
   mbsync: '--version',
   mpop: '--version',
+  neomutt: '-v',
+  offlineimap: '--version',
   python3: '--version',
 }
 
