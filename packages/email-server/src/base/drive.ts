@@ -144,6 +144,8 @@ export function drive(options: DriveOptions): void {
     arm()
   }
 
+  // what the peer has said already is given at once, and wants somebody who hears it
+  if (!options.implicitTls) begin(null)
   connection.open({
     data(bytes) {
       if (compression && !ending) compression.inflate(bytes)
@@ -183,5 +185,4 @@ export function drive(options: DriveOptions): void {
     },
   })
   if (options.implicitTls) secure()
-  else begin(null)
 }

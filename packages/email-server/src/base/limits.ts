@@ -104,6 +104,12 @@ export interface Limits {
   readonly bans: number
   /** Addresses (and accounts) whose rates are remembered; beyond that the one that has been quiet for longest is forgotten. */
   readonly addressesRemembered: number
+  /** SMTP: bad commands and refused recipients of one session that are answered at once; each beyond that waits for `errorDelay`. */
+  readonly freeErrors: number
+  /** SMTP: how long the answer to one error too many waits, ms. */
+  readonly errorDelay: number
+  /** Names whose certificates from `SNICallback` are kept; beyond that the oldest is asked for again. */
+  readonly tlsNames: number
   /** Time for the header of the PROXY protocol to come in, ms. → closed */
   readonly proxyTime: number
 }
@@ -157,6 +163,9 @@ export const DEFAULT_LIMITS: Limits = {
   banTime: 10 * MINUTE,
   bans: 10_000,
   addressesRemembered: 10_000,
+  freeErrors: 5,
+  errorDelay: 1 * SECOND,
+  tlsNames: 1000,
   proxyTime: 5 * SECOND,
 }
 

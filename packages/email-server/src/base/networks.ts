@@ -11,6 +11,16 @@ export interface Network {
 /** The machine itself. */
 export const LOOPBACK: readonly string[] = ['127.0.0.0/8', '::1']
 
+/** Where only who shares our network can be: the machine itself, private and link-local addresses (RFC 1918, RFC 4193, RFC 4291 §2.5.6). */
+export const NEARBY: readonly string[] = [
+  ...LOOPBACK,
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+]
+
 /** An address is the network of itself alone. Null for what is neither. */
 export function parseNetwork(text: string): Network | null {
   const slash = text.indexOf('/')

@@ -1,11 +1,11 @@
 // client/: connections to other people's servers, for use without a server of one's own.
 
-export type {
-  HostDelivery,
-  RejectedRecipient,
+export {
+  type HostDelivery,
+  type RejectedRecipient,
   SendPool,
-  SendPoolOptions,
-  SendResult,
+  type SendPoolOptions,
+  type SendResult,
 } from '../delivery/index.ts'
 export type { LoggerLike } from './logger.ts'
 export { type ConnectPop3Options, connectPOP3, Pop3Connection } from './pop3.ts'

@@ -11,7 +11,6 @@ import {
   type RelayOptions,
   readOutgoing,
   relayKey,
-  resolveDkim,
   resolveRelay,
   resolveRetry,
   SendPool,
@@ -72,15 +71,27 @@ async function send(options: SendMailOptions): Promise<SendResult> {
   }
 }
 
-/** One attempt, no queue, nobody who listens. */
+/** One for each pool: nothing in it belongs to one message. */
+const senders = new WeakMap<SendPool, DeliverySender>()
+
 function senderFor(pool: SendPool): DeliverySender {
+  let sender = senders.get(pool)
+  if (!sender) {
+    sender = makeSender(pool)
+    senders.set(pool, sender)
+  }
+  return sender
+}
+
+/** One attempt, no queue, nobody who listens. */
+function makeSender(pool: SendPool): DeliverySender {
   return new DeliverySender({
     runtime: pool.runtime,
     courier: pool.courier,
     destination: domain => ({ kind: 'domain', domain }),
     queue: null,
     retry: resolveRetry(),
-    signing: resolveDkim(false),
+    signing: null,
     reports: null,
     whenAmbiguous: 'bounce',
     inMemory: pool.limits.messageInMemory,
@@ -92,14 +103,20 @@ function relayOf({ relay, service, auth }: SendMailOptions): Destination | null 
   const given =
     relay ?? (service === undefined ? undefined : { service, ...(auth !== undefined && { auth }) })
   if (given === undefined || given === null) return null
+  if (typeof given === 'object') {
+    const known = relays.get(given)
+    if (known) return known
+  }
   const resolved = resolveRelay(given, wellKnownService)
   const login = typeof given === 'string' ? new URL(given).username : given.auth
-  return {
-    kind: 'relay',
-    relay: resolved,
-    key: relayKey(resolved, typeof login === 'string' ? { user: login } : login),
-  }
+  const key = relayKey(resolved, typeof login === 'string' ? { user: login } : login)
+  const destination: Destination = { kind: 'relay', relay: resolved, key }
+  if (typeof given === 'object') relays.set(given, destination)
+  return destination
 }
+
+/** The same options object again and again is read once. */
+const relays = new WeakMap<RelayOptions, Destination>()
 
 /**
  * Connections that many calls of sendMail share; close it when no more follow. Throws ECONFIG.

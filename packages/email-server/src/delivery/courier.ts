@@ -103,7 +103,8 @@ export class Courier {
 
   /** One attempt; never rejects. One outcome for each recipient, in their order. */
   async ship(destination: Destination, shipment: Shipment): Promise<readonly RecipientOutcome[]> {
-    const trip = new Trip(shipment)
+    const isOwn = destination.kind === 'relay' && destination.relay.isOwn === true
+    const trip = new Trip(shipment, isOwn)
     while (trip.left.length > 0 && trip.hosts < HOSTS_AT_ONCE) {
       await this.#offer(destination, trip)
     }
@@ -179,12 +180,12 @@ class Trip {
   lastHost: string | null = null
   readonly #done = new Map<EnvelopeRecipient, RecipientOutcome>()
 
-  constructor(shipment: Shipment) {
+  constructor(shipment: Shipment, isOwn: boolean) {
     this.shipment = shipment
     this.left = shipment.recipients
     const { envelope } = shipment
     // a report goes its way even where nobody promises REQUIRETLS (RFC 8689 §5)
-    this.need = envelope.requireTls && envelope.from !== '' ? 'required' : 'default'
+    this.need = envelope.requireTls && envelope.from !== '' && !isOwn ? 'required' : 'default'
   }
 
   /** A TLS-Required field counts where REQUIRETLS is not asked for (RFC 8689 §4.1). */

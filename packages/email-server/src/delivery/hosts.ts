@@ -36,6 +36,8 @@ export interface Relay {
   readonly credentials: ((wanted: { readonly refresh: boolean }) => Promise<ClientCredentials | null>) | null
   readonly allowInsecureAuth: boolean
   readonly lmtp: boolean
+  /** This machine: nobody is in between, and REQUIRETLS asks for nothing. */
+  readonly isOwn?: boolean
 }
 
 /** What one connection has shown of a domain's TLS policy (RFC 8460 §4). */

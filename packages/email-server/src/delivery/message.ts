@@ -5,7 +5,7 @@ import { concat, fromLatin1 } from '../base/bytes.ts'
 import type { Runtime } from '../base/runtime.ts'
 import { fieldText, type HeaderBlock } from '../mime/index.ts'
 import { writeMailDate } from '../text/index.ts'
-import { type DkimKey, DkimSigner, type DkimSignOptions } from '../trust/index.ts'
+import type { DkimKey, DkimSignOptions } from '../trust/index.ts'
 import {
   type CollectOptions,
   type Content,
@@ -20,8 +20,8 @@ export type Signing = Omit<DkimSignOptions, 'keys' | 'now'> & { readonly keys: r
 
 export interface PrepareOptions extends Omit<CollectOptions, 'openSpool'> {
   readonly runtime: Pick<Runtime, 'now' | 'random' | 'openSpool'>
-  /** Called with the domain of From (A-labels or as it stands); null: not signed. */
-  readonly signing: (domain: string) => Promise<Signing | null>
+  /** Called with the domain of From, as it stands; null, and null as its answer: not signed. */
+  readonly signing: ((domain: string) => Promise<Signing | null>) | null
   /** Adds Date and Message-ID when they are missing (RFC 6409 §8.2, §8.3), at this domain; null: nothing is added. */
   readonly complete: string | null
 }
@@ -75,8 +75,8 @@ export class OutgoingMessage {
       const rest = withHeader(old, facts.header, edited)
       ;({ content, facts } = await collect(rest, collecting).finally(() => old.discard()))
     }
-    const author = authorDomain(facts.header)
-    const signing = author === null ? null : await options.signing(author)
+    const author = options.signing ? authorDomain(facts.header) : null
+    const signing = author === null ? null : await options.signing!(author)
     return new OutgoingMessage(content, facts, form => signed(form, signing, runtime.now(), facts.eightBit))
   }
 
@@ -126,6 +126,8 @@ async function signed(
   const body = eightBit ? '8BITMIME' : '7BIT'
   const source = content.read()
   if (!signing || signing.keys.length === 0) return { content: rereadable(content), size: content.size, body }
+  // the room of signatures is loaded by whoever signs
+  const { DkimSigner } = await import('../trust/index.ts')
   const signer = new DkimSigner({ ...signing, now })
   if (source instanceof Uint8Array) signer.write(source)
   else for await (const chunk of source) signer.write(chunk)

@@ -263,7 +263,12 @@ export class QueueRunner {
     // no wait is that long: the clock was set back meanwhile
     const isAhead = due - now > 2 * Math.max(retry.maxDelayMs, retry.firstDelayMs, LEASE_MS)
     if (room > 0 && (due <= now || isAhead)) {
-      const claimed = await queue.claim(isAhead ? due : now, now + LEASE_MS, room)
+      const claimed = await queue.claim({
+        dueBy: isAhead ? due : now,
+        now,
+        leaseUntil: now + LEASE_MS,
+        limit: room,
+      })
       for (const entry of claimed) this.#workApart(entry)
       if (claimed.length > 0) this.#armAt(now + 1)
       else this.#armAt(now + 1000)

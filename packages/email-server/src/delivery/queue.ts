@@ -31,17 +31,24 @@ export interface ClaimedEntry extends QueueEntry {
 /** What an attempt changes. */
 export type QueueChange = Pick<QueueEntry, 'recipients' | 'attempts' | 'nextAttempt' | 'warned'>
 
+export interface ClaimOptions {
+  /** Entries whose `nextAttempt` is not later than this, ms since the epoch. */
+  readonly dueBy: number
+  /** The time: leases that end by now are none. */
+  readonly now: number
+  readonly leaseUntil: number
+  /** At most so many. */
+  readonly limit: number
+}
+
 export interface DeliveryQueue {
   /**
    * Takes a message; when it resolves the message is safe. Claimed for the caller at once, until `leaseUntil`. Null: this id is there
    * already (or was, and is done with, as far as the queue remembers), and nothing was changed.
    */
   add(entry: QueueEntry, content: ContentSource, leaseUntil: number): Promise<ClaimedEntry | null>
-  /**
-   * Entries that are due at `now` and not claimed by anybody (a lease that has passed is none), at most `limit`, the longest due first; claimed
-   * until `leaseUntil`.
-   */
-  claim(now: number, leaseUntil: number, limit: number): Promise<readonly ClaimedEntry[]>
+  /** Entries that are due and not claimed by anybody, the longest due first; they are claimed by that. */
+  claim(wanted: ClaimOptions): Promise<readonly ClaimedEntry[]>
   /** The message, from its start; as often as it is asked for. */
   content(id: string): Promise<ContentSource>
   /** Goes on with a claim; false: it has been lost. */
@@ -82,9 +89,9 @@ export class MemoryQueue implements DeliveryQueue {
     return this.#lend(held, leaseUntil)
   }
 
-  async claim(now: number, leaseUntil: number, limit: number): Promise<readonly ClaimedEntry[]> {
-    const due = [...this.#held.values()].filter(
-      held => held.entry.nextAttempt <= now && (held.lease === null || held.leaseUntil <= now),
+  async claim({ dueBy, now, leaseUntil, limit }: ClaimOptions): Promise<readonly ClaimedEntry[]> {
+    const due = [...this.#held.values()].filter(held =>
+      held.lease === null ? held.entry.nextAttempt <= dueBy : held.leaseUntil <= now,
     )
     due.sort((a, b) => a.entry.nextAttempt - b.entry.nextAttempt)
     return due.slice(0, limit).map(held => this.#lend(held, leaseUntil))
@@ -116,7 +123,7 @@ export class MemoryQueue implements DeliveryQueue {
   async nextDue(): Promise<number | null> {
     let next = Number.POSITIVE_INFINITY
     for (const { entry, lease, leaseUntil } of this.#held.values()) {
-      next = Math.min(next, lease === null ? entry.nextAttempt : Math.max(entry.nextAttempt, leaseUntil))
+      next = Math.min(next, lease === null ? entry.nextAttempt : leaseUntil)
     }
     return next === Number.POSITIVE_INFINITY ? null : next
   }

@@ -24,7 +24,8 @@ export interface SenderConfig {
   /** Null: one attempt, and the caller does the rest. */
   readonly queue: DeliveryQueue | null
   readonly retry: RetryPlan
-  readonly signing: (domain: string) => Promise<Signing | null>
+  /** Null: nothing is signed. */
+  readonly signing: ((domain: string) => Promise<Signing | null>) | null
   /** Null: nobody is sent reports. */
   readonly reports: ReportOptions | null
   /** `bounce`: a message that may have arrived is given back, saying so. `retry`: it is sent again, maybe for the second time. */
@@ -36,6 +37,8 @@ export interface SenderConfig {
 /** A message as it is handed in. */
 export interface Outgoing {
   readonly id: string
+  /** The id is the caller's: the same one is sent once. */
+  readonly isKeyed: boolean
   /** With its angle brackets; null: not known before it is read. */
   readonly messageId: string | null
   readonly envelope: DeliveryEnvelope

@@ -66,6 +66,7 @@ export function readOutgoing(
   const wish = readDsnWish(options.dsn ?? options.envelope?.dsn)
   return {
     id: key ?? hex(runtime.random(16)),
+    isKeyed: key !== null,
     messageId: composed.messageId,
     envelope: envelopeOf(sender, wish, options),
     recipients: to.map(address => ({

@@ -1,16 +1,20 @@
 // The sender: takes messages, makes the first attempt at once, and has its queue do the rest.
 import { Emitter } from '../base/emitter.ts'
 import { MailError } from '../base/errors.ts'
+import type { SendResult } from '../base/send-result.ts'
 import type { Courier, EnvelopeRecipient } from './courier.ts'
 import { groupRecipients } from './envelope.ts'
-import type { DeliveryEvents } from './events.ts'
+import type { DeliveryEvents, ReportEvent } from './events.ts'
 import { LazyMessage } from './message.ts'
 import { aborted } from './open.ts'
 import { failureKind } from './outcome.ts'
 import type { ClaimedEntry } from './queue.ts'
 import { QueueRunner } from './queue-runner.ts'
-import { makeResult, type SendResult, totalFailure } from './result.ts'
+import { makeResult, totalFailure } from './result.ts'
 import { factsOf, follow, type Outgoing, prepare, type Round, type SenderConfig, shipRound } from './round.ts'
+
+/** Keys that are remembered. */
+const KEYS_KEPT = 10_000
 
 type BadRecipients = readonly { readonly address: string; readonly error: MailError }[]
 
@@ -18,6 +22,8 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
   readonly #config: SenderConfig
   readonly #runner: QueueRunner | null
   readonly #rounds = new Set<Round>()
+  /** By id: what was sent, or is being sent, under a key. */
+  readonly #keyed = new Map<string, Promise<SendResult>>()
   #sending = 0
   #closed = false
   #onIdle: (() => void)[] = []
@@ -44,8 +50,26 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     return this.#config.courier
   }
 
-  /** Rejects when nobody has got the message and nobody will: with the error of one recipient, `rejected` has all. */
-  async send(outgoing: Outgoing): Promise<SendResult> {
+  /**
+   * Rejects when nobody has got the message and nobody will: with the error of one recipient, `rejected` has all. What has an id by the
+   * caller's wish (`isKeyed`) is sent once.
+   */
+  send(outgoing: Outgoing): Promise<SendResult> {
+    if (!outgoing.isKeyed) return this.#send(outgoing)
+    const known = this.#keyed.get(outgoing.id)
+    if (known) return known.then(result => ({ ...result, duplicate: true }))
+    const sent = this.#send(outgoing)
+    this.#keyed.set(outgoing.id, sent)
+    for (const oldest of this.#keyed.keys()) {
+      if (this.#keyed.size <= KEYS_KEPT) break
+      this.#keyed.delete(oldest)
+    }
+    // what failed may be tried again
+    sent.catch(() => this.#keyed.delete(outgoing.id))
+    return sent
+  }
+
+  async #send(outgoing: Outgoing): Promise<SendResult> {
     if (this.#closed) throw new MailError('ECONNECTION', 'the sender is closed', { permanent: false })
     if (outgoing.signal?.aborted) throw aborted(outgoing.signal)
     const { good: recipients, bad } = groupRecipients(outgoing.recipients)
@@ -86,6 +110,11 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
   close(timeoutMs?: number): Promise<void> {
     this.#config.courier.close()
     return this.stop(timeoutMs)
+  }
+
+  /** Tells the events of a report that came in. */
+  told(events: readonly ReportEvent[]): void {
+    for (const event of events) this.emit('report', event)
   }
 
   protected override onListenerError(error: unknown, name: keyof DeliveryEvents): void {

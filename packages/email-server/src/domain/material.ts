@@ -1,13 +1,14 @@
 // All that is needed to operate as @domain: keys, records, policies, and whether the DNS has them. RFC 6376, 7208, 9989, 8461, 8460, 6186.
 import { optionError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
+import { readStsPolicy, readStsRecords } from '../delivery/index.ts'
 import { listOption, nameOption, objectOption, textOption } from './check-options.ts'
 import { buildClients, type ClientMaterial, type ClientOptions } from './clients.ts'
 import { buildKeys, type DkimKeyMaterial, type DkimKeyOptions } from './keys.ts'
 import { buildMtaSts, type MtaStsMaterial, type MtaStsOptions, policyHosts } from './mta-sts.ts'
 import { type RequiredRecord, zoneFile } from './records.ts'
 import { buildTlsRpt, type TlsRptMaterial, type TlsRptOptions } from './tls-rpt.ts'
-import type { DnsVerification, VerifyDnsOptions } from './verification.ts'
+import type { DnsVerification, StsReaders, VerifyDnsOptions } from './verification.ts'
 
 export interface MxHost {
   readonly host: string
@@ -71,6 +72,9 @@ export type MaterialOf<O extends DomainMailOptions> = DomainMailMaterial & {
 
 export type DomainWorld = Pick<Runtime, 'now' | 'setTimer' | 'resolve' | 'fetch'>
 
+/** Handed to the file that comes late: what it would import itself became one more file to load at every start. */
+const STS: StsReaders = { readStsPolicy, readStsRecords }
+
 const KNOWN = ['dkim', 'policy', 'mx', 'mtaSts', 'tlsRpt', 'clients'] as const
 
 /** Everything that a mail domain needs. A new RSA key takes some 100 ms. Throws ECONFIG that names the option. */
@@ -101,7 +105,7 @@ export function buildDomainMailMaterial<const O extends DomainMailOptions>(
     zoneFile: zoneFile(requiredDNS),
     verifyDNS: ((...rest: readonly unknown[]) =>
       answer(rest, async options =>
-        (await import('./verify-dns.ts')).verifyDns(plain, options, world),
+        (await import('./verify-dns.ts')).verifyDns(plain, options, world, STS),
       )) as DomainMailMaterial['verifyDNS'],
   }
   return material as MaterialOf<O>

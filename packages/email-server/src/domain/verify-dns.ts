@@ -18,7 +18,13 @@ import type { DkimKeyMaterial } from './keys.ts'
 import type { DomainMailMaterial, DomainWorld } from './material.ts'
 import { isAllowed, type MtaStsMaterial } from './mta-sts.ts'
 import type { TlsRptMaterial } from './tls-rpt.ts'
-import type { DnsCheckName, DnsFinding, DnsVerification, VerifyDnsOptions } from './verification.ts'
+import type {
+  DnsCheckName,
+  DnsFinding,
+  DnsVerification,
+  StsReaders,
+  VerifyDnsOptions,
+} from './verification.ts'
 import { checkPolicyFile } from './verify-policy.ts'
 
 type Published = Pick<DomainMailMaterial, 'domain' | 'dkimKeys' | 'policy' | 'mx' | 'mtaSts' | 'tlsRpt'>
@@ -32,6 +38,7 @@ export async function verifyDns(
   material: Published,
   options: VerifyDnsOptions,
   world: DomainWorld,
+  sts: StsReaders,
 ): Promise<DnsVerification> {
   const {
     resolver = world,
@@ -54,8 +61,8 @@ export async function verifyDns(
       checkSpf(material, ask),
       checkDmarc(material, ask),
       checkMx(material, ask),
-      ...(mtaSts ? [checkSts(mtaSts, ask)] : []),
-      ...(mtaSts && fetch ? [checkPolicyFile(mtaSts, fetch, timeoutMs)] : []),
+      ...(mtaSts ? [checkSts(mtaSts, ask, sts)] : []),
+      ...(mtaSts && fetch ? [checkPolicyFile(mtaSts, fetch, timeoutMs, sts)] : []),
       ...(tlsRpt ? [checkTlsRpt(tlsRpt, ask)] : []),
     ]),
   )
@@ -270,7 +277,11 @@ async function hostFault(host: string, ask: Ask): Promise<Pick<DnsFinding, 'stat
   return { status: 'wrong', advice: `${host} has no address: create an A or AAAA record` }
 }
 
-function checkSts(mtaSts: MtaStsMaterial, ask: Ask): Promise<DnsFinding> {
+function checkSts(
+  mtaSts: MtaStsMaterial,
+  ask: Ask,
+  { readStsRecords }: Pick<StsReaders, 'readStsRecords'>,
+): Promise<DnsFinding> {
   const { dnsName, dnsValue, id } = mtaSts
   return checkTxt('mtaSts', dnsName, dnsValue, ask, texts => {
     const found = texts.filter(text => /^v=STSv1[ \t]*;/.test(text))
@@ -281,11 +292,11 @@ function checkSts(mtaSts: MtaStsMaterial, ask: Ask): Promise<DnsFinding> {
     }
     if (found.length > 1)
       return wrong(found, `there are ${found.length} MTA-STS records, so that none counts: leave one`)
-    const published = fieldOf(text, 'id')
-    if (published === null || !/^[A-Za-z0-9]{1,32}$/.test(published)) {
+    const published = readStsRecords(found)
+    if (published === null) {
       return wrong(
         found,
-        'the id is missing or has other characters than letters and digits: replace the record',
+        'senders cannot read it: the id is missing or has other characters than letters and digits, or a field is none; replace the record',
       )
     }
     if (published === id) return right(found, 'the record is published')

@@ -1,7 +1,7 @@
 // TLS contexts are dear (certificates are parsed), so that one is made per options object and kept as long as it lives.
 import type { SecureContext } from 'node:tls'
 import { late } from '../base/late.ts'
-import type { TlsOptions } from '../base/runtime.ts'
+import type { SecureContextLike, TlsOptions } from '../base/runtime.ts'
 import { builtin } from './builtin.ts'
 
 const contexts = new WeakMap<TlsOptions, SecureContext>()
@@ -9,7 +9,8 @@ const contexts = new WeakMap<TlsOptions, SecureContext>()
 const plain = late(() => builtin('node:tls').createSecureContext({ minVersion: 'TLSv1.2' }))
 
 /** The context of these options. Throws what node:tls throws for a bad key or certificate. */
-export function secureContext(options: TlsOptions): SecureContext {
+export function secureContext(options: TlsOptions | SecureContextLike): SecureContext {
+  if ('context' in options) return options as SecureContext
   const { cert, key, ca, passphrase, ciphers, minVersion } = options
   if (!cert && !key && !ca && !ciphers && (minVersion ?? 'TLSv1.2') === 'TLSv1.2') return plain()
   let context = contexts.get(options)

@@ -1,7 +1,9 @@
 // What createServer may be told, and what becomes of it. Bad options fail here, by name.
 import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
+import { NEARBY, networkMatcher } from '../base/networks.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { DkimCallback, PoolOptions, RelayOptions } from '../delivery/index.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
 import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
@@ -14,15 +16,12 @@ import {
   resolveResolver,
 } from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
+import type { DeliveryOptions, OutboundOptions } from './outbound.ts'
+import { type RateLimit, type RateLimitOptions, resolveRateLimit } from './rate-limit.ts'
+import { type SniCallback, TlsStore } from './tls-store.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
-
-/** Finds the certificate for a name: calls back with TLS options, or with nothing for the default ones. */
-export type SniCallback = (
-  servername: string,
-  callback: (error: Error | null, options?: TlsOptions | null) => void,
-) => void
 
 export interface Pop3Options extends MaildropLocksOptions {
   /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
@@ -38,7 +37,10 @@ export interface ServerOptions {
   readonly host?: string
   /** The default certificate; needed for `secure`, `imaps` and `pop3s`, and for STARTTLS on the others. */
   readonly tlsOptions?: TlsOptions | null
-  /** Another certificate for the name that a client asks for. */
+  /**
+   * Another certificate for the name that a client asks for; what it finds is kept until `clearTlsCache`. Names that it has nothing for get the
+   * certificate of their domain (`addDomain`), or the default one.
+   */
   readonly SNICallback?: SniCallback | null
   /** Called after each TLS handshake. */
   readonly onSecure?: ((info: SecureInfo) => void) | null
@@ -65,10 +67,30 @@ export interface ServerOptions {
   readonly mailAuth?: boolean | MailAuthOptions
   /** Who is asked about the DNS. Default: the servers of this machine, through a cache. */
   readonly resolver?: Resolver
+  /**
+   * Connections come through a proxy that says for whom (HAProxy's PROXY protocol, version 1 or 2), on all ports. True: from proxies on this
+   * machine or in its private networks; a list: from these addresses and networks. Who connects from elsewhere, or says nothing, is cut off:
+   * otherwise anybody could say that he is somebody else. Default false.
+   */
+  readonly useProxy?: boolean | readonly string[]
+  /** Who may say in SMTP that he speaks for another client (Postfix's XCLIENT), by address or network. Default: nobody. */
+  readonly xclient?: readonly string[]
+  /** How often one address may connect. Default: as often as it likes. */
+  readonly rateLimit?: RateLimitOptions | null
+  /** Inbound: how long the greeting is held back, ms; who talks before it (as programs that only spam do) hears 554. Default 0. */
+  readonly greetingDelay?: number
   /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
   readonly auth?: AuthOptions
   /** POP3 only. */
   readonly pop3?: Pop3Options
+  /** The server that takes all outgoing mail: host, port, login; or a URL. Default: the servers that the recipients' domains name. */
+  readonly relay?: RelayOptions | string | null
+  /** Limits of the connections on which mail leaves. */
+  readonly pool?: PoolOptions
+  /** The keys that sign mail of domains for which `addDomain` was given none. */
+  readonly dkimCallback?: DkimCallback | null
+  /** How mail leaves: queue, attempts, reports, TLS policies. */
+  readonly delivery?: DeliveryOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -90,7 +112,11 @@ export interface ResolvedOptions {
   readonly hostname: string
   readonly ports: ReadonlyMap<ListenerName, number>
   readonly host: string | undefined
-  readonly tls: TlsOptions | null
+  readonly tls: TlsStore
+  readonly isProxy: ((address: string) => boolean) | null
+  readonly mayXclient: (address: string) => boolean
+  readonly rateLimit: RateLimit | null
+  readonly greetingDelayMs: number
   readonly onSecure: ((info: SecureInfo) => void) | null
   readonly closeTimeoutMs: number
   readonly allowInsecureAuth: boolean
@@ -105,6 +131,7 @@ export interface ResolvedOptions {
   readonly resolver: Resolver
   readonly auth: AuthPolicy
   readonly pop3: Pop3Resolved
+  readonly outbound: OutboundOptions
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -143,8 +170,16 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   lineBreaks: true,
   addMissingFields: true,
   resolver: true,
+  useProxy: true,
+  xclient: true,
+  rateLimit: true,
+  greetingDelay: true,
   auth: true,
   pop3: true,
+  relay: true,
+  pool: true,
+  dkimCallback: true,
+  delivery: true,
   limits: true,
   runtime: true,
 }
@@ -158,9 +193,10 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   }
   const hostname = hostName('hostname', options.hostname ?? 'localhost')
   const ports = resolvePorts(options.ports ?? {})
-  const tls = resolveTls(options)
   for (const name of ports.keys()) {
-    if (LISTENERS[name].implicitTls && !tls) throw new MailError('ECONFIG', `ports.${name} needs tlsOptions`)
+    if (LISTENERS[name].implicitTls && !options.tlsOptions) {
+      throw new MailError('ECONFIG', `ports.${name} needs tlsOptions`)
+    }
   }
   if (options.host !== undefined && (typeof options.host !== 'string' || options.host === '')) {
     throw optionError('host', 'an address or a host name', options.host)
@@ -172,20 +208,22 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     }
   }
   const runtime = options.runtime ?? nodeRuntime
-  if (tls) {
-    try {
-      runtime.checkTls(tls)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      throw new MailError('ECONFIG', `tlsOptions cannot be used: ${why}`, { cause: error })
-    }
-  }
   const limits = resolveLimits(options.limits)
+  const tls = new TlsStore({
+    tls: options.tlsOptions ?? null,
+    sni: options.SNICallback ?? null,
+    runtime,
+    most: limits.tlsNames,
+  })
   return {
     hostname,
     ports,
     host: options.host,
     tls,
+    isProxy: proxies(options.useProxy),
+    mayXclient: networkMatcher('xclient', options.xclient ?? []),
+    rateLimit: resolveRateLimit(options.rateLimit),
+    greetingDelayMs: wholeNumber('greetingDelay', options.greetingDelay ?? 0, 0),
     onSecure: options.onSecure ?? null,
     closeTimeoutMs: wholeNumber('closeTimeout', options.closeTimeout ?? 30_000, 0),
     allowInsecureAuth: flag('allowInsecureAuth', options.allowInsecureAuth ?? false),
@@ -199,6 +237,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     resolver: resolveResolver(options.resolver, runtime),
     auth: new AuthPolicy(options.auth),
     pop3: resolvePop3(options.pop3),
+    outbound: outboundOptions(options),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -215,6 +254,13 @@ function resolvePop3(options: unknown = {}): Pop3Resolved {
     throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
   }
   return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
+}
+
+function outboundOptions(options: ServerOptions): OutboundOptions {
+  const { dkimCallback = null, relay = null, pool = {}, delivery = {} } = options
+  if (dkimCallback !== null && typeof dkimCallback !== 'function')
+    throw optionError('dkimCallback', 'a function', dkimCallback)
+  return { relay, pool, dkimCallback, delivery }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {
@@ -239,23 +285,10 @@ function resolvePorts(ports: unknown): Map<ListenerName, number> {
   return resolved
 }
 
-function resolveTls(options: ServerOptions): TlsOptions | null {
-  const tls = options.tlsOptions ?? null
-  const sni = options.SNICallback ?? null
-  if (tls === null) {
-    if (sni) throw new MailError('ECONFIG', 'SNICallback needs tlsOptions, for clients that ask for no name')
-    return null
-  }
-  if (typeof tls !== 'object') throw optionError('tlsOptions', 'an object with cert and key', tls)
-  if (!tls.cert || !tls.key) throw optionError('tlsOptions', 'an object with cert and key', tls)
-  if (!sni) return { ...tls }
-  return {
-    ...tls,
-    select: servername =>
-      new Promise((resolve, reject) => {
-        sni(servername, (error, chosen) => (error ? reject(error) : resolve(chosen ?? null)))
-      }),
-  }
+/** Who may say in whose name a connection comes; null: nobody. */
+function proxies(value: unknown): ((address: string) => boolean) | null {
+  if (value === undefined || value === false) return null
+  return networkMatcher('useProxy', value === true ? NEARBY : (value as readonly string[]))
 }
 
 function checkedExtensions(extensions: SmtpExtensionOptions = {}): SmtpExtensionOptions {

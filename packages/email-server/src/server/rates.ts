@@ -67,7 +67,7 @@ export class Rates {
   }
 
   #sum(count: Count, now: number): number {
-    const left = 1 - (now - count.since) / this.#windowMs
-    return count.current + Math.floor(count.before * left)
+    const left = this.#windowMs - (now - count.since)
+    return count.current + Math.floor((count.before * left) / this.#windowMs)
   }
 }

@@ -28,15 +28,14 @@ export class SenderChecks {
     this.#options = options
   }
 
-  isSkipped(address: string): boolean {
-    return this.#options.isSkipped(address)
-  }
-
-  /** The checks of one session. */
-  forSession(): CheckMessage {
+  /** The checks of one session with this client. */
+  forSession(address: string): CheckMessage {
+    const { isSkipped } = this.#options
     const reverse = new ReverseDns(this.#options)
-    this.#load()
+    if (!isSkipped(address)) this.#load()
     return origin => {
+      // asked anew: XCLIENT may have named another
+      if (isSkipped(origin.ip)) return null
       const loaded = this.#loaded
       return loaded
         ? new RunningCheck(this.#begin(loaded, origin, reverse), reverse)

@@ -24,6 +24,8 @@ export interface ServerFacts {
   readonly allowInsecureAuth: boolean
   /** Who takes the messages promises to report on them (RFC 3461). */
   readonly dsn: boolean
+  /** This client may say that it speaks for another. */
+  readonly xclient: boolean
   /** The mechanisms on offer. */
   readonly auth: AuthPolicy
   /** What the extensions that have options were told. */
@@ -32,6 +34,14 @@ export interface ServerFacts {
   readonly now: number
   /** The authenticated user; null before that. */
   readonly username: string | null
+}
+
+/** Whom a trusted client speaks for; absent: as before. */
+export interface NamedClient {
+  /** '' when it is not known. */
+  readonly address?: string
+  /** Who has logged in elsewhere; null: nobody. */
+  readonly username?: string | null
 }
 
 /** What has been counted since the connection was made. */
@@ -75,6 +85,8 @@ export interface ServerContext extends ServerFacts {
   receiveChunk(size: number, last: boolean, refusal: Reply | null): void
   /** Begins an exchange with the client's initial response (null: none), and answers it. */
   authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): void
+  /** From now on the client is another: greets him, or turns him away. */
+  becomeClient(named: NamedClient): void
   /** Says `last` in clear, then starts TLS. */
   upgrade(last: Reply): void
   /** Says `last` and ends the session. */

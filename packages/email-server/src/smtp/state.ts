@@ -30,6 +30,8 @@ export interface ChunksState {
 }
 
 export type SmtpState =
+  /** Not greeted yet: whoever talks now does not listen. */
+  | { readonly kind: 'silent' }
   | FreshState
   | ReadyState
   /** Lines are SASL responses (RFC 4954 §4). */
@@ -62,8 +64,9 @@ export type SmtpState =
 export type StateKind = SmtpState['kind']
 
 export const TRANSITIONS: Readonly<Record<StateKind, readonly StateKind[]>> = {
-  fresh: ['ready', 'chunk', 'closed'],
-  ready: ['ready', 'sasl', 'envelope', 'chunk', 'upgrading', 'closed'],
+  silent: ['fresh', 'closed'],
+  fresh: ['silent', 'ready', 'chunk', 'closed'],
+  ready: ['fresh', 'ready', 'sasl', 'envelope', 'chunk', 'upgrading', 'closed'],
   sasl: ['ready', 'closed'],
   envelope: ['ready', 'content', 'chunk', 'closed'],
   content: ['ready', 'closed'],
@@ -75,6 +78,7 @@ export const TRANSITIONS: Readonly<Record<StateKind, readonly StateKind[]>> = {
 
 /** What a known command hears in a state that has no place for it. */
 export const OUT_OF_PLACE: Readonly<Record<StateKind, Reply>> = {
+  silent: reply(503, '5.5.1', 'Bad sequence of commands'),
   fresh: reply(503, '5.5.1', 'Say EHLO first'),
   ready: reply(503, '5.5.1', 'Bad sequence of commands: no mail transaction is open'),
   sasl: reply(503, '5.5.1', 'Bad sequence of commands: an AUTH exchange is under way'),

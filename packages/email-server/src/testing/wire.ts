@@ -108,6 +108,13 @@ class WireEnd implements Connection {
     return false
   }
 
+  unread(bytes: Uint8Array): void {
+    if (this.#closed) return
+    this.peer.#unread += bytes.length
+    this.#bytesUntilReset += bytes.length
+    this.#inbox.unshift({ kind: 'bytes', bytes: Uint8Array.from(bytes), secured: this.#tls !== null })
+  }
+
   pause(): void {
     this.#paused = true
   }

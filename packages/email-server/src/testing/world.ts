@@ -59,6 +59,7 @@ export class VirtualWorld {
   readonly #listeners = new Map<string, Bound>()
   readonly #runtimes = new Map<string, Runtime>()
   readonly #https = new Map<string, HttpsHandler>()
+  #hasHttps = false
   #nextPort = FIRST_FREE_PORT
 
   constructor(options: VirtualWorldOptions = {}) {
@@ -83,17 +84,22 @@ export class VirtualWorld {
       resolve: (name, type) => this.#resolve(name, type),
       listen: (options, accept) => this.#listen(address, options, accept),
       connect: options => this.#connect(address, options),
-      fetch: options => this.#fetch(options),
       openSpool: () => Promise.resolve(memorySpool()),
       checkTls: () => {},
       warn: (message, error) => this.warnings.push({ message, error }),
     }
+    // there is no HTTPS in a world without a web server
+    Object.defineProperty(runtime, 'fetch', {
+      get: () => (this.#hasHttps ? (options: FetchOptions) => this.#fetch(options) : undefined),
+      enumerable: true,
+    })
     this.#runtimes.set(address, runtime)
     return runtime
   }
 
   /** Puts a web server at this name, with a certificate that everybody trusts; null takes it away. The name needs no address. */
   serveHttps(name: string, handler: HttpsHandler | null): void {
+    this.#hasHttps = true
     if (handler) this.#https.set(name, handler)
     else this.#https.delete(name)
   }

@@ -320,9 +320,16 @@ test('DANE: without DNSSEC for the MX record there is none', async () => {
 test('REQUIRETLS: no server that promises it, no mail (RFC 8689 §4.2.1)', async () => {
   const { world, send } = scene(ZONES)
   serve(world, policy('enforce'))
-  const [mx1] = await both(world)
+  const [mx1] = await both(world, { options: { extensions: { requireTls: false } } })
   assert.equal(await send('a@sts.test', { requireTLS: true }), 'EREQUIRETLS 550 5.7.30 permanent')
   assert.equal(mx1.arrived.length, 0)
+})
+
+test('REQUIRETLS: goes to a server that promises it, is named by its policy and has its certificate', async () => {
+  const { world, send } = scene(ZONES)
+  serve(world, policy('enforce'))
+  await both(world)
+  assert.equal(await send('a@sts.test', { requireTLS: true }), 'sent to mx1.sts.test')
 })
 
 test('REQUIRETLS: a host that only the plain DNS names is not believed', async () => {

@@ -39,6 +39,8 @@ export async function mta(world: VirtualWorld, address: string, options: MtaOpti
     hostname: `host-${address}`,
     ports: { inbound: 25 },
     runtime,
+    // the room of the checks is loaded in real time, which the virtual clock does not wait for
+    mailAuth: false,
     ...(options.tls !== false && { tlsOptions: ANY_TLS }),
     ...options.options,
   })

@@ -26,6 +26,7 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission', 'lmtp'] as
       [true, false].flatMap(allowInsecureAuth =>
         [null, 'alice'].flatMap(username =>
           [true, false].map(all => ({
+            xclient: false,
             dsn: all,
             extensions: all ? EVERYTHING : resolveExtensions(),
             now: NOON,

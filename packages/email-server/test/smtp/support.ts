@@ -3,6 +3,9 @@ import { DEFAULT_LIMITS } from '../../src/index.ts'
 import { type IncomingMail, type SmtpServerOptions, SmtpServerSession } from '../../src/smtp/index.ts'
 import { SessionDriver, VIRTUAL_TLS } from '../../src/testing/index.ts'
 
+/** Errors are answered without waiting, where waiting is not what is tested. */
+const AT_ONCE = { freeErrors: 1_000_000 }
+
 export const NOON: number = Date.UTC(2026, 10, 23, 12, 0, 0)
 
 export interface Harness {
@@ -34,6 +37,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     isLocalDomain: domain => domain.toLowerCase() === 'example.test',
     onFailure: (message, error) => failures.push(`${message}: ${String((error as Error).message)}`),
     ...rest,
+    limits: { ...AT_ONCE, ...rest.limits },
   })
   session.on('auth', info => {
     if (info.password === 'secret') info.accept()
@@ -82,12 +86,12 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
 /**
  * What a transcript asks for: `role=submission`, `insecure` (AUTH without TLS), `tls` (secured from the start), `no-tls`
  * (STARTTLS cannot be had), `dsn`, `handler` (an rcpt handler), `shy` (nobody takes mail), `normalize` (bare line ends),
- * `hold`, `by`, `priority`, `mailMax`, `rcptDomainMax` (extensions and their numbers), `no-requiretls`, and any limit by its name.
+ * `xclient` (this client is trusted), `quiet` (how long the greeting is held back, ms), `hold`, `by`, `priority`, `mailMax`, `rcptDomainMax` (extensions and their numbers), `no-requiretls`, and any limit by its name.
  * Recipients named `overquota…` and `later…` are refused when the message is there; a message with the subject `echo` is refused
  * with its content as the text.
  */
 export function harnessSession(options: ReadonlyMap<string, string>, now: number): SmtpServerSession {
-  const limits: Record<string, number> = {}
+  const limits: Record<string, number> = { ...AT_ONCE }
   for (const [name, value] of options) {
     if (Object.hasOwn(DEFAULT_LIMITS, name)) limits[name] = Number(value)
   }
@@ -117,6 +121,8 @@ export function harnessSession(options: ReadonlyMap<string, string>, now: number
         ...(rcptDomainMax !== undefined && { rcptDomainMax }),
       },
     },
+    ...(options.has('quiet') && { greetingDelayMs: number('quiet') ?? 0 }),
+    ...(options.has('xclient') && { xclient: (address: string) => address !== '192.0.2.66' }),
     ...(options.has('tls') ? { tls: VIRTUAL_TLS } : {}),
     random: length => new Uint8Array(length).fill(7),
     isLocalDomain: domain => ['example.test', 'bücher.example'].includes(domain.toLowerCase()),

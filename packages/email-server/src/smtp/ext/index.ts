@@ -13,6 +13,7 @@ import { requireTls } from './require-tls.ts'
 import { size } from './size.ts'
 import { smtputf8 } from './smtputf8.ts'
 import { starttls } from './starttls.ts'
+import { xclient } from './xclient.ts'
 
 export const EXTENSIONS: readonly SmtpExtension[] = [
   pipelining,
@@ -30,4 +31,5 @@ export const EXTENSIONS: readonly SmtpExtension[] = [
   limits,
   smtputf8,
   dsn,
+  xclient,
 ]

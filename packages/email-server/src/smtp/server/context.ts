@@ -4,7 +4,7 @@ import type { TlsInfo } from '../../base/runtime.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import { AuthPolicy } from '../../sasl/index.ts'
 import { resolveExtensions } from '../extension-options.ts'
-import type { Registry, ServerContext } from '../registry.ts'
+import type { NamedClient, Registry, ServerContext } from '../registry.ts'
 import type { SmtpState } from '../state.ts'
 import type { Reply } from '../wire/reply.ts'
 import type { SmtpServerOptions } from './options.ts'
@@ -27,6 +27,7 @@ export interface SessionParts {
   enter(next: SmtpState): void
   upgrade(last: Reply): void
   leave(last: Reply): void
+  become(named: NamedClient): void
 }
 
 export function makeContext(parts: SessionParts): ServerContext {
@@ -39,6 +40,7 @@ export function makeContext(parts: SessionParts): ServerContext {
     allowInsecureAuth: options.allowInsecureAuth ?? false,
     auth: AuthPolicy.of(options.auth),
     dsn: options.dsn ?? false,
+    xclient: options.xclient !== undefined,
     extensions: resolveExtensions(options.extensions),
     tally: { mails: 0, domains: new Set() },
     get now() {
@@ -70,6 +72,7 @@ export function makeContext(parts: SessionParts): ServerContext {
     authenticate: (mechanism, initial) => parts.sasl.begin(mechanism, initial),
     upgrade: parts.upgrade,
     leave: parts.leave,
+    becomeClient: parts.become,
   }
   return context
 }

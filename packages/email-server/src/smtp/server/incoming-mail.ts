@@ -1,6 +1,9 @@
 // A message that has come in, as the `mail` listener gets it: whole, with its trace field, waiting for a verdict.
 import { concat, fromLatin1, fromUtf8 } from '../../base/bytes.ts'
+import { type Callback, settle } from '../../base/callback.ts'
 import { Emitter } from '../../base/emitter.ts'
+import { usageError } from '../../base/errors.ts'
+import type { SendResult } from '../../base/send-result.ts'
 import {
   type Attachment,
   ParsedHeaders,
@@ -43,7 +46,12 @@ export interface IncomingMailOptions {
   /** One more recipient is answered for. */
   readonly onAnswer: (answers: MailAnswers) => void
   readonly onFailure: (error: unknown) => void
+  /** Sends what `deliver` is asked for; null: nobody does. */
+  readonly deliver: Deliver | null
 }
+
+/** Sends a message that came in to its recipients. Rejects with a MailError when none of them gets it. */
+export type Deliver = (mail: IncomingMail) => Promise<SendResult>
 
 export class IncomingMail extends Emitter<IncomingMailEvents> {
   /** Ours, unique; also in the Received field and in the reply. */
@@ -189,6 +197,24 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   /** Refuses the message for every recipient that is not answered for: `code` 400–599, default 550; a `text` may begin with an enhanced code. */
   reject(code?: number, text?: string): void {
     this.#answers.rest(rejection('message', code, text, this.#options.onFailure))
+  }
+
+  /**
+   * Signs the message and sends it on to its recipients, with what the client asked to be told (RFC 3461); the verdict is still to be given:
+   *
+   *     mail.deliver((error, info) => (error ? mail.reject(451, 'Try again later') : mail.accept()))
+   *
+   * Calls back, or resolves, when every recipient's server has answered, or the message is in the queue and it takes long: `info.pending`
+   * are tried again. The error says that nobody has got it, nor will; the message is not tried again then, and nobody is sent a report.
+   */
+  deliver(): Promise<SendResult>
+  deliver(callback: Callback<SendResult>): void
+  deliver(callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    const { deliver } = this.#options
+    const sent = deliver
+      ? deliver(this)
+      : Promise.reject(usageError('this session has nobody who delivers: createServer gives it one'))
+    return settle(sent, callback)
   }
 
   /** A listener failed: a Refusal (or an error with an SMTP code) refuses the message, all else is our fault. */

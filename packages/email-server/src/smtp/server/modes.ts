@@ -25,6 +25,7 @@ const content: Mode = {
 const nothing: Mode = { reader: 'none', byteLimit: () => 0, time: limits => limits.handshakeTime }
 
 export const MODES: Readonly<Record<StateKind, Mode>> = {
+  silent: nothing,
   fresh: command,
   ready: command,
   envelope: command,

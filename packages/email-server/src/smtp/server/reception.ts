@@ -231,6 +231,7 @@ export class Reception {
         new MailError('EHANDLER', `no 'mail' listener has answered within ${limits.mailHandlerTime} ms`),
       )
     })
+    this.#core.options.watchMail?.(mail)
     if (!this.#events.dispatch('mail', [mail], error => mail.fail(error))) {
       clock.clear(DEADLINE)
       release(() => this.#end(transfer, NOBODY_HERE))
@@ -274,6 +275,7 @@ export class Reception {
     const complete = facts.role === 'submission' && (this.#core.options.addMissingFields ?? true)
     const added = complete ? missingFields(receiver.buffer.header(), id, facts.hostname, time) : null
     return new IncomingMail({
+      deliver: this.#core.options.deliver ?? null,
       id,
       from: envelope.from,
       recipients,

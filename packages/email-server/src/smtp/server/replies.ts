@@ -14,6 +14,8 @@ export const LHLO_FIRST: Reply = reply(503, '5.5.1', 'Say LHLO first')
 export const GOING_DOWN: Reply = reply(421, '4.3.2', 'Shutting down; try again later')
 export const PIPELINED_TLS: Reply = reply(503, '5.5.1', 'Nothing may follow STARTTLS in clear')
 export const TOO_MANY_FAILURES: Reply = reply(421, '4.7.0', 'Too many failed authentications')
+export const TALKED_EARLY: Reply = reply(554, '5.5.1', 'Wait for the greeting before you talk')
+export const NOT_HIM: Reply = reply(421, '4.7.0', 'Access denied for now')
 export const ENDLESS: Reply = reply(421, '4.7.0', 'A line without end')
 
 /** Codes that tell of a command that is unknown, malformed or out of place. */

@@ -1,7 +1,7 @@
 // The server side of one SMTP connection, without I/O: RFC 5321 §4, with the commands and extensions of the registry.
 // It frames, counts, waits and answers in order; what a command means stands in `commands/` and `ext/`.
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, PeerSyntaxError, usageError } from '../../base/errors.ts'
+import { MailError, usageError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { late } from '../../base/late.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
@@ -11,49 +11,42 @@ import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
-import { type CommandSpec, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
-import { envelopeOf, helloOf, OUT_OF_PLACE, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
-import { readCommandLine } from '../wire/command-line.ts'
-import { type Reply, reply, writeReply } from '../wire/reply.ts'
+import { type NamedClient, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
+import { envelopeOf, helloOf, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
+import { type Reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
 import { makeContext } from './context.ts'
 import type { SessionCore } from './core.ts'
+import { Dispatch } from './dispatch.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
 import { checkOptions, type SmtpServerOptions } from './options.ts'
+import { Patience } from './patience.ts'
 import { Reception } from './reception.ts'
 import { RecipientPolicy } from './recipient-policy.ts'
 import {
-  BAD,
   ENDLESS,
   GOING_DOWN,
-  LHLO_FIRST,
-  LOGIN_TIMEOUT,
-  MALFORMED,
-  NOT_HERE,
+  NOT_HIM,
   PIPELINED_TLS,
   TIMEOUT,
-  TOO_MANY_BAD,
   TOO_MANY_FAILURES,
   TOO_MANY_REFUSED,
   timedOut,
-  UNKNOWN,
-  UNREADABLE,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
 import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
+import { Welcome } from './welcome.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
 
 const MODE: unique symbol = Symbol('mode')
-const LOGIN: unique symbol = Symbol('login')
 
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
   readonly isSubmission: boolean
   readonly role: SmtpRole
-  readonly remoteAddress: string
   readonly #options: SmtpServerOptions
   readonly #registry = registry()
   readonly #limits: Limits
@@ -65,6 +58,10 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
   readonly #check: SenderCheck
+  readonly #patience: Patience
+  readonly #welcome: Welcome
+  readonly #dispatch: Dispatch
+  #remoteAddress: string
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -74,7 +71,6 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #inputPaused = false
   #peerEnded = false
   #leaving = false
-  #badCommands = 0
   /** The deadline is that of the state. */
   #armed = true
 
@@ -88,22 +84,33 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#tls = options.tls ?? null
     this.role = options.role
     this.isSubmission = options.role === 'submission'
-    this.remoteAddress = options.remoteAddress ?? ''
+    this.#remoteAddress = options.remoteAddress ?? ''
+    this.#patience = new Patience(this.#limits)
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#context = this.#makeContext()
     const core = this.#makeCore()
     this.#check = new SenderCheck(core)
+    this.#welcome = new Welcome(core)
+    this.#dispatch = new Dispatch(core, this.#registry, this.#context)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
-      this.#clock.clear(LOGIN)
+      this.#welcome.loggedIn()
     })
-    this.#reception = new Reception(core, this, () => this.#recipients.forgive())
+    this.#reception = new Reception(core, this, () => {
+      this.#recipients.forgive()
+      this.#patience.forgive()
+    })
   }
 
   /** The authenticated user; null before that, and on inbound. */
   get username(): string | null {
     return this.#username
+  }
+
+  /** The client's address; '' when it is not known. */
+  get remoteAddress(): string {
+    return this.#remoteAddress
   }
 
   get isTLS(): boolean {
@@ -133,15 +140,17 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(reply(220, null, `${this.#context.hostname} ${this.role === 'lmtp' ? 'LMTP' : 'ESMTP'}`))
-    this.#arm()
-    this.#expectLogin()
+    this.#welcome.begin()
   }
 
   feed(bytes: Uint8Array): boolean {
     if (this.#state.kind === 'closed') return false
     if (this.#state.kind === 'upgrading') {
       this.#end(new MailError('EPROTOCOL', 'the client sent clear text where the TLS handshake begins'))
+      return false
+    }
+    if (this.#state.kind === 'silent') {
+      this.#welcome.talkedEarly()
       return false
     }
     this.#input.push(bytes)
@@ -182,7 +191,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // what was said in clear, a password included, counts no longer (RFC 3207 §4.2)
     if (this.#username !== null) {
       this.#username = null
-      this.#expectLogin()
+      this.#welcome.expectLogin()
     }
     this.#arm()
     this.#pump()
@@ -248,11 +257,6 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#input.clear()
     this.#output.close()
     this.emit('close', error)
-  }
-
-  #expectLogin(): void {
-    if (!this.isSubmission) return
-    this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
   }
 
   /** The time for what comes next begins now; while input is being read, at the end of that. */
@@ -353,69 +357,44 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (typeof line === 'string') this.#readCommand(line)
+    if (typeof line === 'string') this.#dispatch.read(line)
     else if (state.kind === 'sasl') this.#sasl.readLine(line)
     return true
   }
 
-  #readCommand(line: string): void {
-    const { verb, argument, clean } = readCommandLine(line)
-    const spec = this.#registry.command(verb, this.#context)
-    if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
-    else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb, this.role) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(this.#state.kind)) this.#answer(this.#outOfPlace())
-    else this.#run(spec, argument)
-  }
-
-  #outOfPlace(): Reply {
-    const { kind } = this.#state
-    return kind === 'fresh' && this.role === 'lmtp' ? LHLO_FIRST : OUT_OF_PLACE[kind]
-  }
-
-  #run(spec: CommandSpec, argument: string): void {
-    try {
-      const result = spec.run(this.#context, argument)
-      if (result instanceof Promise) {
-        const release = this.#hold()
-        result.then(
-          value => release(() => this.#answer(value)),
-          error => release(() => this.#fail(spec, error)),
-        )
-      } else this.#answer(result)
-    } catch (error) {
-      this.#fail(spec, error)
-    }
-  }
-
-  #fail(spec: CommandSpec, error: unknown): void {
-    if (error instanceof PeerSyntaxError) {
-      this.#answer(spec.malformed ?? MALFORMED)
-      return
-    }
-    this.#failed(`the command ${spec.name} failed`, error)
-    this.#answer(OUR_FAULT)
-  }
-
   /** The command has been dealt with; null: it has answered, or will. */
   #answer(value: Reply | null): void {
-    if (value) {
-      this.#say(value)
-      if (BAD.has(value.code)) this.#badCommands++
-      const enough = this.#enough()
-      if (enough) {
-        this.#leave(enough, new MailError('ELIMIT', enough.text.toString()))
-        return
-      }
+    const delayMs = value ? this.#patience.count(value) : 0
+    if (delayMs === 0) {
+      this.#answerNow(value)
+      return
     }
-    this.#arm()
+    const release = this.#hold()
+    void this.#clock.sleep(delayMs).then(() => release(() => this.#answerNow(value)))
   }
 
-  /** Why the session must end now; null: it goes on. */
+  #answerNow(value: Reply | null): void {
+    if (value) this.#say(value)
+    const enough = value && (this.#patience.enough ?? this.#enough())
+    if (enough) this.#leave(enough, new MailError('ELIMIT', enough.text.toString()))
+    else this.#arm()
+  }
+
   #enough(): Reply | null {
-    if (this.#badCommands > this.#limits.badCommands) return TOO_MANY_BAD
     if (this.#recipients.exhausted) return TOO_MANY_REFUSED
     return this.#sasl.exhausted ? TOO_MANY_FAILURES : null
+  }
+
+  #become({ address = this.#remoteAddress, username = this.#username }: NamedClient): void {
+    if (this.#options.xclient?.(address) !== true) {
+      this.#leave(NOT_HIM)
+      return
+    }
+    this.#remoteAddress = address
+    this.#username = username
+    if (username !== null) this.#welcome.loggedIn()
+    this.#enter({ kind: 'fresh' })
+    this.#welcome.greet()
   }
 
   #upgrade(last: Reply): void {
@@ -437,7 +416,9 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       limits: this.#limits,
       clock: this.#clock,
       facts: this.#context,
-      remoteAddress: this.remoteAddress,
+      get remoteAddress() {
+        return session.#remoteAddress
+      },
       get state() {
         return session.#state
       },
@@ -447,7 +428,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       enter: next => this.#enter(next),
       say: value => this.#say(value),
       answer: value => this.#answer(value),
-      outOfPlace: () => this.#outOfPlace(),
+      outOfPlace: () => this.#dispatch.outOfPlace(),
       arm: () => this.#arm(),
       hold: () => this.#hold(),
       leave: (last, error) => this.#leave(last, error),
@@ -483,6 +464,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       enter: next => this.#enter(next),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
+      become: named => this.#become(named),
     })
   }
 }

@@ -53,27 +53,30 @@ const NOTHING = { domain: null, selector: null, location: null, evidence: null, 
 
 /** Never rejects: what cannot be checked is a result too. */
 export async function checkBimi(query: BimiQuery, options: BimiOptions): Promise<BimiResult> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  return withinTime({ ...options, timeoutMs }, ask => evaluateBimi(query, new PolicyRecords(ask), ask))
+}
+
+/** The same with questions whose time is somebody else's, and policies that may be known already; ends when they do. */
+export async function evaluateBimi(query: BimiQuery, policies: PolicyRecords, ask: Ask): Promise<BimiResult> {
   const author = query.dmarc.domain
   const skipped = (reason: string): BimiResult => ({ ...NOTHING, result: 'skipped', reason })
   if (query.dmarc.result !== 'pass' || author === null) return skipped('the message does not pass DMARC')
   const local = authorLocalPart(query.from)
   if (local === null) return skipped('the message has not one author')
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  return withinTime({ ...options, timeoutMs }, async ask => {
-    const walk = await new PolicyRecords(ask).walk(author)
-    const unknown = {
+  const walk = await policies.walk(author)
+  if (walk.failed) {
+    return {
       ...NOTHING,
       result: 'temperror',
       reason: `the DNS failed when asked for the policy of ${author}`,
-    } as const
-    if (walk.failed) return unknown
-    const organization = walk.organizationalDomain
-    const deciding = walk.found.filter(({ domain }) => domain === author || domain === organization)
-    const lax = deciding.find(({ record }) => isLax(record))
-    if (deciding.length === 0 || lax)
-      return skipped(`the DMARC policy of ${lax?.domain ?? author} is too lax`)
-    return discover(author, organization, selectorOf(query), local, ask)
-  })
+    }
+  }
+  const organization = walk.organizationalDomain
+  const deciding = walk.found.filter(({ domain }) => domain === author || domain === organization)
+  const lax = deciding.find(({ record }) => isLax(record))
+  if (deciding.length === 0 || lax) return skipped(`the DMARC policy of ${lax?.domain ?? author} is too lax`)
+  return discover(author, organization, selectorOf(query), local, ask)
 }
 
 /** The local part of the one address of the one From field; null when there are none or several (§7.1 step 1). */
