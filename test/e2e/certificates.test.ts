@@ -16,7 +16,11 @@ const pairs = new Map<string, Pair>()
 const pair = (name: string): Pair => pairs.get(name)!
 before(async () => {
   for (const name of ['default.test', 'renewed.test', 'one.test', 'two.test', 'client.test']) {
-    const made = await generate([{ name: 'commonName', value: name }], { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' })
+    const made = await generate([{ name: 'commonName', value: name }], {
+      keyType: 'ec',
+      curve: 'P-256',
+      algorithm: 'sha256',
+    })
     pairs.set(name, { cert: made.cert, key: made.private })
   }
 })
@@ -99,7 +103,6 @@ describe('certificates', () => {
     assert.equal(await shown(server), 'renewed.test')
     await Promise.all(
       live.map(async socket => {
-        socket.pause()
         socket.write('a NOOP\r\n')
         await reads(socket, /^a OK/m)
       }),
@@ -178,7 +181,7 @@ describe('client certificates', () => {
     plain.write('STARTTLS\r\n')
     await reads(plain, /^220 .*\r\n/m)
     const over = tls.connect({ socket: plain, rejectUnauthorized: false, ...client })
-    const closed = once(over, 'close').then(() => null)
+    const closed = new Promise<null>(resolve => over.on('close', () => resolve(null)))
     over.on('error', () => {})
     over.on('data', () => {})
     over.write('EHLO c.test\r\nMAIL FROM:<a@c.test>\r\nRCPT TO:<b@example.test>\r\nDATA\r\n')
