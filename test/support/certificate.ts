@@ -1,3 +1,6 @@
+// Certificates for tests: a fixed one, and new ones.
+import { generate } from 'selfsigned'
+
 // A certificate for mail.example.test and localhost, self-signed, for tests only; valid until 2120.
 export const TEST_CERT: string = `-----BEGIN CERTIFICATE-----
 MIIBbjCCAROgAwIBAgIJRf2ka7j2svE0MAoGCCqGSM49BAMCMBwxGjAYBgNVBAMT
@@ -17,3 +20,30 @@ wPvL6uOQOrTw1JAP9oAgtRJY4pyhRANCAARKjA0lNASgYK21MZIDDTaY53/kbRR/
 q1js9Xf83WSys7biSoLPyKKRmKMcreoQtlJPNijyBEn1XiEjlZSzRhxc
 -----END PRIVATE KEY-----
 `
+
+// A certificate for localhost and 127.0.0.1 that signs itself, made for one run of the tests.
+
+export interface TestCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
+export async function makeCertificate(): Promise<TestCertificate> {
+  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    notAfterDate: new Date(Date.now() + 86_400_000),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  })
+  return { cert: made.cert, key: made.private }
+}

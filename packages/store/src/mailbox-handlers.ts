@@ -196,7 +196,8 @@ export function openMailbox(
       const [use = null, ...others] = context?.specialUse ?? []
       if (others.length > 0) throw new Refusal('CANNOT', 'a folder has one special use here')
       const accountId = await account()
-      await database.write(trx => createFolder(trx, accountId, name, use))
+      const made = await database.write(trx => createFolder(trx, accountId, name, use))
+      return { mailboxId: mailboxId(made.id) }
     },
 
     deleteFolder: async name => {

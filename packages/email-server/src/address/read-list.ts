@@ -11,6 +11,7 @@ import {
 } from './addr-spec.ts'
 import { isMark, Scanner, type Token, withoutLineEnds } from './scan.ts'
 import type { AddressList, ListGroup, ListMailbox } from './types.ts'
+import { readUsualMailbox } from './usual-mailbox.ts'
 
 export interface ReadListOptions {
   /** Most mailboxes that are read, in groups and out of them, each group counted as one more. Default 2,000. */
@@ -19,6 +20,7 @@ export interface ReadListOptions {
 
 /** Words and marks of one entry; an entry with more is text without an address. Thousands of real addresses with commas are not one entry. */
 const TOKEN_LIMIT = 5000
+const NO_TOKEN: Token = { kind: 'end', text: '', spaced: true, start: 0 }
 const NOTHING: ReturnType<typeof readAddrSpecs> = { specs: [], rest: [] }
 
 // address-list = (address *("," address)) / obs-addr-list; address = mailbox / group; mailbox = name-addr / addr-spec
@@ -42,17 +44,31 @@ class ListReader {
   readonly #limit: number
   #members: ListMailbox[] | null = null
   #count = 0
-  #token: Token
+  #token: Token = NO_TOKEN
 
   constructor(text: string, limit: number) {
     this.#text = text
     this.#limit = limit
     this.#scanner = new Scanner(text)
-    this.#token = this.#scanner.next()
   }
 
   /** Reads up to and with the next separator; false at the end. */
   readEntry(): boolean {
+    const usual = readUsualMailbox(this.#text, this.#scanner.position)
+    if (usual !== null) {
+      this.#add(usual.mailbox)
+      this.#scanner.position = usual.end
+      this.#step()
+    } else {
+      this.#step()
+      if (this.#readWords()) return true
+    }
+    if (isMark(this.#token, ';')) this.#members = null
+    return this.#token.kind !== 'end' && !this.truncated
+  }
+
+  /** Reads an entry word by word, up to its separator; true when it was the beginning of a group. */
+  #readWords(): boolean {
     let tokens: Token[] = []
     let angle: ListMailbox | null = null
     let hasAt = false
@@ -61,7 +77,6 @@ class ListReader {
       if (mark === ',' || mark === ';') break
       if (mark === ':' && !hasAt && angle === null) {
         this.#openGroup(tokens)
-        this.#step()
         return true
       }
       if (mark === '<') {
@@ -77,9 +92,7 @@ class ListReader {
       this.#step()
     }
     this.#closeEntry(angle, tokens, hasAt)
-    if (isMark(this.#token, ';')) this.#members = null
-    this.#step()
-    return this.#token.kind !== 'end' && !this.truncated
+    return false
   }
 
   #step(): void {

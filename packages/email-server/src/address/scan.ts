@@ -30,8 +30,9 @@ function classOf(c: number): number {
 const COMMENT_DEPTH = 50
 
 export class Scanner {
+  /** Where the next token is looked for. */
+  position = 0
   readonly #text: string
-  #position = 0
   /** From here on, there is no closing mark any more: the opening one is text. Found out once, so that time stays linear. */
   #noQuoteFrom = Number.POSITIVE_INFINITY
   #noCommentFrom = Number.POSITIVE_INFINITY
@@ -46,16 +47,16 @@ export class Scanner {
 
   next(): Token {
     const text = this.#text
-    let i = this.#position
+    let i = this.position
     while (i < text.length && classOf(text.charCodeAt(i)) === SPACE) i++
-    const spaced = i > this.#position || i === 0
+    const spaced = i > this.position || i === 0
     if (i === text.length) {
-      this.#position = i
+      this.position = i
       return { kind: 'end', text: '', spaced, start: i }
     }
     const c = text.charCodeAt(i)
     if (classOf(c) === MARK) {
-      this.#position = i + 1
+      this.position = i + 1
       return { kind: 'mark', text: text[i]!, spaced, start: i }
     }
     if (c === 0x22) return this.#quoted(i, spaced) ?? this.#atom(i, spaced)
@@ -72,7 +73,7 @@ export class Scanner {
     for (let i = start + 1; i < text.length; i++) {
       const c = text.charCodeAt(i)
       if (c === 0x22) {
-        this.#position = i + 1
+        this.position = i + 1
         return { kind: 'quoted', text: withoutLineEnds(content + text.slice(from, i)), spaced, start }
       }
       if (c === 0x5c && i + 1 < text.length) {
@@ -96,7 +97,7 @@ export class Scanner {
         if (++depth > COMMENT_DEPTH) break
       } else if (c === 0x29) {
         if (--depth === 0) {
-          this.#position = i + 1
+          this.position = i + 1
           return { kind: 'comment', text: withoutLineEnds(content + text.slice(from, i)), spaced, start }
         }
       } else if (c === 0x5c && i + 1 < text.length) {
@@ -115,7 +116,7 @@ export class Scanner {
     for (let i = start + 1; i < text.length; i++) {
       const c = text.charCodeAt(i)
       if (c === 0x5d) {
-        this.#position = i + 1
+        this.position = i + 1
         return { kind: 'literal', text: `${content}]`, spaced, start }
       }
       if (c === 0x5b) return null
@@ -131,7 +132,7 @@ export class Scanner {
     let i = this.#encodedWordEnd(start)
     // the first character is taken whatever it is: here it is an opening mark that nothing closes, or atext
     if (i < 0) for (i = start + 1; i < text.length && classOf(text.charCodeAt(i)) === ATOM; i++);
-    this.#position = i
+    this.position = i
     return { kind: 'atom', text: text.slice(start, i), spaced, start }
   }
 

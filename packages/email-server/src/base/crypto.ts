@@ -6,6 +6,7 @@ export {
   createPublicKey,
   createSign,
   createVerify,
+  generateKeyPair,
   generateKeyPairSync,
   type KeyObject,
   pbkdf2,
@@ -13,5 +14,5 @@ export {
   sign,
   timingSafeEqual,
   verify,
-  type X509Certificate,
+  X509Certificate,
 } from 'node:crypto'

@@ -1,7 +1,7 @@
 // The driver: one sans-I/O session on one connection. It hands bytes and time in, takes bytes out, starts the TLS
 // handshake where the session asks for it, and sees to it that nothing waits for ever.
 import type { Limits } from './limits.ts'
-import type { Connection, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
+import type { Connection, DeflateStream, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
 import type { SansIoSession } from './session.ts'
 
 /** How long a closed session's last words may take to leave, ms. */
@@ -26,6 +26,7 @@ export interface DriveOptions {
 export function drive(options: DriveOptions): void {
   const { connection, runtime, limits } = options
   let session: SansIoSession | null = null
+  let compression: DeflateStream | null = null
   let timer: Timer | null = null
   let armedFor = Number.POSITIVE_INFINITY
   /** Deadlines of the driver itself. */
@@ -70,6 +71,39 @@ export function drive(options: DriveOptions): void {
     arm()
   }
 
+  const receive = (bytes: Uint8Array): void => {
+    if (!session || ending) return
+    session.tick(runtime.now())
+    if (!session.feed(bytes) && !ending) pause()
+    arm()
+  }
+
+  const pause = (): void => {
+    compression?.pause()
+    connection.pause()
+  }
+
+  const resumeOutput = (): void => {
+    stallEnds = Number.POSITIVE_INFINITY
+    session?.tick(runtime.now())
+    session?.resumeOutput()
+  }
+
+  const compress = (): void => {
+    if (!runtime.deflate) {
+      connection.destroy()
+      return
+    }
+    compression = runtime.deflate({
+      compressed: bytes => over || connection.write(bytes),
+      inflated: receive,
+      drained: resumeOutput,
+      failed: () => connection.destroy(),
+    })
+    session?.upgraded(null)
+    arm()
+  }
+
   const begin = (tls: TlsInfo | null): void => {
     session = options.start(tls)
     if (!session) {
@@ -78,14 +112,17 @@ export function drive(options: DriveOptions): void {
     }
     const current = session
     current.on('send', bytes => {
-      if (connection.write(bytes)) return
+      if (compression ? compression.compress(bytes) : connection.write(bytes)) return
       current.pauseOutput()
       stallEnds = runtime.now() + limits.stallTime
       arm()
     })
-    current.on('pause', () => connection.pause())
-    current.on('resume', () => connection.resume())
-    current.on('upgrade', () => secure())
+    current.on('pause', pause)
+    current.on('resume', () => {
+      compression?.resume()
+      connection.resume()
+    })
+    current.on('upgrade', kind => (kind === 'tls' ? secure() : compress()))
     current.on('wake', () => {
       current.tick(runtime.now())
       arm()
@@ -98,7 +135,8 @@ export function drive(options: DriveOptions): void {
         return
       }
       lingerEnds = runtime.now() + LINGER_MS
-      connection.end()
+      if (compression) compression.finish(() => connection.end())
+      else connection.end()
       arm()
     })
     current.tick(runtime.now())
@@ -106,12 +144,12 @@ export function drive(options: DriveOptions): void {
     arm()
   }
 
+  // what the peer has said already is given at once, and wants somebody who hears it
+  if (!options.implicitTls) begin(null)
   connection.open({
     data(bytes) {
-      if (!session || ending) return
-      session.tick(runtime.now())
-      if (!session.feed(bytes) && !ending) connection.pause()
-      arm()
+      if (compression && !ending) compression.inflate(bytes)
+      else receive(bytes)
     },
     end() {
       if (ending) return
@@ -124,9 +162,8 @@ export function drive(options: DriveOptions): void {
       arm()
     },
     drain() {
-      stallEnds = Number.POSITIVE_INFINITY
-      session?.tick(runtime.now())
-      session?.resumeOutput()
+      if (compression) compression.transportDrained()
+      else resumeOutput()
     },
     secured(tls) {
       handshakeEnds = Number.POSITIVE_INFINITY
@@ -142,10 +179,10 @@ export function drive(options: DriveOptions): void {
     closed(error) {
       over = true
       timer?.cancel()
+      compression?.close()
       session?.destroy(error)
       options.onClosed(error)
     },
   })
   if (options.implicitTls) secure()
-  else begin(null)
 }

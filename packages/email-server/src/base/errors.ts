@@ -108,6 +108,8 @@ export type RefusalCode =
   | 'TOOBIG'
   | 'TRYCREATE'
   | 'UNAVAILABLE'
+  | 'UNKNOWN-CTE'
+  | 'USEATTR'
 
 const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'ALREADYEXISTS',
@@ -125,9 +127,11 @@ const REFUSALS: ReadonlySet<string> = new Set<RefusalCode>([
   'TOOBIG',
   'TRYCREATE',
   'UNAVAILABLE',
+  'UNKNOWN-CTE',
+  'USEATTR',
 ])
 
-/** A refusal with one of the response codes of RFC 5530 (and RFC 3501, 7889); the text is shown to the client. */
+/** A refusal with one of the response codes of RFC 5530 (and RFC 3501, 3516, 6154, 7889); the text is shown to the client. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode

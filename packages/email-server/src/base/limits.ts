@@ -76,6 +76,10 @@ export interface Limits {
   readonly pop3Idle: number
   /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
   readonly authTime: number
+  /** POP3 client: octets of a listing (LIST, UIDL, CAPA). → ELIMIT and close */
+  readonly pop3Listing: number
+  /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
+  readonly pop3ReplyTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -145,6 +149,8 @@ export const DEFAULT_LIMITS: Limits = {
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
   authTime: 10 * SECOND,
+  pop3Listing: 16 * MIB,
+  pop3ReplyTime: 2 * MINUTE,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,

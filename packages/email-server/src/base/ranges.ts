@@ -41,9 +41,56 @@ export function intersection(a: readonly number[], b: readonly number[]): FlatRa
   return out
 }
 
+/** The numbers that one of the sets holds. */
+export function union(a: readonly number[], b: readonly number[]): FlatRanges {
+  const out: FlatRanges = []
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const first = j >= b.length || (i < a.length && a[i]! <= b[j]!)
+    const from = first ? a[i]! : b[j]!
+    const to = first ? a[i + 1]! : b[j + 1]!
+    if (first) i += 2
+    else j += 2
+    const end = out.length
+    if (end > 0 && from <= out[end - 1]!) out[end - 1] = Math.max(out[end - 1]!, to)
+    else out.push(from, to)
+  }
+  return out
+}
+
+/** The numbers that the first set holds and the second does not. */
+export function difference(a: readonly number[], b: readonly number[]): FlatRanges {
+  const out: FlatRanges = []
+  let j = 0
+  for (let i = 0; i < a.length; i += 2) {
+    let from = a[i]!
+    const end = a[i + 1]!
+    while (j < b.length && b[j + 1]! <= from) j += 2
+    for (let k = j; k < b.length && b[k]! < end; k += 2) {
+      if (b[k]! > from) out.push(from, b[k]!)
+      from = Math.min(end, b[k + 1]!)
+    }
+    if (from < end) out.push(from, end)
+  }
+  return out
+}
+
 export function rangesOf(numbers: Iterable<number>): FlatRanges {
   const out: FlatRanges = []
   for (const n of numbers) addRange(out, n, n)
+  return out
+}
+
+/** The numbers at these places of the set, counted from 0, `end` not included. */
+export function sliceOf(ranges: readonly number[], start: number, end: number): FlatRanges {
+  const out: FlatRanges = []
+  let before = 0
+  for (let i = 0; i < ranges.length && before < end; i += 2) {
+    const size = ranges[i + 1]! - ranges[i]!
+    const from = Math.max(0, start - before)
+    const to = Math.min(size, end - before)
+    if (from < to) out.push(ranges[i]! + from, ranges[i]! + to)
+    before += size
+  }
   return out
 }
 

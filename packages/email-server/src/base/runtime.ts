@@ -140,6 +140,33 @@ export interface FetchAnswer {
   readonly body: Uint8Array
 }
 
+/** What a compression tells its owner; nothing comes after `failed`. */
+export interface DeflateStreamEvents {
+  /** For the transport. False: it is full; `transportDrained` says when it is not. */
+  compressed(bytes: Uint8Array): boolean
+  /** What the peer has said. */
+  inflated(bytes: Uint8Array): void
+  /** `compress` said false, and has room again. */
+  drained(): void
+  /** The peer's bytes are no deflate stream, or a bomb. */
+  failed(error: Error): void
+}
+
+/** Raw deflate (RFC 1951) in both directions of one connection. Every piece that is compressed can be inflated by the peer at once. */
+export interface DeflateStream {
+  /** Takes the bytes in any case; false asks the caller to wait for `drained`. */
+  compress(bytes: Uint8Array): boolean
+  transportDrained(): void
+  inflate(bytes: Uint8Array): void
+  /** Stops and restarts `inflated`. */
+  pause(): void
+  resume(): void
+  /** Ends our stream; calls `then` when all of it is with the transport. */
+  finish(then: () => void): void
+  /** Gives back what it holds; safe to call twice. */
+  close(): void
+}
+
 /** A place for bytes that are too many to hold: append, read back, throw away. */
 export interface SpoolFile {
   append(chunk: Uint8Array): Promise<void>
@@ -195,6 +222,8 @@ export interface Runtime {
    * `maxBytes`, `ECONNECTION` for the rest. Absent: there is no HTTPS in this world.
    */
   fetch?(options: FetchOptions): Promise<FetchAnswer>
+  /** Absent: there is no compression in this world. */
+  deflate?(events: DeflateStreamEvents): DeflateStream
   openSpool(): Promise<SpoolFile>
   /** Throws when these options cannot make a TLS endpoint (a certificate that cannot be read, a key that is not its own). */
   checkTls(options: TlsOptions): void

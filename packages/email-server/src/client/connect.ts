@@ -83,3 +83,8 @@ function why(error: Error | null): string {
 export function aborted(signal: AbortSignal): MailError {
   return new MailError('EABORT', 'connecting was aborted', { cause: signal.reason })
 }
+
+/** A password in clear goes no further than this. */
+export function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

@@ -12,7 +12,7 @@ import {
   type SmtpSendResult,
   type SmtpTransaction,
 } from '../smtp/index.ts'
-import { aborted, type Connected, type ConnectTarget, connectSession } from './connect.ts'
+import { aborted, type Connected, type ConnectTarget, connectSession, isThisMachine } from './connect.ts'
 import { type Log, type LoggerLike, toLog } from './logger.ts'
 import { wellKnownService } from './services.ts'
 
@@ -190,10 +190,6 @@ function follow(session: SmtpClientSession, log: Log, { host, port }: ConnectTar
   session.on('trace', (from, line) => log('debug', { host, port, from, line }, `${from}: ${line}`))
   session.on('error', err => log('error', { host, port, err }, err.message))
   session.on('close', () => log('debug', { host, port }, 'closed'))
-}
-
-function isThisMachine(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 /** An address literal (RFC 5321 §4.1.3): what a client says that has no name of its own. */

@@ -24,6 +24,8 @@ export interface CommandContext {
   /** The extensions whose gate is open. */
   readonly extensions: readonly Extension[]
   readonly dialect: Dialect
+  /** The transport is compressed. */
+  readonly compressed: boolean
   readonly out: Writer
   /** The backend. Only after login. */
   readonly mailbox: MailboxSession

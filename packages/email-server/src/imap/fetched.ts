@@ -15,6 +15,8 @@ export const NEEDS_HEADER = 8
 export const NEEDS_BYTES = 16
 /** The bytes as they come: a run of the whole message, which the item writes itself as the last thing. */
 export const NEEDS_STREAM = 32
+/** The beginning of the text; its bytes, when the backend keeps none. */
+export const NEEDS_PREVIEW = 64
 export type Need = number
 
 export class FetchedMessage {
@@ -24,6 +26,8 @@ export class FetchedMessage {
   readonly recent: boolean
   /** As they are now; STORE's and the implicit \Seen's result. */
   flags: readonly string[]
+  /** As it is now; 0 when none is known. */
+  modseq: number
   #envelope: Envelope | null
   #structure: BodyStructure | null
   #bytes: Uint8Array | null = null
@@ -40,6 +44,7 @@ export class FetchedMessage {
     this.meta = meta
     this.recent = recent
     this.flags = meta?.flags ?? []
+    this.modseq = meta?.modseq ?? 0
     this.#envelope = envelope
     this.#structure = structure
   }

@@ -1,6 +1,8 @@
 // The registry: what an extension may contribute, and the one place that says what is open in a session. Dispatch and
 // advertisement both ask it, so that no capability is named without its code, and no code runs unannounced.
 import { usageError } from '../base/errors.ts'
+import type { Limits } from '../base/limits.ts'
+import type { FlatRanges } from '../base/ranges.ts'
 import type { TlsInfo } from '../base/runtime.ts'
 import type { FolderStatus, MailboxHandlerName, SearchKey, Supply } from '../mailbox/index.ts'
 import type { AuthPolicy } from '../sasl/index.ts'
@@ -8,6 +10,7 @@ import type { CommandContext } from './context.ts'
 import type { Dialect } from './dialect.ts'
 import type { FetchedMessage, Need } from './fetched.ts'
 import type { Grammar, Term, Vocabulary } from './grammar/grammar.ts'
+import type { SequenceSet } from './grammar/sequence-set.ts'
 import type { ListedFolder } from './list-tree.ts'
 import type { SearchScope } from './search-scope.ts'
 import type { StateKind } from './state.ts'
@@ -38,6 +41,7 @@ export interface SessionFacts {
   readonly auth: AuthPolicy
   /** Passwords may cross this connection, and are taken. */
   readonly passwordsAllowed: boolean
+  readonly limits: Limits
   handles(name: MailboxHandlerName): boolean
   supplies(item: Supply): boolean
 }
@@ -83,6 +87,8 @@ export interface FetchItem<A = unknown> extends Term {
   needs(args: A): Need
   /** Fetching it marks the message as seen (RFC 3501 §6.4.5). */
   readonly setsSeen?: boolean
+  /** Naming it switches this on (RFC 7162 §3.1). */
+  readonly enables?: Partial<Dialect>
   /** The item's name in the response and its value. */
   write(w: Writer, message: FetchedMessage, args: A): void
 }
@@ -92,13 +98,17 @@ export interface SearchKeySpec<A = unknown> extends Term {
   readonly name: string
   readonly rfc: string
   readonly args?: Grammar<A>
+  /** Naming it switches this on (RFC 7162 §3.1). */
+  readonly enables?: Partial<Dialect>
   compile(args: A, scope: SearchScope): SearchKey
 }
 
 /** What a SEARCH found, in the numbers that the client asked for. */
 export interface SearchResult {
   /** Half-open runs, ascending: sequence numbers or UIDs. */
-  readonly found: readonly number[]
+  readonly found: FlatRanges
+  /** The same one by one, in the order that SORT was asked for; null: the order of the folder. */
+  readonly order: readonly number[] | null
 }
 
 /** A result option of SEARCH (RFC 4466 §2.6.1). */
@@ -106,16 +116,75 @@ export interface SearchReturn<A = unknown> extends Term {
   readonly name: string
   readonly rfc: string
   readonly args?: Grammar<A>
-  /** Writes a space, its name and its value; nothing when there is nothing to say. */
-  write(w: Writer, result: SearchResult, args: A): void
+  /** Writes a space, its name and its value; nothing when there is nothing to say. Absent: the option is no data item. */
+  write?(w: Writer, result: SearchResult, args: A): void
+  /** The result is kept for `$` (RFC 5182). */
+  readonly saves?: true
+  /** Options that may not stand beside it. */
+  readonly excludes?: readonly string[]
+  /** Only these places of so many results are meant, from 0, half open (RFC 9394). */
+  select?(count: number, args: A): readonly [start: number, end: number]
 }
 
 /** An item of STATUS. */
 export interface StatusItemSpec extends Term {
   readonly name: string
   readonly rfc: string
-  readonly item: keyof FolderStatus
-  value(status: FolderStatus): number
+  /** What the backend is asked for; null: nothing. */
+  readonly item: keyof FolderStatus | null
+  /** Naming it switches this on (RFC 7162 §3.1). */
+  readonly enables?: Partial<Dialect>
+  write(w: Writer, status: FolderStatus, limits: Limits): void
+}
+
+/** What stands in parentheses behind the mailbox of SELECT and EXAMINE (RFC 4466 §2.1). */
+export interface SelectParam<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  /** Before anything happens. Throws `PeerSyntaxError` where it may not stand. */
+  check?(cx: CommandContext): void
+  /** When no folder is open any more. */
+  before?(cx: CommandContext): void
+  /** When the folder is open and described. */
+  after?(cx: CommandContext, args: A): Promise<void>
+}
+
+/** One FETCH, as its modifiers may change it. */
+export interface Fetching {
+  readonly set: SequenceSet
+  /** The UIDs in view that the set names. */
+  uids: FlatRanges
+  /** Items to be told besides those that the client has named. */
+  readonly added: string[]
+  /** Only messages that have changed since (RFC 7162 §3.1.4.1); null: all. */
+  changedSince: number | null
+}
+
+/** What stands in parentheses behind the items of FETCH (RFC 4466 §2.4). */
+export interface FetchModifier<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  /** In the order of the list of extensions, whatever the client's. Throws `PeerSyntaxError` where it may not stand. */
+  apply(cx: CommandContext, args: A, fetching: Fetching): void | Promise<void>
+}
+
+/** Where APPEND may take a message from besides a literal (RFC 4466 §2.3 append-data-ext). */
+export interface AppendItem<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args: Grammar<A>
+  /** The message; or the reply that says why there is none. */
+  gather(cx: CommandContext, args: A): Promise<Uint8Array | Reply>
+}
+
+/** What stands in parentheses behind the set of STORE (RFC 4466 §2.5). */
+export interface StoreModifier<A = unknown> extends Term {
+  readonly name: string
+  readonly rfc: string
+  readonly args?: Grammar<A>
+  apply(cx: CommandContext, args: A): { readonly unchangedSince: number }
 }
 
 /** A selection option of LIST (RFC 5258 §3.1). */
@@ -151,10 +220,16 @@ export interface Extension {
   readonly searchKeys?: readonly SearchKeySpec[]
   readonly searchReturns?: readonly SearchReturn[]
   readonly statusItems?: readonly StatusItemSpec[]
+  readonly selectParams?: readonly SelectParam[]
+  readonly fetchModifiers?: readonly FetchModifier[]
+  readonly storeModifiers?: readonly StoreModifier[]
+  readonly appendItems?: readonly AppendItem[]
   readonly listSelections?: readonly ListSelection[]
   readonly listReturns?: readonly ListReturn[]
   /** Attributes of a name that LIST tells in any case, without backslash. */
   listAttributes?(listed: ListedFolder): readonly string[]
+  /** What SELECT and EXAMINE tell of the open folder besides (RFC 3501 §6.3.1). */
+  tellsOfFolder?(cx: CommandContext): void
   /** What ENABLE of its name switches on. */
   readonly enables?: Partial<Dialect>
 }
@@ -181,6 +256,10 @@ export class Registry {
   readonly #searchKeys: Table<SearchKeySpec>
   readonly #searchReturns: Table<SearchReturn>
   readonly #statusItems: Table<StatusItemSpec>
+  readonly #selectParams: Table<SelectParam>
+  readonly #fetchModifiers: Table<FetchModifier>
+  readonly #storeModifiers: Table<StoreModifier>
+  readonly #appendItems: Table<AppendItem>
   readonly #listSelections: Table<ListSelection>
   readonly #listReturns: Table<ListReturn>
 
@@ -191,6 +270,10 @@ export class Registry {
     this.#searchKeys = table(extensions, each => each.searchKeys)
     this.#searchReturns = table(extensions, each => each.searchReturns)
     this.#statusItems = table(extensions, each => each.statusItems)
+    this.#selectParams = table(extensions, each => each.selectParams)
+    this.#fetchModifiers = table(extensions, each => each.fetchModifiers)
+    this.#storeModifiers = table(extensions, each => each.storeModifiers)
+    this.#appendItems = table(extensions, each => each.appendItems)
     this.#listSelections = table(extensions, each => each.listSelections)
     this.#listReturns = table(extensions, each => each.listReturns)
   }
@@ -230,6 +313,22 @@ export class Registry {
     return look(this.#statusItems, name, facts)
   }
 
+  selectParam(name: string, facts: SessionFacts): SelectParam | undefined {
+    return look(this.#selectParams, name, facts)
+  }
+
+  fetchModifier(name: string, facts: SessionFacts): FetchModifier | undefined {
+    return look(this.#fetchModifiers, name, facts)
+  }
+
+  storeModifier(name: string, facts: SessionFacts): StoreModifier | undefined {
+    return look(this.#storeModifiers, name, facts)
+  }
+
+  appendItem(name: string, facts: SessionFacts): AppendItem | undefined {
+    return look(this.#appendItems, name, facts)
+  }
+
   listSelection(name: string, facts: SessionFacts): ListSelection | undefined {
     return look(this.#listSelections, name, facts)
   }
@@ -249,6 +348,10 @@ export interface Words extends Vocabulary {
   searchKey(name: string): SearchKeySpec | undefined
   searchReturn(name: string): SearchReturn | undefined
   statusItem(name: string): StatusItemSpec | undefined
+  selectParam(name: string): SelectParam | undefined
+  fetchModifier(name: string): FetchModifier | undefined
+  storeModifier(name: string): StoreModifier | undefined
+  appendItem(name: string): AppendItem | undefined
   listSelection(name: string): ListSelection | undefined
   listReturn(name: string): ListReturn | undefined
 }
@@ -277,6 +380,22 @@ class OpenWords implements Words {
 
   statusItem(name: string): StatusItemSpec | undefined {
     return this.#registry.statusItem(name, this.#facts)
+  }
+
+  selectParam(name: string): SelectParam | undefined {
+    return this.#registry.selectParam(name, this.#facts)
+  }
+
+  fetchModifier(name: string): FetchModifier | undefined {
+    return this.#registry.fetchModifier(name, this.#facts)
+  }
+
+  storeModifier(name: string): StoreModifier | undefined {
+    return this.#registry.storeModifier(name, this.#facts)
+  }
+
+  appendItem(name: string): AppendItem | undefined {
+    return this.#registry.appendItem(name, this.#facts)
   }
 
   listSelection(name: string): ListSelection | undefined {

@@ -1,5 +1,7 @@
 // The open folder of a session: its view, and what was said of it when it was opened.
+import { type FlatRanges, intersection } from '../base/ranges.ts'
 import type { OpenedFolder } from '../mailbox/index.ts'
+import { Modseqs } from './modseqs.ts'
 import { News } from './news.ts'
 import { SequenceView } from './view.ts'
 
@@ -10,8 +12,12 @@ export class SelectedFolder {
   readonly readOnly: boolean
   readonly view: SequenceView = new SequenceView()
   readonly news: News
+  /** Null: the folder keeps no mod-sequences (NOMODSEQ, RFC 7162 §3.1.2.2). */
+  readonly modseqs: Modseqs | null
   /** Messages from this UID on are \Recent here (RFC 3501 §2.3.2). */
   recentFrom: number = Number.POSITIVE_INFINITY
+  /** What the last search has saved, UIDs (RFC 5182); some of them may be gone. */
+  saved: FlatRanges = []
   /** Every id was its UID so far: ids need not be asked for. */
   idsAreUids = true
 
@@ -20,6 +26,12 @@ export class SelectedFolder {
     this.opened = opened
     this.readOnly = readOnly
     this.news = new News(this.view)
+    this.modseqs = opened.highestModseq === undefined ? null : new Modseqs(opened.highestModseq)
+  }
+
+  /** Of what the last search has saved, the UIDs that are still in view. */
+  savedInView(): FlatRanges {
+    return intersection(this.saved, this.view.all())
   }
 
   /** How many messages are \Recent in this session. */

@@ -66,6 +66,16 @@ export class SequenceView {
     return run >= 0 && uid < this.#end(run) ? this.#table[2 * run + 1]! + uid - this.#table[2 * run]! + 1 : 0
   }
 
+  /** The sequence numbers of UIDs that are all in view. */
+  sequencesOf(uids: FlatRanges): FlatRanges {
+    const out: FlatRanges = []
+    for (let i = 0; i < uids.length; i += 2) {
+      const first = this.sequenceOf(uids[i]!)
+      addRange(out, first, first + uids[i + 1]! - uids[i]! - 1)
+    }
+    return out
+  }
+
   /** How many messages have a UID below this. */
   countBelow(uid: number): number {
     const run = this.#runAt(uid)
@@ -177,7 +187,7 @@ export class SequenceView {
 
   /** A run begins at the end of the table. */
   #begin(uid: number): void {
-    if (2 * this.#runs === this.#table.length) this.#resize(Math.max(4, 2 * this.#runs))
+    if (2 * this.#runs === this.#table.length) this.#resize(this.#runs + Math.max(4, this.#runs >> 1))
     this.#table[2 * this.#runs] = uid
     this.#table[2 * this.#runs + 1] = this.#count
     this.#runs++

@@ -8,6 +8,7 @@ import type { AsyncHandlers, CallbackHandlers } from '../base/ask.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type { BodyStructure, Envelope } from '../mime/index.ts'
 import type { SearchKey, SortKey, ThreadNode } from './search.ts'
+import type { ThreadAlgorithm } from './thread.ts'
 
 /** The store's own name of a message. A number is also the message's UID; anything else comes with one (`MessageRef`). */
 export type MessageId = string | number
@@ -40,6 +41,8 @@ export interface Folder {
 }
 
 export interface OpenedFolder {
+  /** As in `Folder`; default `/`. */
+  readonly delimiter?: string | null
   /** 1–4294967295; changes only when UIDs are given out anew. */
   readonly uidValidity: number
   /** The next UID that will be given out. Absent: one more than the highest. */
@@ -75,6 +78,8 @@ export interface FolderStatus {
   readonly size?: number
   /** Messages with the flag Deleted (RFC 9051 §6.3.11). */
   readonly deleted?: number
+  /** Octets that EXPUNGE would free (RFC 9208 §4.1.4). */
+  readonly deletedSize?: number
   readonly highestModseq?: number
   readonly mailboxId?: string
 }
@@ -95,7 +100,7 @@ export interface MessageMeta {
   readonly threadId?: string | null
   /** When it was put into this folder (SAVEDATE, RFC 8514). */
   readonly saveDate?: Date | number | null
-  /** RFC 8970: at most 200 characters. */
+  /** RFC 8970: at most 200 characters; null: there is nothing to be shown. Absent: made from the message. */
   readonly preview?: string | null
 }
 
@@ -116,6 +121,8 @@ export interface PlacedMessages {
   readonly uidValidity: number
   /** The new UIDs, in the order of the messages given. */
   readonly uids: readonly number[]
+  /** MOVE and REPLACE: the mod-sequence that the folder which the messages have left has now (RFC 7162 §3.2). */
+  readonly modseq?: number
 }
 
 export interface ChangedFlags {
@@ -134,6 +141,14 @@ export interface FlagsContext {
 }
 
 export interface AppendContext {
+  /** The date that the client gave; absent: now. */
+  readonly internalDate?: Date
+}
+
+/** A message that a client puts into a folder. */
+export interface NewMessage {
+  readonly raw: Uint8Array
+  readonly flags: readonly string[]
   /** The date that the client gave; absent: now. */
   readonly internalDate?: Date
 }
@@ -166,6 +181,25 @@ export interface MetadataEntry {
   readonly name: string
   /** Null: there is none; when setting: remove it. */
   readonly value: Uint8Array | null
+}
+
+export interface AclEntry {
+  /** A user, a group, `anyone`; `-fred` takes rights from Fred (RFC 4314 §2). */
+  readonly identifier: string
+  /** Letters of RFC 4314 §2.1; the library adds the virtual `c` and `d`. */
+  readonly rights: string
+}
+
+export interface GrantableRights {
+  /** Rights that the identifier has in any case. */
+  readonly required: string
+  /** Rights that can be granted; those of one string only together. */
+  readonly optional: readonly string[]
+}
+
+export interface AclContext {
+  /** Replace the identifier's rights, add these to them, or take these from them. */
+  readonly mode: 'set' | 'add' | 'remove'
 }
 
 export interface QresyncState {
@@ -222,6 +256,18 @@ export interface MailboxContract {
     result: PlacedMessages | undefined
     context: AppendContext
   }
+  /** APPEND of several messages (RFC 3502): all or none. */
+  appendAll: {
+    args: [folder: string, messages: readonly NewMessage[]]
+    result: PlacedMessages | undefined
+    context: NoContext
+  }
+  /** REPLACE (RFC 8508): puts the new message into the folder and removes the old one from the open folder, both or neither. */
+  replace: {
+    args: [id: MessageId, folder: string, raw: Uint8Array, flags: readonly string[]]
+    result: PlacedMessages | undefined
+    context: AppendContext
+  }
   /** COPY: all or none (RFC 9051 §6.4.7). Refuse with TRYCREATE when there is no such folder. */
   copyMessages: {
     args: [ids: readonly MessageId[], destination: string]
@@ -234,54 +280,91 @@ export interface MailboxContract {
     result: PlacedMessages | undefined
     context: NoContext
   }
-  /** Remove for good. POP3 asks it at QUIT. */
-  expunge: { args: [ids: readonly MessageId[]]; result: undefined; context: NoContext }
+  /** Remove for good. POP3 asks it at QUIT. A store with mod-sequences answers the one of this removal (RFC 7162 §3.2.7). */
+  expunge: {
+    args: [ids: readonly MessageId[]]
+    result: { readonly modseq: number } | undefined
+    context: NoContext
+  }
   /** Refuse with ALREADYEXISTS. Missing parents are made as well (RFC 9051 §6.3.4). */
   createFolder: {
     args: [name: string]
-    result: undefined
+    /** A store that supplies `mailboxId` answers it (RFC 8474 §4.1). */
+    result: { readonly mailboxId: string } | undefined
     context: { readonly specialUse?: readonly string[] }
   }
+  /** DELETE: the folder and its messages, not its children (RFC 9051 §6.3.5). Refuse with NONEXISTENT or HASCHILDREN. */
   deleteFolder: { args: [name: string]; result: undefined; context: NoContext }
   /** Children move along; INBOX stays, empty, when it is renamed (RFC 9051 §6.3.6). */
   renameFolder: { args: [from: string, to: string]; result: undefined; context: NoContext }
+  /** SUBSCRIBE; the name may be of no folder (RFC 9051 §6.3.7). `Folder.subscribed` tells of it. */
   subscribe: { args: [name: string]; result: undefined; context: NoContext }
+  /** UNSUBSCRIBE. */
   unsubscribe: { args: [name: string]; result: undefined; context: NoContext }
   /** SEARCH in the open folder: the ids that match. Absent: the library reads the messages and decides itself. */
   search: { args: [criteria: SearchKey]; result: readonly (number | MessageRef)[]; context: NoContext }
+  /** SORT (RFC 5256, RFC 5957) in the open folder: the ids that match, in order; `sortMessages` is a reference. */
   sort: {
     args: [keys: readonly SortKey[], criteria: SearchKey]
     result: readonly (number | MessageRef)[]
     context: NoContext
   }
+  /** THREAD (RFC 5256): `ORDEREDSUBJECT` or `REFERENCES` of the messages that match; `threadMessages` is a reference. */
   thread: {
-    args: [algorithm: string, criteria: SearchKey]
+    args: [algorithm: ThreadAlgorithm, criteria: SearchKey]
     result: readonly ThreadNode[]
     context: NoContext
   }
+  /** NAMESPACE (RFC 2342). Absent: one personal namespace without a prefix. */
   namespace: { args: []; result: Namespaces; context: NoContext }
+  /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
   qresync: {
     args: [name: string, state: QresyncState]
     result: { readonly changed: readonly MessageMeta[]; readonly vanished: readonly ClosedRange[] }
     context: NoContext
   }
+  /** UID FETCH with VANISHED (RFC 7162 §3.2.6). Who has forgotten how far back answers all in the range that is not there. */
   resolveVanished: {
     args: [range: MessageRange, sinceModseq: number]
     result: readonly ClosedRange[]
     context: NoContext
   }
+  /** GETQUOTA. Refuse with NONEXISTENT. Without `quotaRoot` there is one root for all folders, called ''. */
   quota: { args: [root: string]; result: Quota; context: NoContext }
+  /** GETQUOTAROOT: what applies to a folder, which need not exist. */
   quotaRoot: { args: [folder: string]; result: readonly Quota[]; context: NoContext }
+  /** SETQUOTA: all limits of the root, in octets where its usage is; answers what came out. */
+  setQuota: {
+    args: [root: string, limits: readonly Pick<QuotaResource, 'name' | 'limit'>[]]
+    result: Quota
+    context: NoContext
+  }
+  /** GETMETADATA (RFC 5464): the entries that are there, of a folder or ('') of the server; `depth` takes those below the paths too. */
   getMetadata: {
     args: [folder: string, paths: readonly string[]]
     result: readonly MetadataEntry[]
     context: { readonly depth: 0 | 1 | 'infinity'; readonly maxSize?: number }
   }
+  /** SETMETADATA: all or none. Refuse with LIMIT (too many) or TOOBIG. */
   setMetadata: {
     args: [folder: string, entries: readonly MetadataEntry[]]
     result: undefined
     context: NoContext
   }
+  /** GETACL (RFC 4314). Refuse with NOPERM, or with NONEXISTENT where the user may not even know of the folder. */
+  getAcl: { args: [folder: string]; result: readonly AclEntry[]; context: NoContext }
+  /** SETACL: known rights only, without the virtual `c` and `d`. Refuse with NOPERM. */
+  setAcl: {
+    args: [folder: string, identifier: string, rights: string]
+    result: undefined
+    context: AclContext
+  }
+  /** DELETEACL: the identifier's entry goes away. */
+  deleteAcl: { args: [folder: string, identifier: string]; result: undefined; context: NoContext }
+  /** LISTRIGHTS: what could be granted to the identifier. */
+  listRights: { args: [folder: string, identifier: string]; result: GrantableRights; context: NoContext }
+  /** MYRIGHTS: what the logged-in user may do. Each handler checks for itself what RFC 4314 §4 asks of its command. */
+  myRights: { args: [folder: string]; result: string; context: NoContext }
 }
 
 export type MailboxHandlerName = keyof MailboxContract
@@ -316,6 +399,8 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   messageBody: true,
   setFlags: true,
   append: true,
+  appendAll: true,
+  replace: true,
   copyMessages: true,
   move: true,
   expunge: true,
@@ -332,8 +417,14 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   resolveVanished: true,
   quota: true,
   quotaRoot: true,
+  setQuota: true,
   getMetadata: true,
   setMetadata: true,
+  getAcl: true,
+  setAcl: true,
+  deleteAcl: true,
+  listRights: true,
+  myRights: true,
 }
 
 /** Every handler name of the contract. */

@@ -121,6 +121,10 @@ function decide(criteria: SearchKey, examined: Examined, now: number): boolean |
     }
     case 'modseq':
       return (meta.modseq ?? 0) >= criteria.atLeast
+    case 'emailId':
+      return meta.emailId === criteria.id
+    case 'threadId':
+      return meta.threadId === criteria.id
     case 'date':
       return decideDate(criteria, examined)
     case 'header': {
@@ -142,8 +146,9 @@ function decideDate(key: Extract<SearchKey, { key: 'date' }>, examined: Examined
     if (!raw) return null
     day = examined.sentDay(raw)
   } else {
-    const at = key.of === 'saved' ? meta.saveDate : meta.internalDate
-    day = at === undefined || at === null ? null : Math.floor(timeOf(at) / DAY)
+    // a folder that keeps no save dates is searched by arrival (RFC 8514 §4.3)
+    const at = (key.of === 'saved' ? meta.saveDate : null) ?? meta.internalDate
+    day = Math.floor(timeOf(at) / DAY)
   }
   if (day === null) return false
   if (key.is === 'before') return day < key.day

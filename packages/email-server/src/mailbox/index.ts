@@ -1,3 +1,4 @@
+export { type BaseSubject, baseSubject } from './base-subject.ts'
 export { collect, collectHeader, passOn, type SourceLimits } from './body-source.ts'
 export type * from './contract.ts'
 export { MAILBOX_HANDLER_NAMES } from './contract.ts'
@@ -14,8 +15,11 @@ export {
   resolve,
   structures,
   timeOf,
+  visitIds,
   visitRefs,
 } from './read.ts'
 export type { SearchKey, SortKey, ThreadNode } from './search.ts'
 export { type SearchOptions, searchFolder } from './search-folder.ts'
 export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
+export { type SortSubject, sentTime, sortMessages } from './sort.ts'
+export { THREAD_ALGORITHMS, type ThreadAlgorithm, type ThreadSubject, threadMessages } from './thread.ts'

@@ -34,8 +34,21 @@ export function visitRefs(
   answer: unknown,
   visit: (uid: number, id: MessageId) => void,
 ): boolean {
-  if (!Array.isArray(answer)) throw badAnswer(name, 'an array of message ids', answer)
   let last = 0
+  return visitIds(name, answer, (uid, id) => {
+    if (uid <= last) throw badAnswer(name, 'ascending UIDs', uid)
+    last = uid
+    visit(uid, id)
+  })
+}
+
+/** The same in whatever order the answer has them. */
+export function visitIds(
+  name: MailboxHandlerName,
+  answer: unknown,
+  visit: (uid: number, id: MessageId) => void,
+): boolean {
+  if (!Array.isArray(answer)) throw badAnswer(name, 'an array of message ids', answer)
   let plain = true
   for (const entry of answer as readonly unknown[]) {
     let uid: unknown = entry
@@ -47,8 +60,6 @@ export function visitRefs(
       if (id !== uid) plain = false
     }
     if (!isUid(uid)) throw badAnswer(name, 'UIDs from 1 to 4294967295 (or { id, uid })', uid)
-    if (uid <= last) throw badAnswer(name, 'ascending UIDs', uid)
-    last = uid
     visit(uid, id as MessageId)
   }
   return plain

@@ -27,6 +27,8 @@ export type SearchKey =
   /** RFC 5032: arrived less (`younger`) or more (`older`) than so many seconds ago. */
   | { readonly key: 'age'; readonly is: 'older' | 'younger'; readonly seconds: number }
   | { readonly key: 'modseq'; readonly atLeast: number }
+  /** OBJECTID (RFC 8474 §6): exactly this id. */
+  | { readonly key: 'emailId' | 'threadId'; readonly id: string }
 
 export interface SortKey {
   readonly by: 'arrival' | 'cc' | 'date' | 'from' | 'size' | 'subject' | 'to' | 'displayFrom' | 'displayTo'

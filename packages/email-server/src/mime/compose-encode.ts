@@ -79,12 +79,7 @@ export function encodeBody(part: LeafPart, rules: EncodingRules, isRoot: boolean
   if (safe && allowed(domain, rules.profile))
     return identity(part, domain, domain, bytes, shape, rules, isRoot)
   if (!isText && rules.profile.binaryMime === true) return encodeFile(part, rules, null)
-  return encoded(
-    rules.textEncoding && isText ? rules.textEncoding : smallest(bytes, shape),
-    bytes,
-    shape,
-    isRoot,
-  )
+  return encoded(isText ? rules.textEncoding : null, bytes, shape, isRoot)
 }
 
 /** Most text has LF for its line breaks, and strings are good at replacing; the rest is left to `withCrlf`. */
@@ -166,7 +161,7 @@ function encodeMessage(
       `${part.field} cannot be encoded (RFC 2045 §6.4), and ${whyNot(shape, '7bit')}`,
     )
   }
-  const body = encoded(smallest(bytes, shape), bytes, shape, isRoot)
+  const body = encoded(null, bytes, shape, isRoot)
   return { ...body, type: 'message/global' }
 }
 
@@ -187,31 +182,34 @@ function encodeFile(part: LeafPart, rules: EncodingRules, forced: 'base64' | nul
   return base64Body(bytes)
 }
 
-/** Quoted-printable unless base64 is shorter. */
-function smallest(bytes: Uint8Array, shape: Shape): 'quoted-printable' | 'base64' {
-  const base64 = base64Length(bytes.length)
-  if (bytes.length + 2 * (shape.escapes + shape.bareBreaks) > base64) return 'base64'
-  return quotedPrintable(bytes, shape).length <= base64 ? 'quoted-printable' : 'base64'
+/** The content in quoted-printable; null when base64 is asked for, or is shorter and nothing is asked for. */
+function quotedPrintable(
+  asked: 'quoted-printable' | 'base64' | null,
+  bytes: Uint8Array,
+  shape: Shape,
+): Uint8Array | null {
+  if (asked === 'base64') return null
+  const most = asked === null ? base64Length(bytes.length) : Number.POSITIVE_INFINITY
+  if (bytes.length + 2 * (shape.escapes + shape.bareBreaks) > most) return null
+  const text = encodeQuotedPrintable(bytes, { binary: shape.bareBreaks > 0, protectLineStarts: true })
+  return text.length <= most ? text : null
 }
 
-function quotedPrintable(bytes: Uint8Array, shape: Shape): Uint8Array {
-  return encodeQuotedPrintable(bytes, { binary: shape.bareBreaks > 0, protectLineStarts: true })
-}
-
+/** `asked`: the encoding; null: the shorter one. */
 function encoded(
-  encoding: 'quoted-printable' | 'base64',
+  asked: 'quoted-printable' | 'base64' | null,
   bytes: Uint8Array,
   shape: Shape,
   isRoot: boolean,
 ): EncodedBody {
-  if (encoding === 'base64') return base64Body(bytes)
-  const text = quotedPrintable(bytes, shape)
+  const text = quotedPrintable(asked, bytes, shape)
+  if (text === null) return base64Body(bytes)
   const ends = endsFine(bytes, shape) && shape.bareBreaks === 0
   const open = isRoot && !ends
   // At the end of the message a line break must follow; a soft one says that it is not part of the content.
   const pieces: Piece[] = open ? [text, '=\r\n'] : [text]
   const endsWithBreak = open || ends
-  return { encoding, domain: '7bit', type: null, pieces, plain: null, endsWithBreak }
+  return { encoding: 'quoted-printable', domain: '7bit', type: null, pieces, plain: null, endsWithBreak }
 }
 
 function base64Body(bytes: Uint8Array): EncodedBody {

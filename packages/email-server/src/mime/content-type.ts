@@ -14,11 +14,21 @@ export interface ContentTypeHead {
 const PLAIN: ContentTypeHead = { type: 'text', subtype: 'plain', boundary: '' }
 const MESSAGE: ContentTypeHead = { type: 'message', subtype: 'rfc822', boundary: '' }
 
+/** As nearly all mail says it; with a boundary that is the only parameter, quoted, of characters that mean nothing else. */
+const USUAL =
+  /^([A-Za-z0-9+._-]+)\/([A-Za-z0-9+._-]+)(?:$|;[ \t]*(?:boundary="([A-Za-z0-9'()+_,./:=-]{1,70})"$)?)/i
+
 /** Media type of a part; `digest`: it stands in a multipart/digest, where a message is the default. */
 export function contentTypeOf(block: HeaderBlock, digest: boolean): ContentTypeHead {
   const field = firstField(block, 'content-type')
   if (field === undefined) return digest ? MESSAGE : PLAIN
   const value = fieldText(block, field)
+  const usual = USUAL.exec(value)
+  if (usual !== null) {
+    const name = usual[1]!.toLowerCase()
+    const boundary = name === 'multipart' ? (usual[3] ?? boundaryIn(value)) : ''
+    return { type: name, subtype: usual[2]!.toLowerCase(), boundary }
+  }
   const type = token(value, skip(value, 0))
   let at = skip(value, type.end)
   if (type.end === type.start || value.charCodeAt(at) !== 0x2f) return PLAIN
@@ -41,13 +51,8 @@ export function encodingOf(block: HeaderBlock): string {
   return start === end ? '7bit' : value.slice(start, end).toLowerCase()
 }
 
-/** As nearly all mail says it: one parameter, quoted, of characters that mean nothing else. */
-const USUAL_BOUNDARY = /^[^;()"\\]*;[ \t]*boundary="([A-Za-z0-9'()+_,./:=-]{1,70})"$/i
-
 /** RFC 2046 §5.1.1: a boundary is US-ASCII and does not end in white space; others match no delimiter line. */
 function boundaryIn(value: string): string {
-  const usual = USUAL_BOUNDARY.exec(value)
-  if (usual) return usual[1]!
   const boundary = parameterOf(readStructured(value).parameters, 'boundary')?.trimEnd() ?? ''
   for (let i = 0; i < boundary.length; i++) if (boundary.charCodeAt(i) > 0x7e) return ''
   return boundary

@@ -1,5 +1,11 @@
 // The content of a leaf: its bytes without the transfer encoding, and its text without the charset.
-import { type CharsetOptions, decodeCharset, decodeTransfer, transferEncodingOf } from '../text/index.ts'
+import {
+  type CharsetOptions,
+  decodeCharset,
+  decodeQuotedPrintableText,
+  decodeTransfer,
+  transferEncodingOf,
+} from '../text/index.ts'
 import type { PartFacts } from './describe.ts'
 import { unflow } from './flowed.ts'
 import type { MessagePart } from './part.ts'
@@ -18,12 +24,19 @@ export function partText(
   facts: PartFacts,
   options?: CharsetOptions,
 ): string {
+  if (facts.charset?.toLowerCase() === 'utf-8' && part.encoding === 'quoted-printable') {
+    const text = decodeQuotedPrintableText(raw.subarray(part.bodyStart, part.bodyEnd))
+    return paragraphs(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, facts)
+  }
   return readable(decodeCharset(partBytes(raw, part), facts.charset, options), facts)
 }
 
 /** Text of a body in the form in which it is shown. */
 export function readable(decoded: string, facts: PartFacts): string {
-  const text = decoded.includes('\r') ? decoded.replaceAll('\r\n', '\n') : decoded
+  return paragraphs(decoded.includes('\r') ? decoded.replaceAll('\r\n', '\n') : decoded, facts)
+}
+
+function paragraphs(text: string, facts: PartFacts): string {
   if (facts.contentType !== 'text/plain') return text
   if (parameterOf(facts.parameters, 'format')?.trim().toLowerCase() !== 'flowed') return text
   return unflow(text, parameterOf(facts.parameters, 'delsp')?.trim().toLowerCase() === 'yes')

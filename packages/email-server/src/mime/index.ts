@@ -36,7 +36,7 @@ export {
 export { type HtmlToTextOptions, htmlToText } from './html-to-text.ts'
 export { IncomingHeader, type ReceivedHeader } from './incoming-header.ts'
 export type { MimeLimits } from './limits.ts'
-export { extractMessageMetadata, type MessageMetadata, metadataOf } from './metadata.ts'
+export { extractMessageMetadata, type MessageMetadata, messageIdsIn, metadataOf } from './metadata.ts'
 export { type CalendarPart, ParsedMessage, type ParseOptions, parseMessage } from './parse.ts'
 export {
   type HeaderLine,

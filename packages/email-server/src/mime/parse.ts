@@ -6,6 +6,7 @@ import { optionError } from '../base/errors.ts'
 import type { CharsetHook } from '../text/index.ts'
 import type { AddressField } from './address-field.ts'
 import type { Attachment } from './attachment.ts'
+import { partBytes } from './content.ts'
 import { describePart } from './describe.ts'
 import type { MimeLimits } from './limits.ts'
 import { type HeaderLine, ParsedHeaders, type ParsedHeaderValue } from './parsed-headers.ts'
@@ -177,6 +178,11 @@ export class ParsedMessage {
       return { method: method?.toUpperCase() ?? null, content: attachment.text() }
     }
     return undefined
+  }
+
+  /** The content of any leaf of `tree`, its transfer encoding undone; a view of the message when nothing was encoded. */
+  contentOf(part: MessagePart): Uint8Array {
+    return partBytes(this.#raw, part)
   }
 
   toJSON(): Record<string, unknown> {

@@ -1,5 +1,6 @@
 // A header as a map of parsed values, in the shape that mailparser's users know; each value is parsed when it is read.
 import { readAddresses } from '../address/index.ts'
+import { keysOf } from '../base/keys.ts'
 import { type CharsetOptions, decodeEncodedWords, readMailDate } from '../text/index.ts'
 import { AddressField } from './address-field.ts'
 import { fieldLines, fieldText, type HeaderBlock, type HeaderField } from './header.ts'
@@ -70,6 +71,12 @@ const SINGLE: ReadonlySet<string> = new Set([
   'sender',
   'subject',
 ])
+
+const PARAMETERS: ReadonlyMap<string, string> = new Map(
+  keysOf(
+    'boundary charset creation-date delsp filename format method micalg modification-date name protocol report-type size start type',
+  ).map(name => [name, name]),
+)
 
 /**
  * The fields of a header by name; names are compared without case, and iteration is in the order of first appearance.
@@ -208,10 +215,13 @@ export class ParsedHeaders implements ReadonlyMap<string, ParsedHeaderValue> {
   #structured(field: HeaderField): StructuredValue {
     const { value, parameters } = readStructured(fieldText(this.#block, field))
     const params: Record<string, string> = Object.create(null)
-    for (const [raw] of parameters) {
+    const plain = !parameters.some(([raw, content]) => raw.includes('*') || content.includes('=?'))
+    for (const [raw, content] of parameters) {
       const star = raw.indexOf('*')
-      const name = (star > 0 ? raw.slice(0, star) : raw).toLowerCase()
-      if (!(name in params)) params[name] = parameterOf(parameters, name, this.#options) ?? ''
+      const lower = (star > 0 ? raw.slice(0, star) : raw).toLowerCase()
+      const name = PARAMETERS.get(lower) ?? lower
+      if (!(name in params))
+        params[name] = plain ? content : (parameterOf(parameters, name, this.#options) ?? '')
     }
     return { value, params }
   }

@@ -5,7 +5,10 @@ import { late } from '../base/late.ts'
 interface Builtins {
   'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
+  'node:https': typeof import('node:https')
+  'node:os': typeof import('node:os')
   'node:tls': typeof import('node:tls')
+  'node:zlib': typeof import('node:zlib')
 }
 
 /** Node 20.16 and newer can be asked, also when a bundler has turned everything into CommonJS; older ones require. */

@@ -1,19 +1,8 @@
 // The checks of who sent a message, standing alone: with the clock and the DNS of this machine, in callback or promise style.
 // The room that does them is loaded at the first check: programs that only move mail start without it.
 import { optionError } from '../base/errors.ts'
-import type { Runtime } from '../base/runtime.ts'
-import type { Resolver } from '../dns/index.ts'
 import type { DmarcQuery, DmarcResult, RdnsResult, SpfResult } from '../trust/index.ts'
-import { nodeRuntime } from './runtime.ts'
-
-export interface CheckOptions {
-  /** Who is asked; its `resolve(name, type)` tells the four ways to have no answer apart. Default: the DNS servers of this machine. */
-  readonly resolver?: Resolver
-  /** Time for the whole check, ms; then the result is `temperror`. Default 20,000 for SPF, else 10,000. */
-  readonly timeoutMs?: number
-  /** The clock. Default: that of this machine. */
-  readonly runtime?: Pick<Runtime, 'now' | 'setTimer'>
-}
+import { answer, type CheckCallback, type CheckOptions, checkWorld } from './check-world.ts'
 
 export interface CheckSpfOptions extends CheckOptions {
   /** The address of MAIL FROM. Default: the postmaster of `domain`. */
@@ -28,8 +17,6 @@ export interface CheckRdnsOptions extends CheckOptions {
   /** The name of HELO or EHLO, to be compared. */
   readonly helo?: string
 }
-
-export type CheckCallback<T> = (error: Error | null, result?: T) => void
 
 /**
  * SPF (RFC 7208): may this address send mail in the name of this domain?
@@ -57,7 +44,7 @@ export function checkSPF(
     if (typeof domain !== 'string') throw optionError('domain', 'a domain', domain)
     const { checkSpf } = await import('../trust/index.ts')
     const sender = options.sender || domain
-    return checkSpf({ ip, sender, helo: options.helo ?? '' }, { ...options, ...world(options) })
+    return checkSpf({ ip, sender, helo: options.helo ?? '' }, { ...options, ...checkWorld(options) })
   })
 }
 
@@ -79,7 +66,7 @@ export function checkDMARC(query: DmarcQuery, options?: CheckOptions): Promise<D
 export function checkDMARC(query: DmarcQuery, ...rest: readonly unknown[]): Promise<DmarcResult> | undefined {
   return answer<CheckOptions, DmarcResult>(rest, async options => {
     const { checkDmarc } = await import('../trust/index.ts')
-    return checkDmarc(query, { ...options, ...world(options) })
+    return checkDmarc(query, { ...options, ...checkWorld(options) })
   })
 }
 
@@ -92,36 +79,6 @@ export function checkRdns(ip: string, ...rest: readonly unknown[]): Promise<Rdns
     if (typeof ip !== 'string') throw optionError('ip', 'an address in text', ip)
     const query = options.helo === undefined ? { ip } : { ip, helo: options.helo }
     const { checkRdns: checkReverse } = await import('../trust/index.ts')
-    return checkReverse(query, { ...options, ...world(options) })
+    return checkReverse(query, { ...options, ...checkWorld(options) })
   })
-}
-
-function world(options: CheckOptions): {
-  readonly resolver: Resolver
-  readonly runtime: Pick<Runtime, 'now' | 'setTimer'>
-} {
-  const { resolver = nodeRuntime, runtime = nodeRuntime, timeoutMs } = options
-  if (typeof resolver?.resolve !== 'function') {
-    throw optionError('resolver', 'an object with resolve(name, type)', resolver)
-  }
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw optionError('timeoutMs', 'a number of milliseconds above 0', timeoutMs)
-  }
-  return { resolver, runtime }
-}
-
-/** `(options?, callback?)`: with a callback it is called once, without one there is a promise. */
-function answer<O extends object, T>(
-  rest: readonly unknown[],
-  run: (options: O) => Promise<T>,
-): Promise<T> | undefined {
-  const callback = rest.find(value => typeof value === 'function') as CheckCallback<T> | undefined
-  const options = typeof rest[0] === 'object' && rest[0] !== null ? (rest[0] as O) : ({} as O)
-  const result = run(options)
-  if (!callback) return result
-  result.then(
-    value => callback(null, value),
-    error => callback(error as Error),
-  )
-  return undefined
 }

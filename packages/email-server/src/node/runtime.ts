@@ -4,7 +4,9 @@ import { randomBytes } from '../base/crypto.ts'
 import { MailError } from '../base/errors.ts'
 import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } from '../base/runtime.ts'
 import { NodeConnection, plainAddress } from './connection.ts'
+import { deflateStream } from './deflate-stream.ts'
 import { dnsClient } from './dns-client.ts'
+import { fetchHttps } from './https-get.ts'
 import { openSpoolFile } from './spool.ts'
 import { secureContext } from './tls-context.ts'
 
@@ -21,6 +23,8 @@ export const nodeRuntime: Runtime = {
   resolve: dnsClient(),
   listen,
   connect,
+  deflate: deflateStream,
+  fetch: options => fetchHttps(options),
   openSpool: () => openSpoolFile(),
   checkTls: options => {
     secureContext(options)
@@ -70,13 +74,15 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Mail
 
 function connect(options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const where = `${options.host}:${options.port}`
+    const { host, port, localAddress } = options
+    const where = `${host}:${port}`
     const socket = net.connect({
-      host: options.host,
-      port: options.port,
+      host,
+      port,
       allowHalfOpen: true,
       // both address families, the second soon after the first (RFC 8305); not yet the default of every Node
       autoSelectFamily: true,
+      ...(localAddress !== undefined && { localAddress }),
     })
     const timer =
       options.timeoutMs === undefined

@@ -1,10 +1,10 @@
 // What a POP3 command is, and what CAPA says because of it: advertisement and dispatch come from the same table.
 import type { MailError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
+import type { LimitName, Limits } from '../base/limits.ts'
 import type { OutputQueue } from '../base/output-queue.ts'
 import type { TlsInfo } from '../base/runtime.ts'
 import type { SessionClock } from '../base/session-clock.ts'
-import type { AuthPolicy, Credentials, SaslMechanism } from '../sasl/index.ts'
+import type { AuthPolicy, Credentials, SaslExchange, SaslMechanism } from '../sasl/index.ts'
 import type { Authorization, State, Transaction } from './state.ts'
 import type { ResponseCode } from './wire/reply.ts'
 
@@ -17,6 +17,14 @@ export interface Facts {
   readonly allowInsecureAuth: boolean
   /** The mechanisms on offer. */
   readonly auth: AuthPolicy
+  /** The greeting's, for APOP; null: APOP is closed. */
+  readonly timestamp: string | null
+  /** UTF8 was said. */
+  readonly utf8: boolean
+  /** RFC 2449 §6.7: `NEVER`, or days; null: the owner says nothing of it. */
+  readonly expire: 'NEVER' | number | null
+  /** RFC 2449 §6.5, s; 0: none. */
+  readonly loginDelay: number
   /** May a password cross this connection as it is, and is one taken? */
   readonly passwordsAllowed: boolean
 }
@@ -42,6 +50,9 @@ export interface CommandContext {
   signIn(credentials: Credentials): Promise<void>
   /** The same by a SASL exchange, with the client's initial response; null: it has sent none. */
   authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): Promise<void>
+  /** The same by a proof that is complete. */
+  prove(exchange: SaslExchange): Promise<void>
+  useUtf8(): void
   /** What is wrong here and not with the client. */
   failed(what: string, error: unknown): void
   /** What the client has said ahead is lost, and the next thing that it says is a TLS handshake. */
@@ -52,6 +63,8 @@ export interface CommandContext {
 
 interface CommandFacts {
   readonly name: string
+  /** How long its line may be; absent: `pop3CommandLine`. */
+  readonly lineLimit?: LimitName
   /** The lines of CAPA that this command is the reason for. */
   capabilities?(facts: Facts): readonly string[]
 }

@@ -10,13 +10,14 @@ import type {
   SaslServerContext,
   SaslStep,
 } from './mechanism.ts'
+import { preparedSecret } from './saslprep.ts'
 import { readText } from './scram-messages.ts'
 
 const MALFORMED: SaslStep = { kind: 'malformed', reason: 'CRAM-MD5 wants a name and 32 hexadecimal digits' }
 
-/** Lower-case hexadecimal. */
+/** Lower-case hexadecimal. The secret is prepared as for APOP, which is what other programs do. */
 export function cramDigest(secret: string, challenge: Uint8Array): string {
-  return createHmac('md5', secret).update(challenge).digest('hex')
+  return createHmac('md5', preparedSecret(secret)).update(challenge).digest('hex')
 }
 
 class CramServer implements SaslExchange {

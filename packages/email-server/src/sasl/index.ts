@@ -15,6 +15,7 @@ export type {
 export { type AuthOutcome, judge, type NegotiationPort, negotiate } from './negotiate.ts'
 export { plain } from './plain.ts'
 export { type AuthMechanism, type AuthOptions, AuthPolicy } from './policy.ts'
+export { preparedSecret } from './saslprep.ts'
 export {
   DEFAULT_SCRAM_ITERATIONS,
   type ScramKeys,

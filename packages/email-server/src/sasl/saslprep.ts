@@ -53,3 +53,12 @@ function checkDirection(text: string): void {
 function refused(what: string): MailError {
   return new MailError('EAUTH', `a user name or password with ${what} (RFC 4013)`)
 }
+
+/** A password for digests (APOP, RFC 6856 §2.2): prepared where it can be, else as it is. */
+export function preparedSecret(secret: string): string {
+  try {
+    return saslprep(secret, 'query')
+  } catch {
+    return secret
+  }
+}

@@ -3,8 +3,10 @@ import { describe, MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import { NEARBY, networkMatcher } from '../base/networks.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { DkimCallback, PoolOptions, RelayOptions } from '../delivery/index.ts'
 import type { Resolver } from '../dns/index.ts'
 import { nodeRuntime } from '../node/index.ts'
+import { MaildropLocks, type MaildropLocksOptions } from '../pop3/index.ts'
 import { type AuthOptions, AuthPolicy } from '../sasl/index.ts'
 import { resolveExtensions, type SmtpExtensionOptions, type SmtpRole } from '../smtp/index.ts'
 import {
@@ -14,11 +16,17 @@ import {
   resolveResolver,
 } from './mail-auth-options.ts'
 import { flag, hostName, wholeNumber } from './option-values.ts'
+import type { DeliveryOptions, OutboundOptions } from './outbound.ts'
 import { type RateLimit, type RateLimitOptions, resolveRateLimit } from './rate-limit.ts'
 import { type SniCallback, TlsStore } from './tls-store.ts'
 
 /** The listeners that a server can have, by the name of their port. */
 export type ListenerName = 'inbound' | 'submission' | 'secure' | 'lmtp' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+
+export interface Pop3Options extends MaildropLocksOptions {
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
+}
 
 export interface ServerOptions {
   /** Our name in greetings, Received fields and EHLO. Default `localhost`. */
@@ -50,6 +58,8 @@ export interface ServerOptions {
   readonly extensions?: SmtpExtensionOptions
   /** CR without LF and LF without CR in messages that come in: `refuse` (550 5.6.0) or `normalize` to CRLF. Default `refuse`. */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Give submitted messages the Date and the Message-ID that they lack (RFC 6409 §8)? Default true. */
+  readonly addMissingFields?: boolean
   /**
    * Check who sent inbound mail (SPF, DKIM, DMARC, ARC, reverse DNS) before `mail` fires? Default true, for all clients but this machine
    * itself; the results are in `mail.auth`, and nothing is refused because of them. The time for it is `limits.authTime`.
@@ -71,6 +81,16 @@ export interface ServerOptions {
   readonly greetingDelay?: number
   /** Which ways to log in are offered; SCRAM and others need an `auth` listener that can answer them. */
   readonly auth?: AuthOptions
+  /** POP3 only. */
+  readonly pop3?: Pop3Options
+  /** The server that takes all outgoing mail: host, port, login; or a URL. Default: the servers that the recipients' domains name. */
+  readonly relay?: RelayOptions | string | null
+  /** Limits of the connections on which mail leaves. */
+  readonly pool?: PoolOptions
+  /** The keys that sign mail of domains for which `addDomain` was given none. */
+  readonly dkimCallback?: DkimCallback | null
+  /** How mail leaves: queue, attempts, reports, TLS policies. */
+  readonly delivery?: DeliveryOptions
   /** Every other limit; see `Limits`. */
   readonly limits?: Partial<Limits>
   /** The world that the server lives in; default: this machine. */
@@ -81,6 +101,11 @@ export interface ServerOptions {
 export interface SecureInfo extends TlsInfo {
   readonly listener: ListenerName
   readonly remoteAddress: string
+}
+
+export interface Pop3Resolved {
+  readonly locks: MaildropLocks
+  readonly expire?: 'NEVER' | number
 }
 
 export interface ResolvedOptions {
@@ -101,9 +126,12 @@ export interface ResolvedOptions {
     readonly dsn: boolean
     readonly extensions: SmtpExtensionOptions
     readonly lineBreaks: 'refuse' | 'normalize'
+    readonly addMissingFields: boolean
   }
   readonly resolver: Resolver
   readonly auth: AuthPolicy
+  readonly pop3: Pop3Resolved
+  readonly outbound: OutboundOptions
   readonly limits: Limits
   readonly runtime: Runtime
 }
@@ -140,12 +168,18 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   dsn: true,
   extensions: true,
   lineBreaks: true,
+  addMissingFields: true,
   resolver: true,
   useProxy: true,
   xclient: true,
   rateLimit: true,
   greetingDelay: true,
   auth: true,
+  pop3: true,
+  relay: true,
+  pool: true,
+  dkimCallback: true,
+  delivery: true,
   limits: true,
   runtime: true,
 }
@@ -198,9 +232,12 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
       dsn: flag('dsn', options.dsn ?? false),
       extensions: checkedExtensions(options.extensions),
       lineBreaks: lineBreaks(options.lineBreaks),
+      addMissingFields: flag('addMissingFields', options.addMissingFields ?? true),
     },
     resolver: resolveResolver(options.resolver, runtime),
     auth: new AuthPolicy(options.auth),
+    pop3: resolvePop3(options.pop3),
+    outbound: outboundOptions(options),
     limits: {
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
@@ -208,6 +245,22 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     runtime,
   }
+}
+
+function resolvePop3(options: unknown = {}): Pop3Resolved {
+  if (typeof options !== 'object' || options === null) throw optionError('pop3', 'an object', options)
+  const { expire, ...locks } = options as Pop3Options
+  if (expire !== undefined && expire !== 'NEVER' && !(Number.isSafeInteger(expire) && expire >= 0)) {
+    throw optionError('pop3.expire', "'NEVER' or a whole number of days", expire)
+  }
+  return { locks: new MaildropLocks(locks), ...(expire !== undefined && { expire }) }
+}
+
+function outboundOptions(options: ServerOptions): OutboundOptions {
+  const { dkimCallback = null, relay = null, pool = {}, delivery = {} } = options
+  if (dkimCallback !== null && typeof dkimCallback !== 'function')
+    throw optionError('dkimCallback', 'a function', dkimCallback)
+  return { relay, pool, dkimCallback, delivery }
 }
 
 function resolvePorts(ports: unknown): Map<ListenerName, number> {

@@ -1,17 +1,24 @@
 // The server: listeners, sessions and the events that tie them to the user's code. It knows no protocol's commands; each
 // protocol's room makes its own sessions.
+import { type Callback, settle } from '../base/callback.ts'
 import { drive } from '../base/drive.ts'
 import { Emitter } from '../base/emitter.ts'
-import { describe, MailError, usageError } from '../base/errors.ts'
+import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { SendResult } from '../base/send-result.ts'
 import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
+import type { OutgoingOptions } from '../delivery/index.ts'
+import type { DomainMaterial } from '../domain/index.ts'
+import type { TlsReportCollector } from '../dsn/index.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
 import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
-import { SmtpServerSession } from '../smtp/index.ts'
+import { type IncomingMail, SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
+import { domainName } from './domain-name.ts'
 import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
+import type { DomainOptions, ServerDsnOptions, ServerEvents } from './events.ts'
 import {
   LISTENERS,
   type ListenerName,
@@ -20,48 +27,10 @@ import {
   type SecureInfo,
   type ServerOptions,
 } from './options.ts'
+import { Outbound } from './outbound.ts'
 import { receiveProxied } from './proxied-connection.ts'
 import { SenderChecks } from './sender-checks.ts'
 import { type LastWord, lastLine, lastWord, turnAway } from './turn-away.ts'
-
-/** A connection that has just been made; `reject` during the event turns it away. */
-export interface ConnectionInfo {
-  readonly listener: ListenerName
-  readonly protocol: 'smtp' | 'imap' | 'pop3'
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localPort: number
-  /**
-   * Turns the connection away: without a word, or with these (SMTP: `554 5.7.1 text`, IMAP: `* BYE text`, POP3: `-ERR text`; over
-   * implicit TLS nothing can be said). `code` is SMTP's, 400 to 599, default 554; `text` is one line of ASCII.
-   */
-  reject(code?: number, text?: string): void
-}
-
-export type ServerEvents = {
-  connection: [info: ConnectionInfo]
-  /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
-  auth: [info: AuthInfo]
-  /** An attempt to log in was refused, by whatever protocol. */
-  authFailed: [failure: AuthFailure]
-  /** An SMTP session begins (inbound, submission or LMTP). */
-  smtpSession: [session: SmtpServerSession]
-  /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
-  mailboxSession: [session: MailboxSession]
-  /** A TLS handshake has finished. */
-  secure: [info: SecureInfo]
-  /** Something failed here that no caller can be told. */
-  error: [error: MailError]
-  close: []
-}
-
-/** What `addDomain` takes: a name, or anything that carries one (such as a domain's mail material). */
-export type DomainMaterial = string | { readonly domain: string }
-
-export interface DomainOptions {
-  /** The certificate for clients that ask for the domain, or for a name below it. */
-  readonly tls?: TlsOptions
-}
 
 interface Live {
   readonly connection: Connection
@@ -77,6 +46,7 @@ export class Server extends Emitter<ServerEvents> {
   readonly #live = new Map<Connection, Live>()
   readonly #doorkeeper: Doorkeeper
   readonly #checks: SenderChecks | null
+  readonly #outbound: Outbound
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
   /** Who is logged in where, of those who are counted. */
@@ -93,6 +63,7 @@ export class Server extends Emitter<ServerEvents> {
     this.#checks = mailAuth
       ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
       : null
+    this.#outbound = this.#makeOutbound()
   }
 
   get hostname(): string {
@@ -117,21 +88,57 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   /**
-   * Takes inbound mail for this domain. `tls`: the certificate for clients that ask for the domain or a name below it. Throws `EUSAGE` when the
-   * name is none, `ECONFIG` when the certificate cannot be used.
+   * Takes inbound mail for this domain, and signs what leaves in its name with the keys of the material. `tls`: the certificate for clients that
+   * ask for the domain or a name below it. Throws `EUSAGE` when the name is none, `ECONFIG` that names what is wrong with a key or certificate.
    */
   addDomain(material: DomainMaterial, options: DomainOptions = {}): this {
     const name = domainName(material)
     if (options.tls) this.#options.tls.setDomain(name, options.tls)
+    this.#outbound.addDomain(name, material)
     this.#domains.add(name)
     return this
   }
 
   removeDomain(domain: DomainMaterial): this {
     const name = domainName(domain)
+    this.#outbound.removeDomain(name)
     this.#domains.delete(name)
     this.#options.tls.removeDomain(name)
     return this
+  }
+
+  /**
+   * Sends a message: signed with the key of its author's domain, to the servers of its recipients, again and again where that is worth while.
+   * Resolves after the first attempt; what then waits is in `info.pending`, and the events `sent`, `retry` and `bounce` tell the rest. Rejects
+   * when nobody has got it, nor will.
+   */
+  send(options: OutgoingOptions): Promise<SendResult>
+  send(options: OutgoingOptions, callback: Callback<SendResult>): void
+  send(options: OutgoingOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.send(options)),
+      callback,
+    )
+  }
+
+  /** A delivery status notification (RFC 3464) as a message; `reportingMta` is `hostname` when absent. Throws as `buildDsn`. */
+  buildDsn(options: ServerDsnOptions): Uint8Array {
+    return this.#outbound.buildDsn(options).bytesSync()
+  }
+
+  /** The same, sent with the null sender. */
+  sendDsn(options: ServerDsnOptions): Promise<SendResult>
+  sendDsn(options: ServerDsnOptions, callback: Callback<SendResult>): void
+  sendDsn(options: ServerDsnOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.sendDsn(options)),
+      callback,
+    )
+  }
+
+  /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
+  get tlsReports(): TlsReportCollector {
+    return this.#outbound.tlsReports
   }
 
   /**
@@ -229,6 +236,7 @@ export class Server extends Emitter<ServerEvents> {
       throw error
     }
     if (this.#phase === 'opening') this.#phase = 'open'
+    this.#outbound.sender.start()
   }
 
   #accept(name: ListenerName, connection: Connection): void {
@@ -379,6 +387,8 @@ export class Server extends Emitter<ServerEvents> {
         auth,
         ...this.#options.smtp,
         role,
+        deliver: mail => this.#outbound.deliver(mail),
+        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#lookAt(mail) }),
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
@@ -388,8 +398,8 @@ export class Server extends Emitter<ServerEvents> {
     }
     const session =
       protocol === 'imap'
-        ? new ImapServerSession({ ...options, auth })
-        : new Pop3ServerSession({ ...options, auth })
+        ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
+        : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
     session.on('auth', info => this.#askAuth(info))
     session.on('authFailed', failure => this.#authFailed(failure))
     session.on('mailboxSession', mailbox => {
@@ -401,6 +411,37 @@ export class Server extends Emitter<ServerEvents> {
       this.emit('mailboxSession', mailbox)
     })
     return { connection, session, mailbox: () => session.mailbox }
+  }
+
+  #makeOutbound(): Outbound {
+    const { hostname, runtime, resolver, limits, host, outbound } = this.#options
+    const made = new Outbound(outbound, {
+      hostname,
+      runtime,
+      resolver,
+      limits,
+      isLocal: domain => this.#domains.has(domain),
+      inbound: () => {
+        const listener = this.#listeners.get('inbound')
+        if (!listener) return null
+        const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
+        return { host: anywhere ? '127.0.0.1' : host, port: listener.port }
+      },
+    })
+    for (const name of ['sending', 'sent', 'retry', 'bounce', 'ambiguous', 'report'] as const) {
+      made.sender.on(name, (...args) => this.emit(name, ...(args as never)))
+    }
+    made.sender.on('error', error => this.#fail('delivery', error))
+    return made
+  }
+
+  /** Reports about our own messages become events on them. */
+  #lookAt(mail: IncomingMail): void {
+    try {
+      this.#outbound.look(mail)
+    } catch (error) {
+      this.#fail('reading a report', error)
+    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */
@@ -436,6 +477,7 @@ export class Server extends Emitter<ServerEvents> {
     })
     await gone
     cut.cancel()
+    await this.#outbound.sender.close(this.#options.closeTimeoutMs)
     this.#phase = 'closed'
     this.emit('close')
   }
@@ -452,9 +494,7 @@ export function createServer(options: ServerOptions = {}): Server {
   return new Server(options)
 }
 
-function domainName(material: DomainMaterial): string {
-  const name = typeof material === 'string' ? material : material?.domain
-  const ascii = typeof name === 'string' ? domainToAscii(name.replace(/\.$/, '')).toLowerCase() : ''
-  if (ascii === '') throw usageError(`${describe(name)} is not a domain`)
-  return ascii
+/** What is wrong with the options is told like everything else. */
+async function attempt<T>(act: () => Promise<T>): Promise<T> {
+  return act()
 }

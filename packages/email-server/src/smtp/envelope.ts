@@ -64,7 +64,8 @@ export interface Envelope {
   readonly accepted: string[]
 }
 
-export const NO_MAIL_PARAMS: MailParams = {
+/** Shared by all messages that say nothing, hence frozen. */
+export const NO_MAIL_PARAMS: MailParams = Object.freeze({
   size: null,
   body: null,
   smtputf8: false,
@@ -76,6 +77,6 @@ export const NO_MAIL_PARAMS: MailParams = {
   holdUntil: null,
   by: null,
   mtPriority: null,
-}
+})
 
-export const NO_RCPT_PARAMS: RcptParams = { notify: null, orcpt: null }
+export const NO_RCPT_PARAMS: RcptParams = Object.freeze({ notify: null, orcpt: null })

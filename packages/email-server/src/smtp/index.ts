@@ -9,7 +9,14 @@ export type {
   SmtpSendResult,
   SmtpTransaction,
 } from './client/transaction.ts'
-export type { DeliverBy, Envelope, MailParams, RcptParams, Recipient } from './envelope.ts'
+export type {
+  DeliverBy,
+  Envelope,
+  MailParams,
+  Notify,
+  RcptParams,
+  Recipient,
+} from './envelope.ts'
 export { resolveExtensions, type SmtpExtensionOptions } from './extension-options.ts'
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
@@ -21,4 +28,5 @@ export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './serve
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'
 export { SMTPSession } from './sides.ts'
+export { LineWriter } from './wire/line-writer.ts'
 export type { SmtpReply } from './wire/reply-reader.ts'

@@ -199,32 +199,31 @@ export class Registry {
   }
 
   admitMail(cx: ServerContext): Reply | null {
-    return firstWord(this.#onMail, cx, extension => extension.admitMail?.(cx))
+    for (const extension of this.#onMail) {
+      const word = isOpen(extension, cx) ? (extension.admitMail?.(cx) ?? null) : null
+      if (word) return word
+    }
+    return null
   }
 
+  /** One that refuses is heard before one that only says yes in other words. */
   settleMail(draft: Draft<MailParams>, facts: ServerFacts): Reply | null {
-    return firstWord(this.#onParams, facts, extension => extension.settleMail?.(draft, facts))
+    let yes: Reply | null = null
+    for (const extension of this.#onParams) {
+      const word = isOpen(extension, facts) ? (extension.settleMail?.(draft, facts) ?? null) : null
+      if (word && word.code !== 250) return word
+      yes ??= word
+    }
+    return yes
   }
 
   admitDomain(domain: string, cx: ServerContext): Reply | null {
-    return firstWord(this.#onDomain, cx, extension => extension.admitDomain?.(domain, cx))
+    for (const extension of this.#onDomain) {
+      const word = isOpen(extension, cx) ? (extension.admitDomain?.(domain, cx) ?? null) : null
+      if (word) return word
+    }
+    return null
   }
-}
-
-/** What an open extension says; one that refuses is heard before one that only says yes in other words. */
-function firstWord(
-  extensions: readonly SmtpExtension[],
-  facts: ServerFacts,
-  ask: (extension: SmtpExtension) => Reply | null | undefined,
-): Reply | null {
-  let word: Reply | null = null
-  for (const extension of extensions) {
-    if (!isOpen(extension, facts)) continue
-    const said = ask(extension) ?? null
-    if (said && said.code !== 250) return said
-    word ??= said
-  }
-  return word
 }
 
 function speaks(role: SmtpRole, spec: CommandSpec): boolean {

@@ -9,12 +9,20 @@ import type {
   MessageId,
   MessageMeta,
   PlacedMessages,
+  SearchKey,
+  ThreadSubject,
 } from '../mailbox/index.ts'
+import { evaluate, sortMessages, threadMessages } from '../mailbox/index.ts'
+import { envelopeOf, headerText, splitHeader } from '../mime/index.ts'
 
 export interface StoredMessage {
   readonly uid: number
   readonly raw: Uint8Array
   readonly internalDate: number
+  /** When it was put into this folder (RFC 8514), ms since the epoch. */
+  readonly saveDate: number
+  /** The same for all copies (RFC 8474). */
+  readonly emailId: string
   flags: readonly string[]
   /** Rises with every change in the mailbox (RFC 7162). */
   modseq: number
@@ -55,6 +63,7 @@ export class MemoryMailbox {
   readonly #now: () => number
   #modseq = 1
   #lastUidValidity = 0
+  #lastEmail = 0
 
   constructor(options: MemoryMailboxOptions = {}) {
     this.#now = options.now ?? (() => 0)
@@ -67,7 +76,9 @@ export class MemoryMailbox {
 
   /** Answers for this session until it closes: `server.on('mailboxSession', session => mailbox.attach(session))`. */
   attach(session: MailboxSession): void {
-    session.use(this.#handlers(session), { supplies: ['modseq', 'vanished', 'size', 'deleted'] })
+    session.use(this.#handlers(session), {
+      supplies: ['modseq', 'vanished', 'size', 'deleted', 'emailId', 'mailboxId', 'saveDate'],
+    })
     this.#sessions.add(session)
     session.on('close', () => this.#sessions.delete(session))
   }
@@ -96,10 +107,11 @@ export class MemoryMailbox {
     const open = (): StoredFolder => this.#folder(session.currentFolder ?? '')
     return {
       folders: () =>
-        [...this.#folders.values()].map(({ name, specialUse, subscribed }) => ({
-          name,
-          specialUse,
-          subscribed,
+        [...this.#folders.values()].map(folder => ({
+          name: folder.name,
+          specialUse: folder.specialUse,
+          subscribed: folder.subscribed,
+          mailboxId: mailboxIdOf(folder),
         })),
 
       openFolder: name => {
@@ -142,20 +154,43 @@ export class MemoryMailbox {
         return { uidValidity: folder.uidValidity, uids: [uid] }
       },
 
+      appendAll: (name, messages) => {
+        const folder = this.#destination(name)
+        const uids = messages.map(({ raw, flags, internalDate }) =>
+          this.#add(folder, raw, flags, Number(internalDate ?? this.#now())),
+        )
+        this.#tellExists(folder)
+        return { uidValidity: folder.uidValidity, uids }
+      },
+
+      replace: (id, name, raw, flags, { internalDate }) => {
+        const folder = this.#destination(name)
+        const old = pick(open(), [id])
+        if (old.length === 0) throw new Refusal('NONEXISTENT', 'the message has been removed')
+        const uid = this.#add(folder, raw, flags, Number(internalDate ?? this.#now()))
+        this.#tellExists(folder)
+        return { uidValidity: folder.uidValidity, uids: [uid], ...this.#remove(open(), old, session) }
+      },
+
       copyMessages: (ids, name) => this.#copy(pick(open(), ids), this.#destination(name)),
 
       move: (ids, name) => {
         const messages = pick(open(), ids)
         const placed = this.#copy(messages, this.#destination(name))
-        this.#remove(open(), messages, session)
-        return placed
+        return { ...placed, ...this.#remove(open(), messages, session) }
       },
+
+      sort: (keys, criteria) => sortMessages(this.#search(open(), criteria).map(subjectOf), keys),
+
+      thread: (algorithm, criteria) =>
+        threadMessages(algorithm, this.#search(open(), criteria).map(subjectOf)),
 
       expunge: ids => this.#remove(open(), pick(open(), ids), session),
 
       createFolder: (name, { specialUse }) => {
         if (this.#folders.has(name)) throw new Refusal('ALREADYEXISTS', 'there is such a folder')
         this.#create(name, specialUse?.[0] ?? null)
+        return { mailboxId: mailboxIdOf(this.#folder(name)) }
       },
 
       deleteFolder: name => {
@@ -183,6 +218,13 @@ export class MemoryMailbox {
 
       resolveVanished: ({ ranges }, modseq) => vanishedSince(open(), modseq, ranges),
     }
+  }
+
+  #search(folder: StoredFolder, criteria: SearchKey): StoredMessage[] {
+    const now = this.#now()
+    return [...folder.messages.values()].filter(message =>
+      evaluate(criteria, { meta: metaOf(message), raw: message.raw }, now),
+    )
   }
 
   #folder(name: string): StoredFolder {
@@ -223,7 +265,8 @@ export class MemoryMailbox {
       this.#create(to)
       const messages = [...folder.messages.values()]
       this.#copy(messages, this.#folder(to))
-      return this.#remove(folder, messages, null)
+      this.#remove(folder, messages, null)
+      return
     }
     for (const other of [...this.#folders.values()]) {
       if (other !== folder && !other.name.startsWith(`${from}/`)) continue
@@ -233,27 +276,40 @@ export class MemoryMailbox {
     }
   }
 
-  #add(folder: StoredFolder, raw: Uint8Array, flags: readonly string[], internalDate: number): number {
+  #add(
+    folder: StoredFolder,
+    raw: Uint8Array,
+    flags: readonly string[],
+    internalDate: number,
+    emailId = `M${++this.#lastEmail}`,
+  ): number {
     const uid = folder.uidNext++
-    folder.messages.set(uid, { uid, raw, flags: [...flags], internalDate, modseq: ++this.#modseq })
+    const modseq = ++this.#modseq
+    const saveDate = this.#now()
+    folder.messages.set(uid, { uid, raw, flags: [...flags], internalDate, saveDate, emailId, modseq })
     return uid
   }
 
   #copy(messages: readonly StoredMessage[], destination: StoredFolder): PlacedMessages {
-    const uids = messages.map(({ raw, flags, internalDate }) =>
-      this.#add(destination, raw, flags, internalDate),
+    const uids = messages.map(({ raw, flags, internalDate, emailId }) =>
+      this.#add(destination, raw, flags, internalDate, emailId),
     )
     this.#tellExists(destination)
     return { uidValidity: destination.uidValidity, uids }
   }
 
-  #remove(folder: StoredFolder, messages: readonly StoredMessage[], by: MailboxSession | null): undefined {
+  #remove(
+    folder: StoredFolder,
+    messages: readonly StoredMessage[],
+    by: MailboxSession | null,
+  ): { modseq: number } {
     const modseq = ++this.#modseq
     for (const { uid } of messages) {
       folder.messages.delete(uid)
       folder.removed.push({ uid, modseq })
     }
     for (const other of this.#others(by, folder)) other.notifyVanished(messages.map(message => message.uid))
+    return { modseq }
   }
 
   #numbers(folder: StoredFolder): {
@@ -263,6 +319,7 @@ export class MemoryMailbox {
     unread: number
     size: number
     deleted: number
+    mailboxId: string
   } {
     const messages = [...folder.messages.values()]
     return {
@@ -272,6 +329,7 @@ export class MemoryMailbox {
       unread: messages.filter(message => !message.flags.includes('Seen')).length,
       size: messages.reduce((sum, message) => sum + message.raw.length, 0),
       deleted: messages.filter(message => message.flags.includes('Deleted')).length,
+      mailboxId: mailboxIdOf(folder),
     }
   }
 
@@ -293,8 +351,18 @@ function pick(folder: StoredFolder, ids: readonly MessageId[]): StoredMessage[] 
   return ids.flatMap(id => folder.messages.get(Number(id)) ?? [])
 }
 
-function metaOf({ uid, raw, internalDate, flags, modseq }: StoredMessage): MessageMeta {
-  return { id: uid, uid, size: raw.length, internalDate, flags, modseq }
+function metaOf({ uid, raw, ...rest }: StoredMessage): MessageMeta {
+  return { id: uid, uid, size: raw.length, ...rest }
+}
+
+function subjectOf(message: StoredMessage): ThreadSubject {
+  const header = splitHeader(message.raw)
+  return { meta: metaOf(message), envelope: envelopeOf(header), references: headerText(header, 'references') }
+}
+
+/** UIDVALIDITY is given out once, and stays with a folder that is renamed. */
+function mailboxIdOf(folder: StoredFolder): string {
+  return `F${folder.uidValidity}`
 }
 
 function combine(

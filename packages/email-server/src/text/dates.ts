@@ -1,6 +1,8 @@
 // Dates of the Internet message format, both directions. RFC 5322 §3.3 and §4.3 (obsolete forms), RFC 2822's and real mail's deviations.
 // Never asks Date.parse, whose answers differ between engines.
 
+import { late } from '../base/late.ts'
+
 /** A point of time with the zone in which it was written. */
 export interface MailDate {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
@@ -54,6 +56,8 @@ const ZONES: ReadonlyMap<string, number> = new Map([
  */
 export function readMailDate(text: string): MailDate | null {
   if (text.length > TEXT_LIMIT) return null
+  const usual = readUsualDate(text)
+  if (usual !== null) return usual
   const start = readIsoDay(text)
   const words = split(start === null ? text : text.slice(start.end))
   let { year, month, day } = start ?? { year: -1, month: -1, day: -1 }
@@ -89,6 +93,29 @@ export function readMailDate(text: string): MailDate | null {
   }
   if (day < 1 || month < 0 || year < 0 || clock === null || day > daysIn(month, year)) return null
   return { time: utc(year, month, day) + clock.ms - (zone ?? 0) * 60_000, zone: zone ?? 0 }
+}
+
+// As nearly all mail has it, to the letter of RFC 5322 §3.3, perhaps with the zone's name in a comment.
+const USUAL: () => RegExp = late(() => {
+  const day = `(?:(?:${DAY_NAMES.join('|')}), )?([0-9]{1,2}) (${MONTH_NAMES.join('|')}) ([0-9]{4})`
+  const zone = String.raw`([+-])([0-9]{2})([0-9]{2})(?: \([A-Z]{1,5}\))?`
+  return new RegExp(`^${day} ([0-9]{2}):([0-9]{2}):([0-9]{2}) ${zone}$`)
+})
+
+function readUsualDate(text: string): MailDate | null {
+  const found = USUAL().exec(text)
+  if (found === null) return null
+  const day = Number(found[1])
+  const month = MONTH_NAMES.indexOf(found[2]!)
+  const year = Number(found[3])
+  const [hour, minute, second] = [Number(found[4]), Number(found[5]), Number(found[6])]
+  const [zoneHours, zoneMinutes] = [Number(found[8]), Number(found[9])]
+  if (day < 1 || day > daysIn(month, year) || year < 1900 || hour > 23 || minute > 59 || second > 59)
+    return null
+  if (zoneHours > 23 || zoneMinutes > 59) return null
+  const east = zoneHours * 60 + zoneMinutes
+  const zone = found[7] === '-' && east !== 0 ? -east : east
+  return { time: Date.UTC(year, month, day, hour, minute - zone, second), zone }
 }
 
 // ISO 8601 (RFC 3339 §5.6), which no mail standard has and many programs write: date "T" time.

@@ -46,10 +46,10 @@ export {
 } from './parameters.ts'
 export {
   decodeQuotedPrintable,
-  encodeQuotedPrintable,
+  decodeQuotedPrintableText,
   QuotedPrintableDecoder,
-  type QuotedPrintableOptions,
 } from './quoted-printable.ts'
+export { encodeQuotedPrintable, type QuotedPrintableOptions } from './quoted-printable-encode.ts'
 export { hasMixedScripts } from './scripts.ts'
 export {
   createTransferDecoder,

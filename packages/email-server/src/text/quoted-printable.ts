@@ -1,8 +1,8 @@
-// Quoted-printable, both directions, decoding whole and in chunks. RFC 2045 §6.7.
-// The decoder takes what real mail has: lower-case digits, bare LF, over-long lines, white space behind a soft break,
+// Quoted-printable, decoding, whole and in chunks. RFC 2045 §6.7. It takes what real mail has: lower-case digits, bare LF, over-long lines, white space behind a soft break,
 // and `=` that begins nothing, which stays as it is.
 
-import { asBuffer, concat, EMPTY, indexOf } from '../base/bytes.ts'
+import { isAscii } from 'node:buffer'
+import { concat, EMPTY, indexOf, latin1, utf8 } from '../base/bytes.ts'
 import type { ByteDecoder } from './base64.ts'
 
 const EQUALS = 0x3d
@@ -21,7 +21,6 @@ for (let i = 0; i < 16; i++) {
   HEX_VALUE['0123456789ABCDEF'.charCodeAt(i)] = i
   HEX_VALUE['0123456789abcdef'.charCodeAt(i)] = i
 }
-const HEX_DIGIT: Uint8Array = Buffer.from('0123456789ABCDEF', 'latin1')
 
 /** Streaming decoder; holds back at most an unfinished `=` sequence or a run of white space (about 1 KiB). */
 export class QuotedPrintableDecoder implements ByteDecoder {
@@ -54,9 +53,10 @@ interface Step {
   inLongWhite: boolean
 }
 
-// Copies up to '=' and line ends, and looks back from a line end for the white space before it. Stops early, unless `final`, at what cannot be decided
-// without more input. `hard` is where the looking back ends: what is before it was encoded, or belongs to another line.
-function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step): void {
+// Copies up to '=' and line ends, and looks back from a line end for the white space before it. Stops early, unless `final`, at what cannot be
+// decoded without more input. `hard` is where the looking back ends: what is before it was encoded, or belongs to another line.
+// `asText`: what comes out is text in ISO-8859-1 with LF for CRLF, as long as the UTF-8 that comes in has no other characters: there it stops.
+function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step, asText = false): void {
   const n = src.length
   let o = 0
   let i = 0
@@ -65,34 +65,48 @@ function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step)
   step.inLongWhite &&= i === n
   while (i < n) {
     const near = Math.min(n, i + NEAR)
-    for (;;) {
-      let c = 0
-      while (i < near && (c = src[i]!) !== EQUALS && c !== LF) {
-        out[o] = c
-        o++
-        i++
-      }
-      if (i === near || c === EQUALS) break
-      if (o > hard && isWhite(out[o - 1]! === CR && o - 1 > hard ? out[o - 2]! : out[o - 1]!)) {
-        o = withoutTrailingWhite(out, hard, o)
-      }
-      hard = o + 1
-      out[o] = LF
+    let c = 0
+    while (i < near && (c = src[i]!) !== EQUALS && c !== LF) {
+      out[o] = c
       o++
       i++
     }
-    if (i === near && i < n) {
+    if (i === near) {
+      if (asText || i === n) continue
       const far = indexOf(src, EQUALS, i)
       const end = far < 0 ? n : far
       o = copyLines(src, i, end, out, hard, o)
       i = end
+      continue
     }
-    if (i === n) break
+    if (c === LF) {
+      if (o > hard && isWhite(out[o - 1]! === CR && o - 1 > hard ? out[o - 2]! : out[o - 1]!)) {
+        o = withoutTrailingWhite(out, hard, o)
+      }
+      if (asText && o > 0 && out[o - 1] === CR) o--
+      out[o++] = LF
+      hard = o
+      i++
+      continue
+    }
     if (i + 2 < n) {
       const high = HEX_VALUE[src[i + 1]!]!
       const low = HEX_VALUE[src[i + 2]!]!
       if ((high | low) >= 0) {
-        out[o++] = (high << 4) | low
+        let value = (high << 4) | low
+        if (asText) {
+          if (value > 0x7f) {
+            value = latin1Of(src, i, value)
+            if (value < 0) break
+            i += 3
+          } else if (value === LF && o > 0 && out[o - 1] === CR) o--
+        }
+        out[o++] = value
+        i += 3
+        hard = o
+        continue
+      }
+      if (src[i + 1] === CR && src[i + 2] === LF) {
         i += 3
         hard = o
         continue
@@ -103,14 +117,10 @@ function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step)
     if (next === i) {
       out[o++] = EQUALS
       i++
-    } else {
-      if (next === i + 3 && HEX_VALUE[src[i + 1]!]! >= 0)
-        out[o++] = (HEX_VALUE[src[i + 1]!]! << 4) | HEX_VALUE[src[i + 2]!]!
-      i = next
-    }
+    } else i = next
     hard = o
   }
-  if (final) o = withoutTrailingWhite(out, hard, o)
+  if (final && i === n) o = withoutTrailingWhite(out, hard, o)
   else if (i === n && o > hard) {
     const end = out[o - 1] === CR ? o - 1 : o
     const white = whiteStart(out, hard, end)
@@ -122,6 +132,14 @@ function decodeRun(src: Uint8Array, out: Uint8Array, final: boolean, step: Step)
   }
   step.length = o
   step.position = i
+}
+
+/** The character up to U+00FF whose two octets of UTF-8 are encoded at `i`, the first of them being `lead`; -1 when there is another. */
+function latin1Of(src: Uint8Array, i: number, lead: number): number {
+  if ((lead !== 0xc2 && lead !== 0xc3) || i + 5 >= src.length || src[i + 3] !== EQUALS) return -1
+  const high = HEX_VALUE[src[i + 4]!]!
+  const low = HEX_VALUE[src[i + 5]!]!
+  return low >= 0 && high >= 8 && high <= 11 ? ((lead & 3) << 6) | ((high & 3) << 4) | low : -1
 }
 
 // Copies what has no '=', a whole stretch at a time: only the ends of lines are looked at.
@@ -198,91 +216,17 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Uint8Array {
   return out.subarray(0, step.length)
 }
 
-export interface QuotedPrintableOptions {
-  /** Encode CR and LF too, for content whose line ends must survive unchanged. Default: a CRLF is a line end of the output. */
-  readonly binary?: boolean
-  /** Encode a dot that begins a line, and the F of a line that begins with `From `. Default false. */
-  readonly protectLineStarts?: boolean
-  /** Longest line of the output in characters without CRLF, 4–998. Default 76 (the limit of RFC 2045). */
-  readonly lineLength?: number
-}
-
 /**
- * Encodes. Without `binary`, CRLF and bare LF both become CRLF, a bare CR is encoded. Lines end with a soft break
- * before they exceed `lineLength`.
+ * Decodes quoted-printable of UTF-8 into text whose lines end with LF. Most text has no character above U+00FF, or none for a long time: it is
+ * put together without UTF-8 being made of it first.
  */
-export function encodeQuotedPrintable(bytes: Uint8Array, options: QuotedPrintableOptions = {}): Uint8Array {
-  const { binary = false, protectLineStarts = false, lineLength = 76 } = options
-  const n = bytes.length
-  // Worst case: three characters for each byte, and a soft break of three for each line.
-  const worst = n * 3
-  const out = Buffer.allocUnsafe(worst + 3 * (Math.ceil(worst / (lineLength - 3)) + 1))
-  let o = 0
-  let column = 0
-  for (let i = 0; i < n; i++) {
-    // What stands for itself is most of most texts: as much of it as the line has room for, and one octet is left for below.
-    if (column > 0 || !protectLineStarts) {
-      const from = i
-      const room = Math.min(n - 1, i + lineLength - 1 - column)
-      for (; i < room; i++) {
-        const kind = KIND[bytes[i]!]!
-        if (kind !== PLAIN && (kind !== BLANK || KIND[bytes[i + 1]!] === BREAK)) break
-        out[o++] = bytes[i]!
-      }
-      column += i - from
-    }
-    const c = bytes[i]!
-    if (!binary && (c === LF || (c === CR && bytes[i + 1] === LF))) {
-      if (c === CR) i++
-      out[o++] = CR
-      out[o++] = LF
-      column = 0
-      continue
-    }
-    const atLineEnd = i + 1 === n || (!binary && isLineEnd(bytes, i + 1))
-    let plain = c > SPACE ? c < 0x7f && c !== EQUALS : (c === SPACE || c === TAB) && !atLineEnd
-    let width = plain ? 1 : 3
-    // A line may be full only when nothing follows on it: otherwise the soft break's '=' needs the last column.
-    if (column + width > (atLineEnd ? lineLength : lineLength - 1)) {
-      out[o++] = EQUALS
-      out[o++] = CR
-      out[o++] = LF
-      column = 0
-    }
-    if (protectLineStarts && column === 0 && plain && mustNotBeginLine(bytes, i)) {
-      plain = false
-      width = 3
-    }
-    if (plain) out[o++] = c
-    else {
-      out[o++] = EQUALS
-      out[o++] = HEX_DIGIT[c >> 4]!
-      out[o++] = HEX_DIGIT[c & 15]!
-    }
-    column += width
-  }
-  return out.subarray(0, o)
-}
-
-function isLineEnd(bytes: Uint8Array, i: number): boolean {
-  return bytes[i] === LF || (bytes[i] === CR && bytes[i + 1] === LF)
-}
-
-const PLAIN = 1
-const BLANK = 2
-const BREAK = 3
-/** PLAIN octets stand for themselves anywhere, BLANK ones where their line does not end, BREAK is CR and LF; 0 must be encoded. */
-const KIND: Uint8Array = new Uint8Array(256)
-KIND.fill(PLAIN, SPACE + 1, 0x7f)
-KIND[EQUALS] = 0
-KIND[SPACE] = BLANK
-KIND[TAB] = BLANK
-KIND[CR] = BREAK
-KIND[LF] = BREAK
-
-const FROM: Uint8Array = Buffer.from('From ', 'latin1')
-
-function mustNotBeginLine(bytes: Uint8Array, i: number): boolean {
-  if (bytes[i] === 0x2e) return true
-  return bytes[i] === 0x46 && asBuffer(bytes.subarray(i, i + 5)).equals(FROM)
+export function decodeQuotedPrintableText(bytes: Uint8Array): string {
+  if (!isAscii(bytes)) return utf8(decodeQuotedPrintable(bytes)).replaceAll('\r\n', '\n')
+  const out = Buffer.allocUnsafe(bytes.length)
+  const step: Step = { length: 0, position: 0, inLongWhite: false }
+  decodeRun(bytes, out, true, step, true)
+  const text = latin1(out, 0, step.length)
+  if (step.position === bytes.length) return text
+  const rest = decodeQuotedPrintable(bytes.subarray(step.position))
+  return text + utf8(rest).replaceAll('\r\n', '\n')
 }

@@ -3,16 +3,8 @@
 /** The field body on one line. Bare CR or LF count as line ends too; one that no white space follows becomes a space. */
 export function unfold(text: string): string {
   if (!text.includes('\n') && !text.includes('\r')) return text
-  let out = ''
-  let from = 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c !== 13 && c !== 10) continue
-    out += text.slice(from, i)
-    if (c === 13 && text.charCodeAt(i + 1) === 10) i++
-    from = i + 1
-    const next = text.charCodeAt(from)
-    if (from < text.length && next !== 0x20 && next !== 0x09 && next !== 13 && next !== 10) out += ' '
-  }
-  return out + text.slice(from)
+  return text.replace(FOLD, '').replace(BREAK, ' ')
 }
+
+const FOLD = /(?:\r\n?|\n)(?=[ \t\r\n]|$)/g
+const BREAK = /\r\n?|\n/g

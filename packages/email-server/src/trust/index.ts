@@ -22,6 +22,14 @@ export {
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
 export {
+  type BimiOptions,
+  type BimiQuery,
+  type BimiRecord,
+  type BimiResult,
+  checkBimi,
+  readBimiRecord,
+} from './bimi/index.ts'
+export {
   MessageCheck,
   type MessageCheckOptions,
   type MessageOrigin,
@@ -43,11 +51,13 @@ export {
   type DkimVerifyOptions,
   dkimSign,
   dkimVerify,
+  findKey,
   type KeyResolver,
   type MessageInput,
   type MessageListener,
   MessageReader,
   type PrivateKeyInput,
+  readChunks,
   readMessage,
   type SignatureAlgorithm,
   type SigningKey,

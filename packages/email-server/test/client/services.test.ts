@@ -7,13 +7,14 @@ import { wellKnownService } from '../../src/index.ts'
 
 interface Published {
   readonly host?: string
-  readonly port?: number
+  /** A string for one of them. */
+  readonly port?: number | string
   readonly domains?: readonly string[]
   readonly aliases?: string | readonly string[]
 }
 
 const entry = createRequire(import.meta.url).resolve('nodemailer')
-const folder = entry.slice(0, entry.lastIndexOf('nodemailer') + 'nodemailer'.length)
+const folder = entry.slice(0, entry.indexOf('dist', entry.lastIndexOf('node_modules')))
 const published = JSON.parse(readFileSync(join(folder, 'dist/well-known/services.json'), 'utf8')) as Readonly<
   Record<string, Published>
 >
@@ -22,7 +23,7 @@ test('every service that nodemailer publishes is known by the same names, aliase
   for (const [name, { host = 'localhost', port = 587, domains = [], aliases = [] }] of Object.entries(
     published,
   )) {
-    const expected = { host, port, secure: port === 465 }
+    const expected = { host, port: Number(port), secure: Number(port) === 465 }
     for (const key of [name, ...[aliases].flat(), ...domains])
       assert.deepEqual(wellKnownService(key), expected, key)
     for (const domain of domains) assert.deepEqual(wellKnownService(`jo@${domain.toUpperCase()}`), expected)

@@ -28,6 +28,7 @@ const EVERYTHING: SessionFacts = {
   allowInsecureAuth: true,
   auth: new AuthPolicy(),
   passwordsAllowed: true,
+  limits: DEFAULT_LIMITS,
   handles: () => true,
   supplies: () => true,
 }
@@ -58,6 +59,10 @@ for (const extension of EXTENSIONS) {
   for (const item of extension.fetchItems ?? []) if (item.args) add(`FETCH ${item.name}`, item.args)
   for (const key of extension.searchKeys ?? []) if (key.args) add(`SEARCH ${key.name}`, key.args)
   for (const option of extension.listReturns ?? []) if (option.args) add(`LIST ${option.name}`, option.args)
+  for (const param of extension.selectParams ?? []) if (param.args) add(`SELECT (${param.name})`, param.args)
+  for (const each of extension.fetchModifiers ?? []) if (each.args) add(`FETCH (${each.name})`, each.args)
+  for (const each of extension.storeModifiers ?? []) if (each.args) add(`STORE (${each.name})`, each.args)
+  for (const each of extension.appendItems ?? []) add(`APPEND ${each.name}`, each.args)
   for (const option of extension.searchReturns ?? [])
     if (option.args) add(`RETURN ${option.name}`, option.args)
 }

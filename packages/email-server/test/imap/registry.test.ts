@@ -1,6 +1,7 @@
 // The contract of the registry: what is advertised is there, what is not advertised is not, in every state.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
 import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import type { Extension, Gate, SessionFacts } from '../../src/imap/registry.ts'
 import { type StateKind, TRANSITIONS, transition } from '../../src/imap/state.ts'
@@ -20,6 +21,7 @@ function facts(state: StateKind, open: boolean): SessionFacts {
     allowInsecureAuth: open,
     auth: new AuthPolicy(),
     passwordsAllowed: open,
+    limits: DEFAULT_LIMITS,
     handles: () => open,
     supplies: () => open,
   }

@@ -80,14 +80,16 @@ test('a handler is told what is asked, and its nonsense is a fault of the server
   }
 })
 
-test('SIZE is there when the backend has promised it, and only then (RFC 8438)', async () => {
+test('STATUS=SIZE is advertised when the backend has promised it; SIZE is counted where it has not (RFC 8438, RFC 9051)', async () => {
   const mailbox = new MemoryMailbox()
   mailbox.deliver(message('one'))
   const size = mailbox.messages()[0]!.raw.length
   const { driver } = await loggedIn({ mailbox })
   assert.match(await driver.exchange('a STATUS INBOX (SIZE)\r\n'), new RegExp(`\\(SIZE ${size}\\)\\r\\na OK`))
+  assert.match(await driver.exchange('b CAPABILITY\r\n'), / STATUS=SIZE/)
   const without = await loggedIn({ attach: each => void each.use(handlers(each, {})) })
-  assert.match(await without.driver.exchange('a STATUS INBOX (SIZE)\r\n'), /^a BAD/)
+  assert.match(await without.driver.exchange('a STATUS INBOX (SIZE)\r\n'), /\(SIZE \d+\)\r\na OK/)
+  assert.doesNotMatch(await without.driver.exchange('b CAPABILITY\r\n'), / STATUS=SIZE/)
 })
 
 test('NAMESPACE: the root with the delimiter of the folders, or what the backend says (RFC 2342 §5, example 5.4)', async () => {

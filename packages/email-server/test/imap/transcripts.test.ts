@@ -1,12 +1,13 @@
 // The RFCs' example dialogues that concern this server, replayed whole, byte by byte and cut at every point.
-import type { Folder } from '../../src/mailbox/index.ts'
+import { Refusal } from '../../src/base/errors.ts'
+import type { Folder, MailboxHandlers, MailboxSession, Quota } from '../../src/mailbox/index.ts'
 import { MemoryMailbox } from '../../src/testing/index.ts'
 import { testTranscripts } from '../support/transcripts.ts'
 import { testSession } from './setup.ts'
 
 // One mailbox for all connections of a transcript. Its options: `tls=later` begins in clear, `folders=a b Sent:Sent` are
 // the folders beside INBOX (with their special use). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
-// it up to that many. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
+// it up to that many. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
 testTranscripts('imap', transcript => {
   const { options, blocks } = transcript
   const folders = options.get('folders')
@@ -23,9 +24,21 @@ testTranscripts('imap', transcript => {
     })
   }
   const clear = options.get('tls') === 'later'
+  const lists = accessLists()
+  const attach = (session: MailboxSession): void => {
+    mailbox.attach(session)
+    if (options.has('extras')) session.use(extras())
+    if (options.has('acl')) session.use(lists)
+  }
   return {
     open: (_connection, now) =>
-      testSession({ mailbox, now, ...(clear ? { tls: null, canUpgrade: true } : {}) }).session,
+      testSession({
+        mailbox,
+        attach,
+        now,
+        canDeflate: options.has('deflate'),
+        ...(clear ? { tls: null, canUpgrade: true } : {}),
+      }).session,
     actions: { deliver },
   }
 })
@@ -33,4 +46,92 @@ testTranscripts('imap', transcript => {
 function folderOf(word: string): Folder {
   const [name = '', specialUse = null] = word.split(':')
   return { name, specialUse }
+}
+
+function extras(): MailboxHandlers {
+  const notes = new Map<string, Uint8Array>()
+  const alice = (): Quota => ({
+    root: '#user/alice',
+    resources: [
+      { name: 'STORAGE', usage: 1025, limit: 512 * 1024 },
+      { name: 'MESSAGE', usage: 42, limit: 1000 },
+    ],
+  })
+  return {
+    quota(root) {
+      if (root !== '#user/alice') throw new Refusal('NONEXISTENT', 'no such root')
+      return alice()
+    },
+    quotaRoot: () => [alice(), { root: '', resources: [] }],
+    setQuota: (root, limits) => ({
+      root,
+      resources: limits.map(({ name, limit }) => ({
+        name,
+        limit,
+        usage: alice().resources.find(each => each.name === name)?.usage ?? 0,
+      })),
+    }),
+    getMetadata(folder, paths, { depth }) {
+      const wanted = (name: string): boolean =>
+        paths.some(path => name === path || (depth !== 0 && name.startsWith(`${path}/`)))
+      return [...notes]
+        .map(([key, value]) => ({ folder: key.split(' ')[0]!, name: key.split(' ')[1]!, value }))
+        .filter(note => note.folder === folder && wanted(note.name))
+        .map(({ name, value }) => ({ name, value }))
+    },
+    setMetadata(folder, entries) {
+      for (const { name, value } of entries) {
+        if (name.endsWith('toomany')) throw new Refusal('LIMIT', 'too many')
+        if (name.endsWith('toobig')) throw new Refusal('TOOBIG', 'too big')
+        if (value) notes.set(`${folder} ${name}`, value)
+        else notes.delete(`${folder} ${name}`)
+      }
+      return undefined
+    },
+  }
+}
+
+/** The lists of RFC 4314's examples. */
+function accessLists(): MailboxHandlers {
+  const lists = new Map([
+    [
+      'INBOX',
+      new Map([
+        ['Fred', 'rwipslxetad'],
+        ['-Fred', 'wetd'],
+        ['$team', 'w'],
+      ]),
+    ],
+    [
+      'Drafts',
+      new Map([
+        ['Fred', 'rwipslxetad'],
+        ['Chris', 'lrswi'],
+      ]),
+    ],
+  ])
+  const listOf = (folder: string): Map<string, string> => {
+    const list = lists.get(folder)
+    if (!list) throw new Refusal('NONEXISTENT', 'there is no such folder')
+    return list
+  }
+  return {
+    getAcl: folder => [...listOf(folder)].map(([identifier, rights]) => ({ identifier, rights })),
+    setAcl(folder, identifier, rights, { mode }) {
+      if (identifier === 'anyone') throw new Refusal('NOPERM', 'not for anyone')
+      const old = mode === 'set' ? '' : (listOf(folder).get(identifier) ?? '')
+      const kept = [...old].filter(right => mode === 'add' || !rights.includes(right)).join('')
+      listOf(folder).set(identifier, mode === 'remove' ? kept : kept + rights)
+      return undefined
+    },
+    deleteAcl(folder, identifier) {
+      listOf(folder).delete(identifier)
+      return undefined
+    },
+    listRights: (_folder, identifier) =>
+      identifier === 'smith'
+        ? { required: 'la', optional: ['r', 'swikxte'] }
+        : { required: '', optional: ['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a', '0'] },
+    myRights: folder => (folder === 'INBOX' ? 'rwiptsldaex' : listOf(folder).get('Chris')!),
+  }
 }

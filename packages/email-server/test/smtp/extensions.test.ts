@@ -180,3 +180,29 @@ test('shutdown between two chunks lets the message end first', async () => {
   )
   assert.equal(h.taken.length, 1)
 })
+
+test('a submitted message without Date or Message-ID gets them, in front; one that has them is left alone (RFC 6409 §8.2, §8.3)', async () => {
+  const bare = await mailWith('', SUBMISSION, ['Subject: x', '', 'Date: in the body'])
+  assert.equal(bare.messageId, `<${bare.id}@mx.example.test>`)
+  assert.equal(bare.date?.getTime(), NOON)
+  assert.ok(
+    Buffer.from(bare.rawBytes)
+      .toString()
+      .endsWith(
+        `+0000\r\nDate: Mon, 23 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${bare.id}@mx.example.test>\r\nSubject: x\r\n\r\nDate: in the body\r\n`,
+      ),
+  )
+  assert.equal(bare.size, bare.rawBytes.length)
+  const whole = ['date: Mon, 23 Nov 2026 10:00:00 +0000', 'MESSAGE-ID : <1@x.example>', '', 'x']
+  const own = await mailWith('', SUBMISSION, whole)
+  assert.equal(own.messageId, '<1@x.example>')
+  assert.equal(withoutTrace(Buffer.from(own.rawBytes).toString()), `${whole.join('\r\n')}\r\n`)
+})
+
+test('nothing is added to what strangers send, or where the owner wants nothing added', async () => {
+  for (const options of [{}, { ...SUBMISSION, addMissingFields: false }]) {
+    const mail = await mailWith('', options, ['Subject: x', '', 'x'])
+    assert.equal(mail.messageId, undefined)
+    assert.equal(withoutTrace(Buffer.from(mail.rawBytes).toString()), 'Subject: x\r\n\r\nx\r\n')
+  }
+})

@@ -58,6 +58,25 @@ test('a check begins at MAIL, sees the message without its dots, and is over whe
   assert.match(h.taken[0]!.raw, /^Authentication-Results: mx\.example\.test; spf=softfail\r\nReceived: /)
 })
 
+test('a check sees the chunks of a BDAT, and lines as they were mended', async () => {
+  const { log, checkMessage } = port()
+  const h = harness({ checkMessage, lineBreaks: 'normalize' })
+  await h.say('EHLO client.example', ...LINES.slice(0, 2))
+  assert.match(
+    await h.driver.exchange('BDAT 12\r\nSubject: x\r\nBDAT 3\r\n\r\naBDAT 1\r\n\nBDAT 1 LAST\r\nb'),
+    /^(?:250 [^\r]*\r\n){4}$/,
+  )
+  assert.equal(
+    log
+      .filter(line => line.startsWith('push'))
+      .map(line => line.slice(5))
+      .join(''),
+    'Subject: x\r\n\r\na\r\nb\r\n',
+  )
+  assert.deepEqual(log.slice(-2), ['finish', 'abandon'])
+  assert.equal(log.filter(line => line === 'begin').length, 1)
+})
+
 for (const [what, lines] of [
   ['RSET', ['RSET']],
   ['EHLO', ['EHLO again.example']],

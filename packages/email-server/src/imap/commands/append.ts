@@ -1,54 +1,34 @@
 // APPEND (RFC 3501 §6.3.11, RFC 4315 §3). The handler is asked when the whole message is here, never with a part of it.
-import type { AppendContext, PlacedMessages } from '../../mailbox/index.ts'
-import { dateTime } from '../grammar/date-time.ts'
-import { flagList } from '../grammar/flags.ts'
+import { Refusal } from '../../base/errors.ts'
+import type { AppendContext, NewMessage, PlacedMessages } from '../../mailbox/index.ts'
+import type { CommandContext } from '../context.ts'
+import { type AppendMessage, appendMessage } from '../grammar/append.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import type { CommandSpec } from '../registry.ts'
+import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import { placedUids } from './placed.ts'
 
 interface AppendArgs {
   readonly folder: string
-  readonly flags: readonly string[]
-  /** Ms since the epoch; null: now. */
-  readonly internalDate: number | null
-  readonly raw: Uint8Array
+  readonly messages: readonly AppendMessage[]
 }
 
-// append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal
+// append = "APPEND" SP mailbox 1*append-message                                   ; more than one: RFC 3502
 const args: Grammar<AppendArgs> = {
   read(r, words) {
     const folder = mailbox.read(r.sp(), words)
-    r.sp()
-    let flags: readonly string[] = []
-    if (r.peek() === 0x28) {
-      flags = flagList.read(r, words)
-      r.sp()
-    }
-    let internalDate: number | null = null
-    if (r.peek() === 0x22) {
-      internalDate = dateTime.read(r, words)
-      r.sp()
-    }
-    const { bytes, binary } = r.literal()
-    if (binary) r.fail('a literal, not a literal8')
-    return { folder, flags, internalDate, raw: bytes }
+    const messages = [appendMessage.read(r, words)]
+    while (!r.atEnd()) messages.push(appendMessage.read(r, words))
+    return { folder, messages }
   },
-  write(w, { folder, flags, internalDate, raw }, words) {
+  write(w, { folder, messages }, words) {
     mailbox.write(w.raw(' '), folder, words)
-    if (flags.length > 0) flagList.write(w.raw(' '), flags, words)
-    if (internalDate !== null) dateTime.write(w.raw(' '), internalDate, words)
-    w.raw(' ').literal(raw)
+    for (const message of messages) appendMessage.write(w, message, words)
   },
   samples: [
-    {
-      folder: 'saved-messages',
-      flags: ['Seen'],
-      internalDate: null,
-      raw: Buffer.from('Subject: a\r\n\r\nb\r\n'),
-    },
-    { folder: 'INBOX', flags: [], internalDate: 760600345000, raw: Buffer.from('x') },
+    { folder: 'saved-messages', messages: [appendMessage.samples[0]!] },
+    { folder: 'INBOX', messages: appendMessage.samples },
   ],
 }
 
@@ -60,14 +40,62 @@ export const append: CommandSpec<AppendArgs> = {
   literals: 'message',
   handlers: ['append'],
   args,
-  async run(cx, { folder, flags, internalDate, raw }) {
-    if (raw.length === 0) return { status: 'NO', code: 'CANNOT', text: 'A message is not empty' }
-    if (raw.includes(0)) return { status: 'NO', code: 'CANNOT', text: 'A message has no NUL' }
-    const context: AppendContext = internalDate === null ? {} : { internalDate: new Date(internalDate) }
-    const kept = cx.mailbox.currentFolder === folder && cx.state.kind === 'selected'
-    const placed: PlacedMessages | undefined = await cx.mailbox.ask('append', [folder, raw, flags], context)
-    if (kept && cx.state.kind === 'selected') cx.folder.news.lookForNew()
-    const uids = placedUids(cx, 'append', placed, 1)
+  async run(cx, { folder, messages }) {
+    if (messages.length > 1 && !cx.mailbox.handles('appendAll'))
+      return { status: 'BAD', text: 'One message at a time' }
+    const gathered: NewMessage[] = []
+    for (const message of messages) {
+      const found = await gather(cx, message)
+      if ('status' in found) return found
+      gathered.push(found)
+    }
+    if (cx.over) return undefined
+    const placed =
+      gathered.length === 1
+        ? await appendOne(cx, folder, gathered[0]!)
+        : await appendAll(cx, folder, gathered)
+    lookThere(cx, folder)
+    const uids = placedUids(cx, 'append', placed, gathered.length)
     return { status: 'OK', code: uids && `APPENDUID ${uids}`, text: 'APPEND completed' }
   },
+}
+
+function appendOne(
+  cx: CommandContext,
+  folder: string,
+  { raw, flags, internalDate }: NewMessage,
+): Promise<PlacedMessages | undefined> {
+  const context: AppendContext = internalDate ? { internalDate } : {}
+  return cx.mailbox.ask('append', [folder, raw, flags], context)
+}
+
+function appendAll(
+  cx: CommandContext,
+  folder: string,
+  messages: readonly NewMessage[],
+): Promise<PlacedMessages | undefined> {
+  return cx.mailbox.ask('appendAll', [folder, messages], {})
+}
+
+/** A message has been put into a folder by this session: the client hears of it when it has that folder open. */
+export function lookThere(cx: CommandContext, folder: string): void {
+  if (cx.state.kind === 'selected' && cx.mailbox.currentFolder === folder) cx.folder.news.lookForNew()
+}
+
+/** The message as the backend gets it; or the reply that says why there is none. */
+export async function gather(
+  cx: CommandContext,
+  { flags, internalDate, data }: AppendMessage,
+): Promise<NewMessage | Reply> {
+  const raw =
+    'literal' in data
+      ? data.literal.bytes
+      : await cx.words.appendItem(data.item.name)!.gather(cx, data.item.args)
+  if (!(raw instanceof Uint8Array)) return raw
+  if (raw.length === 0) throw new Refusal('CANNOT', 'A message is not empty')
+  if (raw.length > cx.limits.messageSize)
+    throw new Refusal('TOOBIG', `A message may have ${cx.limits.messageSize} octets`)
+  // a literal8 is the one that may have NUL: what BODY could not give back is not taken (RFC 3516 §4.4)
+  if (raw.includes(0)) throw new Refusal('UNKNOWN-CTE', 'A message has no NUL here')
+  return internalDate === null ? { raw, flags } : { raw, flags, internalDate: new Date(internalDate) }
 }

@@ -34,15 +34,21 @@ export async function place(
   cx: CommandContext,
   handler: 'copyMessages' | 'move',
   { set, destination }: CopyArgs,
-): Promise<{ readonly refs: readonly MessageRef[]; readonly code: string | undefined }> {
+): Promise<{
+  readonly refs: readonly MessageRef[]
+  readonly code: string | undefined
+  /** What the backend says of the folder that the messages have left. */
+  readonly modseq?: number | undefined
+}> {
   const refs = await refsOf(cx.mailbox, cx.folder, messagesOf(cx, set))
   if (refs.length === 0) return { refs, code: undefined }
   const placed = await cx.mailbox.ask(handler, [refs.map(ref => ref.id), destination], {})
   if (cx.mailbox.currentFolder === destination) cx.folder.news.lookForNew()
   const uids = placedUids(cx, handler, placed, refs.length)
-  if (!uids) return { refs, code: undefined }
+  const modseq = placed?.modseq
+  if (!uids) return { refs, code: undefined, modseq }
   const [validity, to] = uids.split(' ')
-  return { refs, code: `COPYUID ${validity} ${inOrder(refs.map(ref => ref.uid))} ${to}` }
+  return { refs, code: `COPYUID ${validity} ${inOrder(refs.map(ref => ref.uid))} ${to}`, modseq }
 }
 
 export const copy: CommandSpec<CopyArgs> = {

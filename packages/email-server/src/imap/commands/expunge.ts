@@ -4,17 +4,45 @@ import { FLAGS, hasFlag, type MessageRef, metas, visitRefs } from '../../mailbox
 import type { CommandContext } from '../context.ts'
 import { nothing } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec } from '../registry.ts'
+import type { CommandSpec, Reply } from '../registry.ts'
 
 const BATCH = 500
 
-/** Removes the messages that have \Deleted, of these UIDs or (null) of all. The news of it tells the client. */
-export async function expungeDeleted(cx: CommandContext, among: FlatRanges | null): Promise<void> {
+/**
+ * Removes the messages that have \Deleted, of these UIDs or (null) of all. The news of it tells the client; what the tagged reply
+ * says is given (undefined: nothing).
+ */
+export async function expungeDeleted(
+  cx: CommandContext,
+  among: FlatRanges | null,
+): Promise<Reply | undefined> {
   const uids = among ?? cx.folder.view.all()
   const doomed = await deleted(cx, uids)
-  if (doomed.length === 0) return
-  await cx.mailbox.ask('expunge', [doomed.map(ref => ref.id)], {})
-  cx.folder.news.add({ kind: 'vanished', uids: doomed.map(ref => ref.uid) })
+  if (doomed.length === 0) return undefined
+  const removed = await cx.mailbox.ask('expunge', [doomed.map(ref => ref.id)], {})
+  return goneReply(cx, doomed, removed?.modseq, 'EXPUNGE completed')
+}
+
+/**
+ * These are gone, by a command of the client's own. One that resynchronizes is told the folder's mod-sequence in the tagged reply
+ * (RFC 7162 §3.2.7), behind the VANISHED.
+ */
+export async function goneReply(
+  cx: CommandContext,
+  refs: readonly MessageRef[],
+  modseq: unknown,
+  text: string,
+): Promise<Reply | undefined> {
+  const { folder } = cx
+  folder.news.add({ kind: 'vanished', uids: refs.map(ref => ref.uid) })
+  if (!cx.dialect.vanished || !folder.modseqs) return undefined
+  let highest = modseq
+  if (highest === undefined && cx.mailbox.handles('status')) {
+    highest = (await cx.mailbox.ask('status', [folder.name], { items: ['highestModseq'] })).highestModseq
+  }
+  if (typeof highest !== 'number' || !Number.isSafeInteger(highest) || highest < 1) return undefined
+  folder.modseqs.settle(highest)
+  return { status: 'OK', code: `HIGHESTMODSEQ ${folder.modseqs.settled}`, text }
 }
 
 async function deleted(cx: CommandContext, uids: FlatRanges): Promise<readonly MessageRef[]> {
@@ -48,8 +76,5 @@ export const expunge: CommandSpec<null> = {
   handlers: ['expunge'],
   writes: true,
   args: nothing,
-  async run(cx) {
-    await expungeDeleted(cx, null)
-    return undefined
-  },
+  run: cx => expungeDeleted(cx, null),
 }

@@ -1,7 +1,7 @@
 // FETCH and UID FETCH (RFC 3501 §6.4.5). The backend is asked for many messages at a time, and only for what the items
 // need; bodies are opened one by one, and passed on as the client reads them.
 import { MailError, Refusal } from '../../base/errors.ts'
-import type { FlatRanges } from '../../base/ranges.ts'
+import { addRange, closedRanges, type FlatRanges, intersection } from '../../base/ranges.ts'
 import {
   changeFlags,
   collect,
@@ -15,6 +15,7 @@ import {
   openBody,
   passOn,
   structures,
+  visitRefs,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import {
@@ -23,15 +24,18 @@ import {
   NEEDS_ENVELOPE,
   NEEDS_HEADER,
   NEEDS_META,
+  NEEDS_PREVIEW,
   NEEDS_STREAM,
   NEEDS_STRUCTURE,
   type Need,
 } from '../fetched.ts'
 import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
+import type { Named } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec, FetchItem } from '../registry.ts'
+import { writeModseq } from '../modseqs.ts'
+import type { CommandSpec, FetchItem, Fetching } from '../registry.ts'
 import { writeFlags } from './fetch-items.ts'
-import { messagesOf, noteGone, sourceLimits } from './messages.ts'
+import { messagesOf, noteGone, sourceLimits, switchOn } from './messages.ts'
 import { storeFlags } from './store.ts'
 
 const BATCH = 500
@@ -48,6 +52,10 @@ interface Plan {
   /** Mark as seen what is not. */
   readonly seen: boolean
   readonly tellsFlags: boolean
+  readonly tellsUid: boolean
+  readonly tellsModseq: boolean
+  /** Only messages that have changed since; null: all. */
+  readonly changedSince: number | null
 }
 
 export const fetch: CommandSpec<FetchRequest> = {
@@ -59,17 +67,47 @@ export const fetch: CommandSpec<FetchRequest> = {
   mayExpunge: false,
   literals: 'small',
   args: fetchArgs,
-  async run(cx, { set, items }) {
-    const uids = messagesOf(cx, set)
-    const names =
-      cx.byUid && !items.some(each => each.name === 'UID') ? [{ name: 'UID', args: null }, ...items] : items
+  async run(cx, { set, items, modifiers }) {
+    const fetching: Fetching = {
+      set,
+      uids: messagesOf(cx, set),
+      added: cx.byUid ? ['UID'] : [],
+      changedSince: null,
+    }
+    await modify(cx, fetching, modifiers)
+    const added = fetching.added.filter(name => !items.some(each => each.name === name))
+    const names = [...added.map(name => ({ name, args: null })), ...items]
     const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
-    await fetchMessages(cx, uids, planOf(cx, asked))
+    for (const { item } of asked) if (item.enables) switchOn(cx, item.enables)
+    if (cx.over) return undefined
+    await fetchMessages(cx, await changed(cx, fetching), planOf(cx, asked, fetching.changedSince))
     return undefined
   },
 }
 
-function planOf(cx: CommandContext, asked: readonly Asked[]): Plan {
+/** One modifier may stand on another: they are looked at in the order of the registry. */
+async function modify(cx: CommandContext, fetching: Fetching, modifiers: readonly Named[]): Promise<void> {
+  if (modifiers.length === 0) return
+  for (const { fetchModifiers = [] } of cx.extensions) {
+    for (const modifier of fetchModifiers) {
+      const named = modifiers.find(each => each.name === modifier.name)
+      if (named) await modifier.apply(cx, named.args, fetching)
+    }
+  }
+}
+
+/** Those of them that have changed since; a backend that searches knows, else each is looked at. */
+async function changed(cx: CommandContext, { uids, changedSince }: Fetching): Promise<FlatRanges> {
+  if (changedSince === null || uids.length === 0 || !cx.mailbox.handles('search')) return uids
+  const found: FlatRanges = []
+  const among = { key: 'uid', ranges: closedRanges(uids) } as const
+  const later = { key: 'modseq', atLeast: changedSince + 1 } as const
+  const answer = await cx.mailbox.ask('search', [{ key: 'and', keys: [among, later] }], {})
+  visitRefs('search', answer, uid => addRange(found, uid, uid))
+  return intersection(found, uids)
+}
+
+function planOf(cx: CommandContext, asked: readonly Asked[], changedSince: number | null): Plan {
   let needs = 0
   let streamed = 0
   for (const { item, args } of asked) {
@@ -81,10 +119,19 @@ function planOf(cx: CommandContext, asked: readonly Asked[]): Plan {
   if (streamed > 1 || (streamed === 1 && needs & (NEEDS_HEADER | NEEDS_BYTES))) needs |= NEEDS_BYTES
   const seen =
     asked.some(({ item }) => item.setsSeen) && !cx.folder.readOnly && cx.mailbox.handles('setFlags')
-  if (seen) needs |= NEEDS_META
+  if (seen || changedSince !== null) needs |= NEEDS_META
   // the item that may be passed on comes last: nothing can be taken back behind it
   const ordered = [...asked].sort((a, b) => streams(a) - streams(b))
-  return { asked: ordered, needs, seen, tellsFlags: asked.some(({ item }) => item.name === 'FLAGS') }
+  const tells = (name: string): boolean => asked.some(({ item }) => item.name === name)
+  return {
+    asked: ordered,
+    needs,
+    seen,
+    tellsFlags: tells('FLAGS'),
+    tellsUid: tells('UID'),
+    tellsModseq: tells('MODSEQ'),
+    changedSince,
+  }
 }
 
 function streams({ item, args }: Asked): number {
@@ -104,6 +151,7 @@ async function fetchMessages(cx: CommandContext, uids: FlatRanges, plan: Plan): 
         gone.push(ref.uid)
         continue
       }
+      if (plan.changedSince !== null && (known?.[i]?.modseq ?? 0) <= plan.changedSince) continue
       const recent = ref.uid >= cx.folder.recentFrom && !cx.dialect.rev2
       const message = new FetchedMessage(
         ref.uid,
@@ -129,6 +177,7 @@ function bodyNeed({ needs }: Plan, message: FetchedMessage): Need {
   let need = needs & (NEEDS_HEADER | NEEDS_BYTES | NEEDS_STREAM)
   if (needs & NEEDS_STRUCTURE && !message.hasStructure) need |= NEEDS_BYTES
   if (needs & NEEDS_ENVELOPE && !message.hasEnvelope) need |= NEEDS_HEADER
+  if (needs & NEEDS_PREVIEW && message.meta?.preview === undefined) need |= NEEDS_BYTES
   return need
 }
 
@@ -158,7 +207,7 @@ async function fetchBody(
   else if (body.bytes) message.bytes = body.bytes
   const marked = plan.seen && !hasFlag(message.flags, FLAGS.Seen) && (await markSeen(cx, message, ref))
   if (cx.over) return true
-  writeMessage(cx, plan, message, marked && !plan.tellsFlags)
+  writeMessage(cx, plan, message, marked)
   if (message.announced) {
     await passOn(body, message.announced, limits, piece => {
       if (cx.over) throw new MailError('ECONNECTION', 'the session is over')
@@ -174,7 +223,9 @@ async function fetchBody(
 async function markSeen(cx: CommandContext, message: FetchedMessage, ref: MessageRef): Promise<boolean> {
   const result = changeFlags(message.flags, 'add', [FLAGS.Seen])
   try {
-    message.flags = await storeFlags(cx, ref, result, { mode: 'add', changed: [FLAGS.Seen] })
+    const stored = await storeFlags(cx, ref, result, { mode: 'add', changed: [FLAGS.Seen] })
+    message.flags = stored.flags
+    message.modseq = stored.modseq
     return true
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -183,21 +234,34 @@ async function markSeen(cx: CommandContext, message: FetchedMessage, ref: Messag
 }
 
 /** The whole response, or all of it up to the octets that are announced. */
-function writeMessage(cx: CommandContext, plan: Plan, message: FetchedMessage, withFlags: boolean): void {
+function writeMessage(cx: CommandContext, plan: Plan, message: FetchedMessage, marked: boolean): void {
   const w = cx.out
+  const { modseqs } = cx.folder
   w.raw(`* ${cx.folder.view.sequenceOf(message.uid)} FETCH (`)
   let first = true
   const space = (): void => {
     if (!first) w.raw(' ')
     first = false
   }
-  if (withFlags) {
-    space()
-    writeFlags(w, message)
+  if (marked) {
+    // nobody has asked for what the implicit \Seen has changed (RFC 7162 §3.2.4)
+    if (cx.dialect.modseq && !plan.tellsUid) {
+      space()
+      w.raw(`UID ${message.uid}`)
+    }
+    if (!plan.tellsFlags) {
+      space()
+      writeFlags(w, message)
+    }
+    if (cx.dialect.modseq && modseqs && message.modseq > 0 && !plan.tellsModseq) {
+      space()
+      writeModseq(w, modseqs, message.modseq)
+    }
   }
   for (const { item, args } of plan.asked) {
     space()
     item.write(w, message, args)
   }
+  if (plan.tellsModseq) modseqs?.tell(message.modseq)
   if (!message.announced) w.raw(')').end()
 }

@@ -1,9 +1,10 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3–§6.3.7).
 import { Refusal } from '../../base/errors.ts'
-import type { MailboxHandlerName } from '../../mailbox/index.ts'
+import { type MailboxHandlerName, SPECIAL_USE } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { mailboxIdCode } from '../grammar/object-id.ts'
 import { askFolders, delimiterOf } from '../list-tree.ts'
 import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
@@ -31,14 +32,66 @@ function checkNew(name: string): string {
   return name
 }
 
-export const create: CommandSpec<string> = folderCommand(
+interface CreateArgs {
+  readonly folder: string
+  /** Special uses, without backslash; null: not said. */
+  readonly uses: readonly string[] | null
+}
+
+const MOST_USES = 16
+
+// create = "CREATE" SP mailbox [SP "(" create-param ")"]                                     RFC 4466 §2.2
+// create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")"        use-attr = "\" atom      RFC 6154 §6
+const createArgs: Grammar<CreateArgs> = {
+  read(r, words) {
+    const folder = mailbox.read(r.sp(), words)
+    if (!r.try(' ')) return { folder, uses: null }
+    r.open()
+    if (r.keyword() !== 'USE') r.fail('USE')
+    const uses: string[] = []
+    r.sp().open()
+    if (r.peek() !== 0x29) {
+      do {
+        uses.push(r.expect('\\').atom())
+        if (uses.length > MOST_USES) r.fail('fewer uses')
+      } while (r.try(' '))
+    }
+    r.close().close()
+    return { folder, uses }
+  },
+  write(w, { folder, uses }, words) {
+    mailbox.write(w.raw(' '), folder, words)
+    if (uses)
+      w.raw(' (USE ')
+        .list(uses, use => w.raw('\\').atom(use))
+        .raw(')')
+  },
+  samples: [
+    { folder: 'Projects', uses: null },
+    { folder: 'MySpecial', uses: ['Drafts', 'Sent'] },
+  ],
+}
+
+/** The uses in their one spelling. */
+function knownUses(uses: readonly string[]): readonly string[] {
+  return uses.map(use => {
+    const known = Object.values(SPECIAL_USE).find(each => each.toUpperCase() === use.toUpperCase())
+    if (!known) throw new Refusal('USEATTR', 'That special use is not known here')
+    return known
+  })
+}
+
+export const create: CommandSpec<CreateArgs> = folderCommand(
   'CREATE',
   '3501 §6.3.3',
   'createFolder',
-  oneMailbox,
-  async (cx, name) => {
-    await cx.mailbox.ask('createFolder', [checkNew(await withoutDelimiter(cx, name))], {})
-    return undefined
+  createArgs,
+  async (cx, { folder, uses }) => {
+    const name = checkNew(await withoutDelimiter(cx, folder))
+    const context = uses ? { specialUse: knownUses(uses) } : {}
+    const made = await cx.mailbox.ask('createFolder', [name], context)
+    if (!cx.facts.supplies('mailboxId')) return undefined
+    return { status: 'OK', code: mailboxIdCode(made?.mailboxId), text: 'CREATE completed' }
   },
 )
 

@@ -2,7 +2,7 @@
 import { badAnswer, checkedFlags, FLAGS, hasFlag, metas, type OpenedFolder } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import { wireFlag } from '../grammar/flags.ts'
-import { type Grammar, nothing } from '../grammar/grammar.ts'
+import { type Grammar, type Named, nothing, parenthesized } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import type { CommandSpec, Reply } from '../registry.ts'
@@ -17,24 +17,56 @@ export const oneMailbox: Grammar<string> = {
   samples: mailbox.samples,
 }
 
-function opening(name: 'SELECT' | 'EXAMINE', rfc: string): CommandSpec<string> {
+interface SelectArgs {
+  readonly folder: string
+  readonly params: readonly Named[]
+}
+
+const params = parenthesized((words, name) => words.selectParam(name))
+
+// select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
+const selectArgs: Grammar<SelectArgs> = {
+  read(r, words) {
+    const folder = mailbox.read(r.sp(), words)
+    return { folder, params: params.read(r, words) }
+  },
+  write(w, { folder, params: chosen }, words) {
+    mailbox.write(w.raw(' '), folder, words)
+    params.write(w, chosen, words)
+  },
+  samples: [
+    { folder: 'INBOX', params: [] },
+    { folder: 'Grüße', params: [{ name: 'CONDSTORE', args: null }] },
+  ],
+}
+
+function opening(name: 'SELECT' | 'EXAMINE', rfc: string): CommandSpec<SelectArgs> {
   return {
     name,
     rfc,
     states: LOGGED_IN,
     mayExpunge: false,
     literals: 'small',
-    args: oneMailbox,
-    run: (cx, folder) => open(cx, folder, name === 'EXAMINE'),
+    args: selectArgs,
+    run: (cx, args) => open(cx, args, name === 'EXAMINE'),
   }
 }
 
-export const select: CommandSpec<string> = opening('SELECT', '3501 §6.3.1')
-export const examine: CommandSpec<string> = opening('EXAMINE', '3501 §6.3.2')
+export const select: CommandSpec<SelectArgs> = opening('SELECT', '3501 §6.3.1')
+export const examine: CommandSpec<SelectArgs> = opening('EXAMINE', '3501 §6.3.2')
 
-async function open(cx: CommandContext, name: string, examining: boolean): Promise<Reply> {
+async function open(
+  cx: CommandContext,
+  { folder: name, params: named }: SelectArgs,
+  examining: boolean,
+): Promise<Reply> {
+  const chosen = named.map(each => ({ param: cx.words.selectParam(each.name)!, args: each.args }))
+  for (const { param } of chosen) param.check?.(cx)
+  // what was told before this line is about the old folder (RFC 7162 §3.2.11)
+  if (cx.state.kind === 'selected') cx.untagged('OK', 'The old folder is closed', 'CLOSED')
   // a failure leaves no folder open (RFC 3501 §6.3.1)
   cx.deselect()
+  for (const { param } of chosen) param.before?.(cx)
   const opened = checked(await cx.mailbox.ask('openFolder', [name], { readOnly: examining }))
   const readOnly = examining || opened.readOnly === true
   const flags = checkedFlags(cx.mailbox, 'openFolder', opened.flags ?? Object.values(FLAGS))
@@ -43,6 +75,7 @@ async function open(cx: CommandContext, name: string, examining: boolean): Promi
   await cx.select(folder)
   try {
     await describeFolder(cx, folder)
+    for (const { param, args } of chosen) await param.after?.(cx, args)
   } catch (error) {
     cx.deselect()
     throw error
@@ -75,6 +108,9 @@ async function describeFolder(cx: CommandContext, folder: SelectedFolder): Promi
   }
   cx.untagged('OK', 'UIDs are valid', `UIDVALIDITY ${opened.uidValidity}`)
   cx.untagged('OK', 'The next UID', `UIDNEXT ${next}`)
+  if (folder.modseqs) cx.untagged('OK', 'The highest', `HIGHESTMODSEQ ${folder.modseqs.settled}`)
+  else if (cx.dialect.modseq) cx.untagged('OK', 'No mod-sequences are kept here', 'NOMODSEQ')
+  for (const extension of cx.extensions) extension.tellsOfFolder?.(cx)
 }
 
 const LOOKED_AT = 500
@@ -93,11 +129,19 @@ async function firstUnseen(cx: CommandContext, folder: SelectedFolder): Promise<
 }
 
 function checked(opened: unknown): OpenedFolder {
-  const { uidValidity, uidNext = 1, recentFrom = 1 } = (opened ?? {}) as Partial<OpenedFolder>
+  const {
+    uidValidity,
+    uidNext = 1,
+    recentFrom = 1,
+    highestModseq = 1,
+  } = (opened ?? {}) as Partial<OpenedFolder>
   for (const [name, value] of Object.entries({ uidValidity, uidNext, recentFrom })) {
     if (!Number.isInteger(value) || value! < 1 || value! > 4294967295) {
       throw badAnswer('openFolder', `a ${name} from 1 to 4294967295`, value)
     }
+  }
+  if (!Number.isSafeInteger(highestModseq) || highestModseq < 1) {
+    throw badAnswer('openFolder', 'a highestModseq from 1', highestModseq)
   }
   return opened as OpenedFolder
 }

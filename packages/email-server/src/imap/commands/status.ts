@@ -11,6 +11,7 @@ import {
 import type { CommandContext } from '../context.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { lookInto } from '../look-into.ts'
 import type { CommandSpec, StatusItemSpec } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
@@ -57,7 +58,7 @@ function item(
   key: keyof FolderStatus,
   value: (status: FolderStatus) => number,
 ): StatusItemSpec {
-  return { name, rfc: '3501 §6.3.10', item: key, value }
+  return { name, rfc: '3501 §6.3.10', item: key, write: (w, status) => void w.number(value(status)) }
 }
 
 export const STATUS_ITEMS: readonly StatusItemSpec[] = [
@@ -66,6 +67,8 @@ export const STATUS_ITEMS: readonly StatusItemSpec[] = [
   item('UIDNEXT', 'uidNext', status => status.uidNext),
   item('UIDVALIDITY', 'uidValidity', status => status.uidValidity),
   item('UNSEEN', 'unread', status => status.unread),
+  // RFC 9051 §6.3.11 and RFC 9208 §4.1.4 both want it
+  item('DELETED', 'deleted', status => status.deleted ?? 0),
 ]
 
 export const status: CommandSpec<StatusArgs> = {
@@ -77,6 +80,7 @@ export const status: CommandSpec<StatusArgs> = {
   args,
   async run(cx, { folder, items }) {
     const specs = items.map(name => cx.words.statusItem(name)!)
+    for (const { enables } of specs) if (enables) cx.enable(enables)
     writeStatus(cx, folder, specs, await folderStatus(cx, folder, specs))
     return undefined
   },
@@ -92,7 +96,9 @@ export function writeStatus(
   const w = cx.out
   mailbox.write(w.raw('* STATUS '), folder, cx.words)
   w.raw(' ')
-    .list(specs, spec => w.raw(`${spec.name} `).number(spec.value(found)))
+    .list(specs, spec => {
+      spec.write(w.raw(`${spec.name} `), found, cx.limits)
+    })
     .end()
 }
 
@@ -101,43 +107,52 @@ export async function folderStatus(
   folder: string,
   specs: readonly StatusItemSpec[],
 ): Promise<FolderStatus> {
-  const items = specs.map(spec => spec.item)
+  const items = specs.map(spec => spec.item).filter(item => item !== null)
   if (!cx.mailbox.handles('status')) return byOpening(cx, folder, items)
   const answer: unknown = await cx.mailbox.ask('status', [folder], { items })
   if (typeof answer !== 'object' || answer === null)
     throw badAnswer('status', 'the state of the folder', answer)
-  return answer as FolderStatus
+  const uncounted = COUNTED.filter(
+    item => items.includes(item) && (answer as FolderStatus)[item] === undefined,
+  )
+  return uncounted.length === 0
+    ? (answer as FolderStatus)
+    : { ...(await byOpening(cx, folder, uncounted)), ...answer }
 }
 
 const BATCH = 500
+/** What can be found out by looking at every message. */
+const COUNTED = ['unread', 'size', 'deleted', 'deletedSize'] as const
 
-/** Without a `status` handler: the folder is opened for a moment, behind the back of the one that is open. */
+/** What no handler says: the folder is opened for a moment, behind the back of the one that is open. */
 async function byOpening(
   cx: CommandContext,
   name: string,
   items: readonly (keyof FolderStatus)[],
 ): Promise<FolderStatus> {
   const { mailbox: backend } = cx
-  const opened = await backend.ask('openFolder', [name], { readOnly: true })
-  const known = { uidNext: 1, unread: 0, ...opened }
-  const counts = items.includes('unread') && opened.unread === undefined
-  if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
-  const before = backend.currentFolder
-  backend.currentFolder = name
-  try {
+  return lookInto(cx, name, async opened => {
+    const known = { uidNext: 1, unread: 0, ...opened }
+    const counts = COUNTED.some(
+      item => items.includes(item) && (item !== 'unread' || opened.unread === undefined),
+    )
+    if (!counts && !(items.includes('uidNext') && opened.uidNext === undefined)) return known
     const refs: MessageRef[] = []
     await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
-    let unread = 0
+    const counted = { unread: 0, size: 0, deleted: 0, deletedSize: 0 }
     for (let i = 0; counts && i < refs.length; i += BATCH) {
       for (const meta of await metas(backend, refs.slice(i, i + BATCH))) {
-        if (meta && !hasFlag(meta.flags, FLAGS.Seen)) unread++
+        if (!meta) continue
+        if (!hasFlag(meta.flags, FLAGS.Seen)) counted.unread++
+        counted.size += meta.size
+        if (!hasFlag(meta.flags, FLAGS.Deleted)) continue
+        counted.deleted++
+        counted.deletedSize += meta.size
       }
+      const wait = cx.breathe()
+      if (wait) await wait
     }
     const uidNext = opened.uidNext ?? (refs.at(-1)?.uid ?? 0) + 1
-    return { ...known, uidNext, unread: opened.unread ?? unread }
-  } finally {
-    if (!cx.over) backend.currentFolder = before
-    // news of the open folder may have been kept from us meanwhile
-    if (cx.state.kind === 'selected') cx.folder.news.lookForNew()
-  }
+    return { ...known, ...(counts && counted), uidNext, unread: opened.unread ?? counted.unread }
+  })
 }

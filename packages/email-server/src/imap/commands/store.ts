@@ -1,25 +1,29 @@
-// STORE and UID STORE (RFC 3501 §6.4.6).
+// STORE and UID STORE (RFC 3501 §6.4.6, with the conditions of RFC 7162 §3.1.3).
 import { Refusal } from '../../base/errors.ts'
+import { addRange, closedRanges, type FlatRanges } from '../../base/ranges.ts'
 import {
   badAnswer,
   changeFlags,
   checkedFlags,
   type FlagsContext,
   hasFlag,
+  type MessageMeta,
   type MessageRef,
   metas,
   systemFlag,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import { storeFlags as flagsGrammar, wireFlag } from '../grammar/flags.ts'
-import type { Grammar } from '../grammar/grammar.ts'
+import { type Grammar, type Named, parenthesized } from '../grammar/grammar.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec } from '../registry.ts'
+import { writeModseq } from '../modseqs.ts'
+import type { CommandSpec, Reply } from '../registry.ts'
 import { messagesOf, noteGone } from './messages.ts'
 
 interface StoreArgs {
   readonly set: SequenceSet
+  readonly modifiers: readonly Named[]
   readonly mode: FlagsContext['mode']
   readonly silent: boolean
   readonly flags: readonly string[]
@@ -27,26 +31,37 @@ interface StoreArgs {
 
 const BATCH = 500
 
-// store = "STORE" SP sequence-set SP store-att-flags
+const modifiers = parenthesized((words, name) => words.storeModifier(name))
+
+// store = "STORE" SP sequence-set [SP "(" store-modifier *(SP store-modifier) ")"] SP store-att-flags
 // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
 const args: Grammar<StoreArgs> = {
   read(r, words) {
     const set = sequenceSet.read(r.sp(), words)
+    const named = r.follows(' (') ? modifiers.read(r, words) : []
     r.sp()
     const mode = r.try('+') ? 'add' : r.try('-') ? 'remove' : 'set'
     const name = r.name()
     if (name !== 'FLAGS' && name !== 'FLAGS.SILENT') r.fail('FLAGS or FLAGS.SILENT')
-    return { set, mode, silent: name === 'FLAGS.SILENT', flags: flagsGrammar.read(r.sp(), words) }
+    const flags = flagsGrammar.read(r.sp(), words)
+    return { set, modifiers: named, mode, silent: name === 'FLAGS.SILENT', flags }
   },
-  write(w, { set, mode, silent, flags }, words) {
+  write(w, { set, modifiers: named, mode, silent, flags }, words) {
     const sign = mode === 'add' ? '+' : mode === 'remove' ? '-' : ''
-    w.raw(` ${formatSet(set)} ${sign}FLAGS${silent ? '.SILENT' : ''} `)
+    modifiers.write(w.raw(` ${formatSet(set)}`), named, words)
+    w.raw(` ${sign}FLAGS${silent ? '.SILENT' : ''} `)
     flagsGrammar.write(w, flags, words)
   },
   samples: [
-    { set: [[2, 4]], mode: 'add', silent: false, flags: ['Deleted'] },
-    { set: [[1, 1]], mode: 'remove', silent: true, flags: ['Seen', '$Junk'] },
-    { set: [[1, 1]], mode: 'set', silent: false, flags: [] },
+    { set: [[2, 4]], modifiers: [], mode: 'add', silent: false, flags: ['Deleted'] },
+    { set: [[1, 1]], modifiers: [], mode: 'remove', silent: true, flags: ['Seen', '$Junk'] },
+    {
+      set: [[1, 1]],
+      modifiers: [{ name: 'UNCHANGEDSINCE', args: 12121230045 }],
+      mode: 'set',
+      silent: false,
+      flags: [],
+    },
   ],
 }
 
@@ -61,27 +76,37 @@ export const store: CommandSpec<StoreArgs> = {
   handlers: ['setFlags'],
   writes: true,
   args,
-  async run(cx, { set, mode, silent, flags }) {
+  async run(cx, { set, modifiers: named, mode, silent, flags }) {
     const uids = messagesOf(cx, set)
-    const context: FlagsContext = { mode, changed: lasting(cx, flags) }
+    const conditions = named.map(each => cx.words.storeModifier(each.name)!.apply(cx, each.args))
+    const context: FlagsContext = { mode, changed: lasting(cx, flags), ...conditions[0] }
+    const modified: FlatRanges = []
     for (const batch of batches(uids, BATCH)) {
       const refs = await refsOf(cx.mailbox, cx.folder, batch)
       const { news } = cx.folder
       // a client that wants silence must hear of what it could not know (RFC 3501 §6.4.6)
       const surprised = new Set(refs.filter(ref => news.overtake(ref.uid)).map(ref => ref.uid))
-      const results = await change(cx, refs, context)
+      const { stored, refused } = await change(cx, refs, context)
       for (const { uid } of refs) {
-        const result = results.get(uid)
+        const result = stored.get(uid) ?? refused.get(uid)
         if (!result) continue
-        news.told(uid, result)
-        if (!silent || surprised.has(uid)) tell(cx, uid, result)
+        news.told(uid, result.flags)
+        const isRefused = refused.has(uid)
+        if (isRefused) addRange(modified, uid, uid)
+        tell(cx, uid, result, !silent || isRefused || surprised.has(uid))
       }
       const wait = cx.ready() ?? cx.breathe()
       if (wait) await wait
       if (cx.over) return undefined
     }
-    return undefined
+    return modified.length === 0 ? undefined : modifiedReply(cx, modified)
   },
+}
+
+/** The messages that had changed, in the numbers that the client used (RFC 7162 §3.1.3). */
+function modifiedReply(cx: CommandContext, uids: FlatRanges): Reply {
+  const set = formatSet(closedRanges(cx.byUid ? uids : cx.folder.view.sequencesOf(uids)))
+  return { status: 'OK', code: `MODIFIED ${set}`, text: 'Some messages have changed meanwhile' }
 }
 
 /** Flags that can be changed for good; others are ignored (RFC 3501 §7.1 PERMANENTFLAGS). */
@@ -90,19 +115,39 @@ function lasting(cx: CommandContext, flags: readonly string[]): readonly string[
   return flags.filter(flag => hasFlag(permanentFlags, flag) || (newKeywords && !systemFlag(flag)))
 }
 
+/** A message's flags as they are now; the mod-sequence is 0 when none is known. */
+interface Flagged {
+  readonly flags: readonly string[]
+  readonly modseq: number
+}
+
+interface Changes {
+  /** By UID. */
+  readonly stored: ReadonlyMap<number, Flagged>
+  /** Those that had changed since the client's mod-sequence, as they are. */
+  readonly refused: ReadonlyMap<number, Flagged>
+}
+
 /** Changes the flags of these messages; messages with the same result are handed over together. */
 async function change(
   cx: CommandContext,
   refs: readonly MessageRef[],
   context: FlagsContext,
-): Promise<ReadonlyMap<number, readonly string[]>> {
+): Promise<Changes> {
+  const { unchangedSince } = context
   const groups = new Map<string, { readonly flags: readonly string[]; readonly refs: MessageRef[] }>()
   const gone: number[] = []
-  const known = context.mode === 'set' ? null : await metas(cx.mailbox, refs)
+  const stored = new Map<number, Flagged>()
+  const refused = new Map<number, Flagged>()
+  const known = context.mode === 'set' && unchangedSince === undefined ? null : await metas(cx.mailbox, refs)
   refs.forEach((ref, i) => {
     const meta = known?.[i]
     if (known && !meta) {
       gone.push(ref.uid)
+      return
+    }
+    if (meta && unchangedSince !== undefined && (meta.modseq ?? 0) > unchangedSince) {
+      refused.set(ref.uid, flagged(meta))
       return
     }
     const flags = changeFlags(meta?.flags ?? [], context.mode, context.changed)
@@ -113,18 +158,57 @@ async function change(
     else groups.set(key, { flags, refs: [ref] })
   })
   noteGone(cx, gone)
-  const results = new Map<number, readonly string[]>()
   try {
-    for (const group of groups.values()) {
-      const answer = await ask(cx, group.refs, group.flags, context)
-      for (const ref of group.refs) results.set(ref.uid, answer.get(ref.id) ?? group.flags)
-    }
+    for (const group of groups.values()) await changeGroup(cx, group, context, stored, refused)
   } catch (error) {
     // the client hears NO: what was changed all the same is news to it
-    for (const [uid, flags] of results) cx.folder.news.add({ kind: 'flags', uid, flags, modseq: null })
+    for (const [uid, { flags, modseq }] of stored)
+      cx.folder.news.add({ kind: 'flags', uid, flags, modseq: modseq || null })
     throw error
   }
-  return results
+  return { stored, refused }
+}
+
+async function changeGroup(
+  cx: CommandContext,
+  group: { readonly flags: readonly string[]; readonly refs: readonly MessageRef[] },
+  context: FlagsContext,
+  stored: Map<number, Flagged>,
+  refused: Map<number, Flagged>,
+): Promise<void> {
+  const answer = await ask(cx, group.refs, group.flags, context)
+  const unclear: MessageRef[] = []
+  for (const ref of group.refs) {
+    const result = answer?.get(ref.id)
+    // a store that compares by itself leaves out what it has left alone
+    if (!result && answer && context.unchangedSince !== undefined) unclear.push(ref)
+    else stored.set(ref.uid, result ?? { flags: group.flags, modseq: 0 })
+  }
+  if (cx.dialect.modseq && cx.folder.modseqs) await learnModseqs(cx, group.refs, stored)
+  if (unclear.length === 0) return
+  const known = await metas(cx.mailbox, unclear)
+  const gone: number[] = []
+  unclear.forEach(({ uid }, i) => {
+    const meta = known[i]
+    if (meta) refused.set(uid, flagged(meta))
+    else gone.push(uid)
+  })
+  noteGone(cx, gone)
+}
+
+/** What the backend has not answered with is asked for (RFC 7162 §3.1.3: the client is told in any case). */
+async function learnModseqs(
+  cx: CommandContext,
+  refs: readonly MessageRef[],
+  stored: Map<number, Flagged>,
+): Promise<void> {
+  const unknown = refs.filter(({ uid }) => stored.get(uid)?.modseq === 0)
+  if (unknown.length === 0) return
+  for (const meta of await metas(cx.mailbox, unknown)) if (meta) stored.set(meta.uid, flagged(meta))
+}
+
+function flagged({ flags, modseq = 0 }: MessageMeta): Flagged {
+  return { flags, modseq }
 }
 
 /** Sets one message's flags, and gives what came out. */
@@ -133,36 +217,54 @@ export async function storeFlags(
   ref: MessageRef,
   flags: readonly string[],
   context: FlagsContext,
-): Promise<readonly string[]> {
+): Promise<Flagged> {
   cx.folder.news.overtake(ref.uid)
-  const result = (await ask(cx, [ref], flags, context)).get(ref.id) ?? flags
-  cx.folder.news.told(ref.uid, result)
+  const stored = new Map<number, Flagged>()
+  await changeGroup(cx, { flags, refs: [ref] }, context, stored, new Map())
+  const result = stored.get(ref.uid) ?? { flags, modseq: 0 }
+  cx.folder.news.told(ref.uid, result.flags)
   return result
 }
 
-/** What the backend says came out, where it says so. */
+/** What the backend says came out; null when it says nothing. */
 async function ask(
   cx: CommandContext,
   refs: readonly MessageRef[],
   flags: readonly string[],
   context: FlagsContext,
-): Promise<ReadonlyMap<unknown, readonly string[]>> {
+): Promise<ReadonlyMap<unknown, Flagged> | null> {
   const answer: unknown = await cx.mailbox.ask('setFlags', [refs.map(ref => ref.id), flags], context)
-  const out = new Map<unknown, readonly string[]>()
-  if (answer === undefined || answer === null) return out
+  if (answer === undefined || answer === null) return null
   if (!Array.isArray(answer)) throw badAnswer('setFlags', 'nothing, or an array of { id, flags }', answer)
+  const out = new Map<unknown, Flagged>()
   for (const entry of answer as readonly unknown[]) {
     if (typeof entry !== 'object' || entry === null)
       throw badAnswer('setFlags', 'entries { id, flags }', entry)
-    const changed = entry as { readonly id?: unknown; readonly flags?: unknown }
-    out.set(changed.id, checkedFlags(cx.mailbox, 'setFlags', changed.flags))
+    const { id, flags: result, modseq = 0 } = entry as { id?: unknown; flags?: unknown; modseq?: unknown }
+    if (typeof modseq !== 'number' || !Number.isSafeInteger(modseq) || modseq < 0)
+      throw badAnswer('setFlags', 'a modseq from 1', modseq)
+    out.set(id, { flags: checkedFlags(cx.mailbox, 'setFlags', result), modseq })
   }
   return out
 }
 
-function tell(cx: CommandContext, uid: number, flags: readonly string[]): void {
-  const words = flags.map(wireFlag)
-  if (uid >= cx.folder.recentFrom && !cx.dialect.rev2) words.push('\\Recent')
-  const id = cx.byUid ? `UID ${uid} ` : ''
-  cx.out.raw(`* ${cx.folder.view.sequenceOf(uid)} FETCH (${id}FLAGS (${words.join(' ')}))`).end()
+/** `* n FETCH (…)`; a client that knows mod-sequences hears of them whatever it has asked (RFC 7162 §3.1.3, §3.2.4). */
+function tell(cx: CommandContext, uid: number, { flags, modseq }: Flagged, withFlags: boolean): void {
+  const { dialect, folder, out } = cx
+  const modseqs = dialect.modseq && modseq > 0 ? folder.modseqs : null
+  if (!withFlags && !modseqs) return
+  out.raw(`* ${folder.view.sequenceOf(uid)} FETCH (`)
+  let space = ''
+  if (cx.byUid || dialect.modseq) {
+    out.raw(`UID ${uid}`)
+    space = ' '
+  }
+  if (withFlags) {
+    const words = flags.map(wireFlag)
+    if (uid >= folder.recentFrom && !dialect.rev2) words.push('\\Recent')
+    out.raw(`${space}FLAGS (${words.join(' ')})`)
+    space = ' '
+  }
+  if (modseqs) writeModseq(out.raw(space), modseqs, modseq)
+  out.raw(')').end()
 }

@@ -29,7 +29,7 @@ const command: CommandSpec<readonly string[]> = {
   literals: 'none',
   args,
   run(cx, names) {
-    const enabled = cx.extensions.filter(each => each.enables && names.includes(each.name))
+    const enabled = cx.extensions.filter(each => each.enables && names.includes(each.name.toUpperCase()))
     for (const each of enabled) cx.enable(each.enables!)
     cx.out.raw(['* ENABLED', ...enabled.map(each => each.name)].join(' ')).end()
     return undefined

@@ -2,26 +2,49 @@
 import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
+import { acl } from './acl.ts'
+import { appendlimit } from './appendlimit.ts'
+import { binary } from './binary.ts'
+import { catenate } from './catenate.ts'
 import { children } from './children.ts'
+import { compress } from './compress.ts'
+import { condstore } from './condstore.ts'
+import { createSpecialUse } from './create-special-use.ts'
 import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
+import { imap4rev2 } from './imap4rev2.ts'
 import { listExtended } from './list-extended.ts'
+import { listMyrights } from './list-myrights.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
+import { metadata } from './metadata.ts'
 import { move } from './move.ts'
+import { multiappend } from './multiappend.ts'
 import { namespace } from './namespace.ts'
+import { objectid } from './objectid.ts'
+import { partial } from './partial.ts'
+import { preview } from './preview.ts'
+import { qresync } from './qresync.ts'
+import { quota } from './quota.ts'
+import { replace } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
+import { savedate } from './savedate.ts'
+import { searchres } from './searchres.ts'
+import { sort } from './sort.ts'
 import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
 import { statusSize } from './status-size.ts'
+import { thread } from './thread.ts'
 import { uidplus } from './uidplus.ts'
 import { unselect } from './unselect.ts'
+import { utf8Accept } from './utf8-accept.ts'
 import { within } from './within.ts'
 
 export const EXTENSIONS: readonly Extension[] = [
   imap4rev1,
+  imap4rev2,
   literal,
   saslIr,
   starttls,
@@ -37,8 +60,29 @@ export const EXTENSIONS: readonly Extension[] = [
   unselect,
   move,
   esearch,
+  searchres,
+  partial,
+  sort,
+  thread,
   within,
   statusSize,
+  condstore,
+  qresync,
+  binary,
+  preview,
+  savedate,
+  objectid,
+  appendlimit,
+  multiappend,
+  catenate,
+  replace,
+  utf8Accept,
+  quota,
+  metadata,
+  acl,
+  listMyrights,
+  createSpecialUse,
+  compress,
 ]
 
 export const registry: () => Registry = late(() => new Registry(EXTENSIONS))

@@ -1,6 +1,6 @@
 // MOVE (RFC 6851), when the backend can.
 import { type CopyArgs, copyArgs, place } from '../commands/copy.ts'
-import { noteGone } from '../commands/messages.ts'
+import { goneReply } from '../commands/expunge.ts'
 import type { CommandSpec, Extension } from '../registry.ts'
 
 const command: CommandSpec<CopyArgs> = {
@@ -14,14 +14,10 @@ const command: CommandSpec<CopyArgs> = {
   writes: true,
   args: copyArgs,
   async run(cx, args) {
-    const { refs, code } = await place(cx, 'move', args)
+    const { refs, code, modseq } = await place(cx, 'move', args)
     // before the EXPUNGEs, so that the client can follow its messages (RFC 6851 §4.3)
     if (code) cx.untagged('OK', 'Moved', code)
-    noteGone(
-      cx,
-      refs.map(ref => ref.uid),
-    )
-    return undefined
+    return goneReply(cx, refs, modseq, 'MOVE completed')
   },
 }
 

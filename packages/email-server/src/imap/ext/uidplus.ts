@@ -22,10 +22,7 @@ const command: CommandSpec<SequenceSet> = {
   handlers: ['expunge'],
   writes: true,
   args,
-  async run(cx, set) {
-    await expungeDeleted(cx, messagesOf(cx, set))
-    return undefined
-  },
+  run: (cx, set) => expungeDeleted(cx, messagesOf(cx, set)),
 }
 
 export const uidplus: Extension = {

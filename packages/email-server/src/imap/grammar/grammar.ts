@@ -15,6 +15,10 @@ export interface Vocabulary {
   fetchItem(name: string): Term | undefined
   searchKey(name: string): Term | undefined
   statusItem(name: string): Term | undefined
+  selectParam(name: string): Term | undefined
+  fetchModifier(name: string): Term | undefined
+  storeModifier(name: string): Term | undefined
+  appendItem(name: string): Term | undefined
   searchReturn(name: string): Term | undefined
   listSelection(name: string): Term | undefined
   listReturn(name: string): Term | undefined
@@ -31,6 +35,39 @@ export interface Grammar<T> {
 export interface Named {
   readonly name: string
   readonly args: unknown
+}
+
+/**
+ * `SP "(" name [SP args] *(SP name [SP args]) ")"`, each name once (RFC 4466 §2): what SELECT, FETCH and STORE take besides their
+ * arguments. Nothing at all is an empty list.
+ */
+export function parenthesized(
+  look: (words: Vocabulary, name: string) => Term | undefined,
+): Grammar<readonly Named[]> {
+  return {
+    read(r, words) {
+      const named: Named[] = []
+      if (r.peek() !== 0x20) return named
+      r.sp().open()
+      do {
+        const name = r.name()
+        const term = look(words, name) ?? r.fail('a known modifier')
+        if (named.some(each => each.name === name)) r.fail('each modifier once')
+        named.push({ name, args: term.args ? term.args.read(r.sp(), words) : null })
+      } while (r.try(' '))
+      r.close()
+      return named
+    },
+    write(w, named, words) {
+      if (named.length === 0) return
+      w.raw(' ').list(named, ({ name, args }) => {
+        const grammar = look(words, name)?.args
+        w.raw(name)
+        if (grammar) grammar.write(w.raw(' '), args, words)
+      })
+    },
+    samples: [[]],
+  }
 }
 
 /** Nothing. */

@@ -26,8 +26,13 @@ export function mailboxName(name: string): string {
   return next === '' || next === '/' || next === '.' ? `INBOX${name.slice(5)}` : name
 }
 
-// RFC 3501 §5.1.3: what is not modified UTF-7 in its one canonical form is no name.
+// RFC 3501 §5.1.3: what is not modified UTF-7 in its one canonical form is no name; RFC 6855 §3: it is UTF-8 once that is enabled.
 function decode(r: Reader, wire: string): string {
+  if (r.utf8) {
+    if (/[\0-\x1f\x7f\ufffd]/.test(wire))
+      throw new PeerSyntaxError('a mailbox name must be UTF-8', r.position)
+    return wire
+  }
   const name = /^[ -~]*$/.test(wire) ? decodeImapUtf7(wire) : null
   if (name === null) throw new PeerSyntaxError('a mailbox name must be modified UTF-7', r.position)
   return name

@@ -24,25 +24,18 @@ export interface SearchRequest {
 /** What follows SEARCH, its space included. */
 export const search: Grammar<SearchRequest> = {
   read(r, words) {
-    r.sp()
-    const returns = r.tryKeyword('RETURN') ? readReturns(r, words) : null
-    if (returns) r.sp()
+    const returns = searchReturns.read(r.sp(), words)
     let charset: string | null = null
     if (r.tryKeyword('CHARSET')) {
       charset = r.sp().astring()
       r.sp()
     }
-    const budget = { left: r.limits.imapSearchKeys }
-    const criteria = readKeys(r, words, budget)
-    r.end()
-    return { returns, charset, criteria }
+    return { returns, charset, criteria: searchKeys.read(r, words) }
   },
   write(w, { returns, charset, criteria }, words) {
-    if (returns) w.raw(' RETURN ').list(returns, each => w.raw(each.name))
-    if (charset !== null) w.raw(' CHARSET ').astring(charset)
-    w.raw(' ')
-    if (criteria.term === 'and') writeAll(w, criteria.of, words)
-    else writeTerm(w, criteria, words)
+    searchReturns.write(w.raw(' '), returns, words)
+    if (charset !== null) w.raw('CHARSET ').astring(charset).raw(' ')
+    searchKeys.write(w, criteria, words)
   },
   samples: [
     { returns: null, charset: null, criteria: { term: 'sequence', set: [[1, 5]] } },
@@ -66,6 +59,40 @@ function key(name: string): SearchTerm {
   return { term: 'key', key: { name, args: null } }
 }
 
+/** The keys up to the end of the command: 1*(SP search-key) without the first space. */
+export const searchKeys: Grammar<SearchTerm> = {
+  read(r, words) {
+    const criteria = readKeys(r, words, { left: r.limits.imapSearchKeys })
+    r.end()
+    return criteria
+  },
+  write(w, criteria, words) {
+    if (criteria.term === 'and') writeAll(w, criteria.of, words)
+    else writeTerm(w, criteria, words)
+  },
+  samples: [key('ALL')],
+}
+
+/** `RETURN (…) ` with the space behind it; null: there is none. */
+export const searchReturns: Grammar<readonly Named[] | null> = {
+  read(r, words) {
+    if (!r.tryKeyword('RETURN')) return null
+    const returns = readReturns(r, words)
+    r.sp()
+    return returns
+  },
+  write(w, returns, words) {
+    if (!returns) return
+    w.raw('RETURN ')
+      .list(returns, ({ name, args }) => {
+        w.raw(name)
+        writeArgs(w, words.searchReturn(name)?.args, args, words)
+      })
+      .raw(' ')
+  },
+  samples: [],
+}
+
 // search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
 function readReturns(r: Reader, words: Vocabulary): readonly Named[] {
   const returns: Named[] = []
@@ -74,8 +101,8 @@ function readReturns(r: Reader, words: Vocabulary): readonly Named[] {
     do {
       const name = r.name()
       const term = words.searchReturn(name)
-      if (!term) r.fail('a known result option')
-      returns.push({ name, args: term?.args ? term.args.read(r, words) : null })
+      if (!term) return r.fail('a known result option')
+      returns.push({ name, args: term.args ? term.args.read(r.sp(), words) : null })
     } while (r.try(' '))
   }
   r.close()
@@ -106,7 +133,7 @@ function readKey(r: Reader, words: Vocabulary, budget: Budget): SearchTerm {
     r.close()
     return inner.term === 'and' ? inner : { term: 'and', of: [inner] }
   }
-  if (next === 0x2a || (next >= 0x31 && next <= 0x39)) {
+  if (next === 0x2a || next === 0x24 || (next >= 0x31 && next <= 0x39)) {
     return { term: 'sequence', set: sequenceSet.read(r, words) }
   }
   const name = r.name()

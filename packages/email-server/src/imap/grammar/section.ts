@@ -39,19 +39,36 @@ export const bodySection: Grammar<BodySection> = {
 }
 
 function readSection(r: Reader): Section {
-  const path: number[] = []
-  let c = r.peek()
-  while (c >= 0x31 && c <= 0x39) {
-    if (path.length === r.limits.imapDepth) r.fail('fewer part numbers')
-    path.push(r.nzNumber())
-    if (!r.try('.')) return { path, text: null, fields: [] }
-    c = r.peek()
-  }
-  if (path.length === 0 && c === 0x5d) return { path, text: null, fields: [] }
+  const path = readPath(r)
+  if (r.peek() === 0x5d || (path.length > 0 && r.atEnd())) return { path, text: null, fields: [] }
+  if (path.length > 0) r.expect('.')
   const name = r.name()
   const text = TEXTS.find(each => each === name)
   if (!text || (text === 'MIME' && path.length === 0)) return r.fail('a section')
   return { path, text, fields: text.startsWith('HEADER.') ? readFields(r.sp()) : [] }
+}
+
+/** A section that stands alone, as in a URL. */
+export function readWholeSection(r: Reader): Section {
+  if (r.atEnd()) return { path: [], text: null, fields: [] }
+  const section = readSection(r)
+  r.end()
+  return section
+}
+
+/** section-part = nz-number *("." nz-number), or nothing; a "." that no number follows is left. */
+export function readPath(r: Reader): readonly number[] {
+  const path: number[] = []
+  while (isDigit(path.length === 0 ? r.peek() : r.follows('.') ? r.peekAt(1) : -1)) {
+    if (path.length > 0) r.expect('.')
+    if (path.length === r.limits.imapDepth) r.fail('fewer part numbers')
+    path.push(r.nzNumber())
+  }
+  return path
+}
+
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39
 }
 
 // header-list = "(" header-fld-name *(SP header-fld-name) ")"        header-fld-name = astring
@@ -64,7 +81,7 @@ function readFields(r: Reader): readonly string[] {
   return fields
 }
 
-function readPartial(r: Reader): Slice | null {
+export function readPartial(r: Reader): Slice | null {
   if (!r.try('<')) return null
   const start = r.number()
   const length = r.expect('.').nzNumber()

@@ -9,10 +9,15 @@ export const STAR: number = Number.POSITIVE_INFINITY
 /** As the client wrote it: in its order, each range low to high (`*` is highest). */
 export type SequenceSet = readonly ClosedRange[]
 
+/** `$`: what the last search has saved (RFC 5182). */
+export const SAVED_SET: SequenceSet = []
+
 // sequence-set = (seq-number / seq-range) ["," sequence-set]      seq-number = nz-number / "*"
 // seq-range = seq-number ":" seq-number       ; in either order
+// sequence-set =/ "$"                                                                     ; RFC 5182 §3
 export const sequenceSet: Grammar<SequenceSet> = {
   read(r) {
+    if (r.try('$')) return SAVED_SET
     let ranges: ClosedRange[] = []
     do {
       const a = sequenceNumber(r)
@@ -39,6 +44,7 @@ export const sequenceSet: Grammar<SequenceSet> = {
       [12, STAR],
     ],
     [[4294967295, 4294967295]],
+    SAVED_SET,
   ],
 }
 
@@ -65,6 +71,7 @@ function sequenceNumber(r: Reader): number {
 }
 
 export function formatSet(set: Iterable<ClosedRange>): string {
+  if (set === SAVED_SET) return '$'
   let out = ''
   for (const [low, high] of set) {
     if (out !== '') out += ','

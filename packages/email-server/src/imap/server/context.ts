@@ -73,6 +73,10 @@ export class SessionContext implements CommandContext {
     return this.#core.dialect
   }
 
+  get compressed(): boolean {
+    return this.#core.compressed
+  }
+
   get out(): Writer {
     return this.#core.out
   }
@@ -111,8 +115,13 @@ export class SessionContext implements CommandContext {
   }
 
   enable(change: Partial<Dialect>): void {
-    this.#core.dialect = { ...this.#core.dialect, ...change }
+    const before = this.#core.dialect
+    this.#core.dialect = { ...before, ...change }
     this.#core.out.utf8 = this.#core.dialect.utf8
+    const { standing } = this.#core
+    if (before.modseq || !change.modseq || standing.kind !== 'selected' || !standing.folder.modseqs) return
+    // the first command that wants mod-sequences hears of the highest (RFC 7162 §3.1)
+    this.untagged('OK', 'The highest', `HIGHESTMODSEQ ${standing.folder.modseqs.settled}`)
   }
 
   signIn(credentials: Credentials): Promise<AuthOutcome> {

@@ -66,6 +66,7 @@ export class Core implements SessionFacts {
   /** Changed by the session. */
   mode: Mode = 'waiting'
   over = false
+  compressed = false
   tls: TlsInfo | null
   /** Changed by the session's relation to its backend. */
   standing: State = { kind: 'notAuthenticated' }

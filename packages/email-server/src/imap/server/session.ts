@@ -155,6 +155,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   upgraded(tls: TlsInfo | null): void {
     if (this.#core.mode !== 'upgrade') return
     if (tls) this.#core.tls = tls
+    else this.#core.compressed = true
     this.#enter('waiting')
     this.#advance()
   }
@@ -340,7 +341,9 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #reader(framed: Framed): Reader {
-    return new Reader(framed, this.#limits)
+    const reader = new Reader(framed, this.#limits)
+    reader.utf8 = this.#core.dialect.utf8
+    return reader
   }
 
   #enter(mode: Mode): void {

@@ -16,10 +16,12 @@ const MOST_32 = 4294967295
 /** How far what the peer writes may go. */
 export type ReaderLimits = Pick<
   Limits,
-  'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags'
+  'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags' | 'imapLiterals'
 >
 
 export class Reader {
+  /** Mailbox names are UTF-8 (RFC 6855, RFC 9051), not modified UTF-7. */
+  utf8 = false
   readonly limits: ReaderLimits
   readonly #framed: Framed
   /** The line at hand, one character an octet. */
@@ -50,6 +52,11 @@ export class Reader {
     return this.#line < this.#framed.literals.length ? LITERAL : END
   }
 
+  /** Does a literal begin here? */
+  get atLiteral(): boolean {
+    return this.peek() === LITERAL
+  }
+
   atEnd(): boolean {
     return this.peek() === END
   }
@@ -64,6 +71,17 @@ export class Reader {
     if (this.peek() !== char.charCodeAt(0)) return false
     this.#at++
     return true
+  }
+
+  /** Does this text (letters in upper case) stand here, in whatever case? Nothing is taken. */
+  follows(text: string): boolean {
+    return this.#text.slice(this.#at, this.#at + text.length).toUpperCase() === text
+  }
+
+  /** The octet so many after the one at hand, of the same line; -1 behind its end. */
+  peekAt(offset: number): number {
+    const at = this.#at + offset
+    return at < this.#text.length ? this.#text.charCodeAt(at) : END
   }
 
   expect(char: string): this {
@@ -184,6 +202,12 @@ export class Reader {
     return literal
   }
 
+  /** RFC 6855 §3: what is not UTF-8 is no string. */
+  #utf8(bytes: Buffer): string {
+    const text = bytes.toString('utf8')
+    return Buffer.from(text).equals(bytes) ? text : this.fail('UTF-8')
+  }
+
   // quoted = DQUOTE *QUOTED-CHAR DQUOTE       QUOTED-CHAR = TEXT-CHAR except quoted-specials / "\" quoted-specials
   #quoted(): string {
     const text = this.#text
@@ -197,7 +221,7 @@ export class Reader {
         this.#at++
       } else if (c === QUOTE) {
         out += text.slice(start, this.#at++)
-        return wide ? Buffer.from(out, 'latin1').toString('utf8') : out
+        return wide ? this.#utf8(Buffer.from(out, 'latin1')) : out
       } else if (c === BACKSLASH) {
         const escaped = text.charCodeAt(this.#at + 1)
         if (escaped !== QUOTE && escaped !== BACKSLASH) this.fail('a quoted string')

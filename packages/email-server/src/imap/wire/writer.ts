@@ -112,6 +112,11 @@ export class Writer {
     return this
   }
 
+  /** A literal, or a literal8 when the octets have a NUL (RFC 3516 §4.3). */
+  literal8(bytes: Uint8Array): this {
+    return (bytes.includes(0) ? this.raw('~') : this).literal(bytes)
+  }
+
   /** Announces a literal whose octets the caller gives to `bytes` piece by piece. What is written so far leaves. */
   announce(size: number): this {
     this.raw(`{${size}}\r\n`)

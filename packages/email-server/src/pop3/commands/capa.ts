@@ -9,6 +9,8 @@ export const capa: CommandSpec = {
     'RESP-CODES',
     'AUTH-RESP-CODE',
     'PIPELINING',
+    ...(facts.expire === null ? [] : [`EXPIRE ${facts.expire}`]),
+    ...(facts.loginDelay === 0 ? [] : [`LOGIN-DELAY ${facts.loginDelay}`]),
     // RFC 2449 §6.9 lets us keep it from strangers
     ...(facts.state === 'transaction' ? ['IMPLEMENTATION email-server'] : []),
   ],

@@ -1,6 +1,8 @@
 import type { CommandSpec } from '../registry.ts'
+import { apop } from './apop.ts'
 import { capa } from './capa.ts'
 import { dele, rset } from './deletion.ts'
+import { lang, utf8Mode } from './international.ts'
 import { list, stat, uidl } from './listing.ts'
 import { noop, quit } from './quit.ts'
 import { retr, top } from './retrieval.ts'
@@ -13,7 +15,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   stls,
   user,
   pass,
+  apop,
   auth,
+  utf8Mode,
+  lang,
   stat,
   list,
   uidl,

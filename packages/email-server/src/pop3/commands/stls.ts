@@ -9,7 +9,9 @@ export const stls: CommandSpec = {
   capabilities: facts => (facts.state === 'authorization' && facts.canUpgrade ? ['STLS'] : []),
   run(cx, rest) {
     readNothing(rest)
-    if (cx.facts.tls) cx.bad('TLS is active already')
+    // RFC 6856 §2.1
+    if (cx.facts.utf8) cx.bad('STLS comes before UTF8')
+    else if (cx.facts.tls) cx.bad('TLS is active already')
     else if (!cx.facts.canUpgrade) cx.bad('TLS is not available here')
     else {
       cx.ok('Begin TLS negotiation')

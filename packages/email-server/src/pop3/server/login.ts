@@ -18,6 +18,7 @@ import {
   type SaslExchange,
   type SaslMechanism,
 } from '../../sasl/index.ts'
+import type { MaildropLocks } from '../locks.ts'
 import { type Maildrop, openMaildrop } from '../maildrop.ts'
 import { credentialsError, errLine, maildropError, okLine } from '../wire/reply.ts'
 
@@ -29,6 +30,7 @@ export interface LoginPort {
   readonly tls: TlsInfo | null
   readonly hostname: string
   readonly auth: AuthPolicy
+  readonly locks: MaildropLocks
   readonly random: ((length: number) => Uint8Array) | undefined
   readonly closed: boolean
   /** Puts the question to the listeners of `auth`; false when there is none. */
@@ -43,6 +45,8 @@ export interface LoginPort {
   /** The attempt is over, whatever came of it: USER comes first again. */
   forgetUser(): void
   enter(mailbox: MailboxSession, maildrop: Maildrop): void
+  /** Calls `leave` when the session ends. */
+  onClosed(leave: () => void): void
   write(line: string): void
   failed(what: string, error: unknown): void
   end(error: MailError): void
@@ -136,6 +140,16 @@ export class Login {
 
   async #open(username: string): Promise<void> {
     const port = this.#port
+    const leave = port.locks.enter(username, port.clock.now)
+    if (typeof leave === 'string') {
+      port.write(
+        errLine(
+          leave === 'IN-USE' ? 'Another session has this maildrop' : 'Too soon after the last login',
+          leave,
+        ),
+      )
+      return
+    }
     const mailbox = new MailboxSession({
       protocol: 'pop3',
       username,
@@ -150,6 +164,7 @@ export class Login {
     try {
       maildrop = await openMaildrop(mailbox)
     } catch (error) {
+      leave()
       if (port.closed) return
       port.setMailbox(null)
       mailbox.closed()
@@ -157,7 +172,11 @@ export class Login {
       port.write(maildropError(error))
       return
     }
-    if (port.closed) return
+    if (port.closed) {
+      leave()
+      return
+    }
+    port.onClosed(leave)
     port.enter(mailbox, maildrop)
     const { count, octets } = maildrop.total()
     port.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))

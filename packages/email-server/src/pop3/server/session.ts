@@ -3,7 +3,7 @@
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, PeerSyntaxError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
-import { type Limits, resolveLimits } from '../../base/limits.ts'
+import { type LimitName, type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
@@ -12,6 +12,7 @@ import type { MailboxSession } from '../../mailbox/index.ts'
 import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
+import { MaildropLocks } from '../locks.ts'
 import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
 import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
@@ -21,6 +22,10 @@ import { MODES, type Mode } from './modes.ts'
 export interface Pop3ServerOptions extends ServerSessionOptions {
   /** Which ways to log in are offered. */
   readonly auth?: AuthOptions
+  /** Who has which maildrop open; one for all sessions of a server. Default: of this session alone, which locks nobody out. */
+  readonly locks?: MaildropLocks
+  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
+  readonly expire?: 'NEVER' | number
 }
 
 export type Pop3ServerEvents = SessionEvents & {
@@ -46,6 +51,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   readonly #options: Pop3ServerOptions
   readonly #limits: Limits
   readonly #auth: AuthPolicy
+  readonly #locks: MaildropLocks
+  /** RFC 1939 §7: differs in every greeting. */
+  readonly #timestamp: string | null
+  #utf8 = false
   readonly #clock: SessionClock
   readonly #input = new InputQueue()
   readonly #output: OutputQueue
@@ -70,6 +79,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#options = options
     this.#limits = resolveLimits(options.limits)
     this.#auth = AuthPolicy.of(options.auth)
+    this.#locks = options.locks ?? new MaildropLocks()
+    this.#timestamp = this.#auth.apop ? this.#makeTimestamp() : null
     this.#clock = new SessionClock(options.now, () => this.emit('wake'))
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
@@ -94,7 +105,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
 
   greet(): void {
     if (this.#mode !== 'busy') return
-    this.#output.write(okLine(`${this.#options.hostname ?? 'localhost'} POP3 server ready`))
+    const timestamp = this.#timestamp === null ? '' : ` ${this.#timestamp}`
+    this.#output.write(okLine(`${this.#options.hostname ?? 'localhost'} POP3 server ready${timestamp}`))
     this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#goodbye('No login in time', 'ETIMEDOUT'))
     this.#listen('command')
     this.#pump()
@@ -173,7 +185,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
         this.#pauseFor(wait)
         break
       }
-      const line = this.#input.takeLine(this.#limits[limits.line])
+      const line = this.#input.takeLine(this.#longestLine(limits.line))
       if (line === TOO_LONG) {
         this.#goodbye('The line is too long', 'ELIMIT')
         break
@@ -191,6 +203,14 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       this.#inputPaused = false
       this.emit('resume')
     }
+  }
+
+  /** Before the login a line may be as long as AUTH wants it; each command has its own limit besides. */
+  #longestLine(limit: LimitName): number {
+    const { authLine } = this.#limits
+    return this.#state.kind === 'authorization'
+      ? Math.max(this.#limits[limit], authLine)
+      : this.#limits[limit]
   }
 
   /** Nothing is read before the peer has taken what was said. */
@@ -227,7 +247,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     try {
       const { keyword, rest } = readCommandLine(bytes)
       const command = REGISTRY.find(keyword)
-      if (!command) this.#bad('Unknown command')
+      if (bytes.length + 2 > this.#limits[command?.lineLimit ?? 'pop3CommandLine']) {
+        this.#goodbye('The line is too long', 'ELIMIT')
+      } else if (!command) this.#bad('Unknown command')
       else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
       else {
         const running = run(command, this.#context, rest, this.#state)
@@ -348,6 +370,11 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#options.onFailure?.(what, error)
   }
 
+  #makeTimestamp(): string {
+    const { hostname = 'localhost', random } = this.#options
+    return `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
+  }
+
   #facts(): Facts {
     const tls = this.#tls
     const allowInsecureAuth = this.#options.allowInsecureAuth === true
@@ -357,6 +384,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       allowInsecureAuth,
       canUpgrade: tls === null && this.#options.canUpgrade === true,
       auth: this.#auth,
+      timestamp: this.#timestamp,
+      utf8: this.#utf8,
+      expire: this.#options.expire ?? null,
+      loginDelay: this.#locks.loginDelay,
       passwordsAllowed: this.#auth.passwords && (tls !== null || allowInsecureAuth),
     }
   }
@@ -379,6 +410,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       remoteAddress: this.remoteAddress,
       hostname: this.#options.hostname ?? 'localhost',
       auth: this.#auth,
+      locks: this.#locks,
       random: this.#options.random,
       get tls() {
         return session.#tls
@@ -387,6 +419,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
         return session.#isClosed()
       },
       askListeners: (info, onError) => this.dispatch('auth', [info], onError),
+      onClosed: leave => void this.#closeListeners.add(leave),
       authFailed: failure => void this.emit('authFailed', failure),
       challenge: text => {
         this.#output.write(`+ ${text}\r\n`)
@@ -430,6 +463,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       enter: state => this.#enter(state),
       capabilities: () => REGISTRY.capabilities(this.#facts()),
       signIn: credentials => this.#login.signIn(credentials),
+      prove: exchange => this.#login.exchange(exchange, null),
+      useUtf8: () => {
+        this.#utf8 = true
+      },
       authenticate: (mechanism, initial) => this.#login.authenticate(mechanism, initial),
       failed: (what, error) => this.#failed(what, error),
       startTls: () => this.#startTls(),

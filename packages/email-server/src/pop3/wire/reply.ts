@@ -5,7 +5,7 @@
 //   text        = *schar / resp-code *CHAR
 import { Refusal } from '../../base/errors.ts'
 
-export type ResponseCode = 'AUTH' | 'IN-USE' | 'SYS/PERM' | 'SYS/TEMP'
+export type ResponseCode = 'AUTH' | 'IN-USE' | 'LOGIN-DELAY' | 'SYS/PERM' | 'SYS/TEMP'
 
 const LONGEST_TEXT = 400
 

@@ -27,17 +27,21 @@ export const mail: CommandSpec = {
     }
     if (cx.state.kind !== 'ready') throw new TypeError('MAIL out of place')
     const { mailbox, rest } = splitArgument(argument, 'FROM:')
-    const draft: Draft<MailParams> = { ...NO_MAIL_PARAMS }
     const { hello } = cx.state
-    const word = readParams(
-      rest,
-      hello.extended,
-      cx,
-      keyword => cx.mailParam(keyword),
-      draft,
-      params => cx.settleMail(params),
-    )
-    if (word && word.code !== 250) return word
+    let draft: Draft<MailParams> = NO_MAIL_PARAMS
+    let word: Reply | null = null
+    if (rest !== '') {
+      draft = { ...NO_MAIL_PARAMS }
+      word = readParams(
+        rest,
+        hello.extended,
+        cx,
+        keyword => cx.mailParam(keyword),
+        draft,
+        params => cx.settleMail(params),
+      )
+      if (word && word.code !== 250) return word
+    }
     const from = mailbox?.address ?? ''
     if (!draft.smtputf8 && !isAscii(from)) return NEEDS_UTF8
     const envelope = { from, params: draft, time: cx.now, recipients: new Map(), accepted: [] }

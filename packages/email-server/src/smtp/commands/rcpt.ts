@@ -22,9 +22,12 @@ export const rcpt: CommandSpec = {
     const { hello, envelope } = cx.state
     const { mailbox, rest } = splitArgument(argument, 'TO:')
     if (!mailbox) throw new PeerSyntaxError('a recipient cannot be null')
-    const draft: Draft<RcptParams> = { ...NO_RCPT_PARAMS }
-    const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
-    if (refusal) return refusal
+    let draft: Draft<RcptParams> = NO_RCPT_PARAMS
+    if (rest !== '') {
+      draft = { ...NO_RCPT_PARAMS }
+      const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
+      if (refusal) return refusal
+    }
     if (!envelope.params.smtputf8 && !isAscii(mailbox.address)) return NEEDS_UTF8
     if (envelope.accepted.length >= cx.limits.recipients) return TOO_MANY
     const objection = cx.admitDomain(mailbox.domain)

@@ -20,15 +20,15 @@ export class Dispatch {
     this.#context = context
   }
 
-  read(line: Uint8Array): void {
+  /** `line` is without its CRLF, one character for each octet. */
+  read(line: string): void {
     const { limits, state } = this.#core
     const { verb, argument, clean } = readCommandLine(line)
     const spec = this.#registry.command(verb, this.#context)
-    const answer = (value: Reply): void => this.#core.answer(value)
-    if (line.length + 2 > limits[spec?.lineLimit ?? 'smtpCommandLine']) answer(TOO_LONG_LINE)
-    else if (!clean) answer(UNREADABLE)
-    else if (!spec) answer(this.#registry.knows(verb, this.#context.role) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(state.kind)) answer(this.outOfPlace())
+    if (line.length + 2 > limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#core.answer(TOO_LONG_LINE)
+    else if (!clean) this.#core.answer(UNREADABLE)
+    else if (!spec) this.#core.answer(this.#registry.knows(verb, this.#context.role) ? NOT_HERE : UNKNOWN)
+    else if (!spec.states.includes(state.kind)) this.#core.answer(this.outOfPlace())
     else this.#run(spec, argument)
   }
 
@@ -38,25 +38,26 @@ export class Dispatch {
   }
 
   #run(spec: CommandSpec, argument: string): void {
-    const fail = (error: unknown): void => {
-      if (error instanceof PeerSyntaxError) {
-        this.#core.answer(spec.malformed ?? MALFORMED)
-        return
-      }
-      this.#core.failed(`the command ${spec.name} failed`, error)
-      this.#core.answer(OUR_FAULT)
-    }
     try {
       const result = spec.run(this.#context, argument)
       if (result instanceof Promise) {
         const release = this.#core.hold()
         result.then(
           value => release(() => this.#core.answer(value)),
-          error => release(() => fail(error)),
+          error => release(() => this.#fail(spec, error)),
         )
       } else this.#core.answer(result)
     } catch (error) {
-      fail(error)
+      this.#fail(spec, error)
     }
+  }
+
+  #fail(spec: CommandSpec, error: unknown): void {
+    if (error instanceof PeerSyntaxError) {
+      this.#core.answer(spec.malformed ?? MALFORMED)
+      return
+    }
+    this.#core.failed(`the command ${spec.name} failed`, error)
+    this.#core.answer(OUR_FAULT)
   }
 }

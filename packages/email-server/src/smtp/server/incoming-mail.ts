@@ -1,6 +1,9 @@
 // A message that has come in, as the `mail` listener gets it: whole, with its trace field, waiting for a verdict.
-import { concat, fromUtf8 } from '../../base/bytes.ts'
+import { concat, fromLatin1, fromUtf8 } from '../../base/bytes.ts'
+import { type Callback, settle } from '../../base/callback.ts'
 import { Emitter } from '../../base/emitter.ts'
+import { usageError } from '../../base/errors.ts'
+import type { SendResult } from '../../base/send-result.ts'
 import {
   type Attachment,
   ParsedHeaders,
@@ -12,7 +15,7 @@ import type { MailParams, Recipient } from '../envelope.ts'
 import type { MessageBuffer } from '../wire/message-buffer.ts'
 import { MailAnswers, type MailRecipient } from './mail-answers.ts'
 import type { MailAuth } from './sender-check.ts'
-import { returnPathField } from './trace.ts'
+import { type AddedFields, returnPathField } from './trace.ts'
 import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
 
 export type IncomingMailEvents = {
@@ -22,6 +25,9 @@ export type IncomingMailEvents = {
   end: []
 }
 
+/** Cheaper than queueMicrotask, and what it runs does not throw. */
+const SOON = Promise.resolve()
+
 export interface IncomingMailOptions {
   readonly id: string
   readonly from: string
@@ -30,7 +36,9 @@ export interface IncomingMailOptions {
   readonly auth: MailAuth
   /** The fields that tell of `auth`, each with its CRLF; they go in front. */
   readonly authenticationResults: string
-  /** The Received field, made when it is needed. */
+  /** What the message lacked and was given; in `trace`. */
+  readonly added: AddedFields | null
+  /** The Received field, and what was added, made when it is needed. */
   readonly trace: () => string
   readonly content: MessageBuffer
   /** When MAIL came, ms since the epoch. */
@@ -38,7 +46,12 @@ export interface IncomingMailOptions {
   /** One more recipient is answered for. */
   readonly onAnswer: (answers: MailAnswers) => void
   readonly onFailure: (error: unknown) => void
+  /** Sends what `deliver` is asked for; null: nobody does. */
+  readonly deliver: Deliver | null
 }
+
+/** Sends a message that came in to its recipients. Rejects with a MailError when none of them gets it. */
+export type Deliver = (mail: IncomingMail) => Promise<SendResult>
 
 export class IncomingMail extends Emitter<IncomingMailEvents> {
   /** Ours, unique; also in the Received field and in the reply. */
@@ -52,7 +65,10 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
    * LMTP tells the client of each. SMTP has one reply: when the message was taken for some and refused for others it is 250,
    * and the session's event `undelivered` names those who do not get it, whose sender has to be told.
    */
-  readonly recipients: readonly MailRecipient[]
+  get recipients(): readonly MailRecipient[] {
+    return this.#answers.recipients
+  }
+
   /** What MAIL said about the message. */
   readonly params: MailParams
   /** Who sent it, as far as that can be known. Nothing was done about it: to refuse is for you. */
@@ -76,7 +92,6 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.id = options.id
     this.from = options.from
     this.#answers = new MailAnswers(options)
-    this.recipients = this.#answers.recipients
     this.to = options.recipients.map(recipient => recipient.address)
     this.params = options.params
     this.auth = options.auth
@@ -94,13 +109,15 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     return this.headers.get('subject') as string | undefined
   }
 
-  /** With its angle brackets. */
+  /** With its angle brackets. A submitted message that had none has been given one. */
   get messageId(): string | undefined {
-    return this.headers.get('message-id') as string | undefined
+    const given = this.headers.get('message-id') as string | undefined
+    return given ?? this.#options.added?.messageId ?? undefined
   }
 
   get date(): Date | undefined {
-    return this.headers.get('date') as Date | undefined
+    const added = this.#options.added?.date ?? null
+    return added === null ? (this.headers.get('date') as Date | undefined) : new Date(added)
   }
 
   /** The plain text, made from the HTML when there is no other; undefined when the message has no text. */
@@ -182,6 +199,24 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     this.#answers.rest(rejection('message', code, text, this.#options.onFailure))
   }
 
+  /**
+   * Signs the message and sends it on to its recipients, with what the client asked to be told (RFC 3461); the verdict is still to be given:
+   *
+   *     mail.deliver((error, info) => (error ? mail.reject(451, 'Try again later') : mail.accept()))
+   *
+   * Calls back, or resolves, when every recipient's server has answered, or the message is in the queue and it takes long: `info.pending`
+   * are tried again. The error says that nobody has got it, nor will; the message is not tried again then, and nobody is sent a report.
+   */
+  deliver(): Promise<SendResult>
+  deliver(callback: Callback<SendResult>): void
+  deliver(callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    const { deliver } = this.#options
+    const sent = deliver
+      ? deliver(this)
+      : Promise.reject(usageError('this session has nobody who delivers: createServer gives it one'))
+    return settle(sent, callback)
+  }
+
   /** A listener failed: a Refusal (or an error with an SMTP code) refuses the message, all else is our fault. */
   fail(error: unknown): void {
     const refusal = refusalReply('message', error, this.#options.onFailure)
@@ -218,7 +253,11 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
   }
 
   #traceBytes(): Uint8Array {
-    this.#trace ??= fromUtf8(this.authenticationResults + this.#options.trace())
+    // all of it is ASCII where nothing permits more, and that is sooner written
+    this.#trace ??=
+      this.params.smtputf8 || this.authenticationResults !== ''
+        ? fromUtf8(this.authenticationResults + this.#options.trace())
+        : fromLatin1(this.#options.trace())
     return this.#trace
   }
 
@@ -231,7 +270,7 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
     }
     if (this.#flow !== 'waiting') return
     this.#flow = 'scheduled'
-    queueMicrotask(() => this.#run())
+    SOON.then(() => this.#run())
   }
 
   #run(): void {

@@ -47,7 +47,7 @@ export interface AnswersOptions {
 }
 
 export class MailAnswers {
-  readonly recipients: readonly MailRecipient[]
+  #recipients: readonly MailRecipient[] | null = null
   readonly #options: AnswersOptions
   readonly #verdicts: (Reply | null)[]
   #left: number
@@ -56,9 +56,14 @@ export class MailAnswers {
 
   constructor(options: AnswersOptions) {
     this.#options = options
-    this.recipients = options.recipients.map((recipient, index) => new MailRecipient(recipient, this, index))
-    this.#left = this.recipients.length
+    this.#left = options.recipients.length
     this.#verdicts = new Array(this.#left).fill(null)
+  }
+
+  /** Made when somebody wants to see them. */
+  get recipients(): readonly MailRecipient[] {
+    this.#recipients ??= this.#options.recipients.map((recipient, i) => new MailRecipient(recipient, this, i))
+    return this.#recipients
   }
 
   /** Every recipient is answered for. */

@@ -4,6 +4,7 @@ import type { ServerSessionOptions } from '../../base/session.ts'
 import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpExtensionOptions } from '../extension-options.ts'
 import type { SmtpRole } from '../registry.ts'
+import type { Deliver, IncomingMail } from './incoming-mail.ts'
 import type { CheckMessage } from './sender-check.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
@@ -24,12 +25,18 @@ export interface SmtpServerOptions extends ServerSessionOptions {
    * makes each of them CRLF. Neither changes where a message ends, and BINARYMIME content is left alone. Default `refuse`.
    */
   readonly lineBreaks?: 'refuse' | 'normalize'
+  /** Submission: a message without Date or Message-ID gets them, in front of it (RFC 6409 §8.2, §8.3). Default true. */
+  readonly addMissingFields?: boolean
   /** How long the greeting is held back, ms; a client that talks before it hears 554. Default 0. */
   readonly greetingDelayMs?: number
   /** Offer XCLIENT: this client is trusted to say whom it speaks for. Asked whether that address ('' when unknown) may come in. */
   readonly xclient?: (address: string) => boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
+  /** Sends messages on, for `mail.deliver()`. */
+  readonly deliver?: Deliver
+  /** Hears of each message before its listeners, and answers nothing. Must not throw. */
+  readonly watchMail?: (mail: IncomingMail) => void
 }
 
 /** Throws `ECONFIG` for what cannot be. */

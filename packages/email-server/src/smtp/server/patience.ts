@@ -2,10 +2,8 @@
 // noise shall not do it fast), and at some time it is enough.
 import type { Limits } from '../../base/limits.ts'
 import type { Reply } from '../wire/reply.ts'
-import { TOO_MANY_BAD } from './replies.ts'
+import { BAD, TOO_MANY_BAD } from './replies.ts'
 
-/** Replies that tell of a command that is unknown, malformed or out of place. */
-const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 /** A refused login has a delay of its own. */
 const AUTH_REFUSED = 535
 

@@ -6,7 +6,7 @@ import { MailError, usageError } from '../../base/errors.ts'
 import type { InputQueue } from '../../base/input-queue.ts'
 import type { MessageVerdict } from '../../trust/index.ts'
 import type { Envelope } from '../envelope.ts'
-import type { Hello, SmtpState } from '../state.ts'
+import type { ChunksState, Hello, SmtpState } from '../state.ts'
 import { ContentReceiver, TOO_BIG } from '../wire/content-receiver.ts'
 import { DotReader } from '../wire/dot-reader.ts'
 import { type Reply, reply } from '../wire/reply.ts'
@@ -15,9 +15,8 @@ import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
 import type { MailAnswers } from './mail-answers.ts'
 import { MODES } from './modes.ts'
-import { TIMEOUT } from './replies.ts'
 import { mailAuth, NOT_CHECKED } from './sender-check.ts'
-import { receivedField } from './trace.ts'
+import { addedLines, missingFields, TraceWriter } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
 type ChunkState = Extract<SmtpState, { kind: 'chunk' }>
@@ -32,7 +31,6 @@ interface Transfer {
 const NOBODY_HERE = reply(451, '4.3.0', 'No mail is taken here at the moment')
 const FAR_TOO_BIG = reply(421, '4.3.4', 'Message far too big')
 const DEADLINE: unique symbol = Symbol('mail')
-const PROGRESS: unique symbol = Symbol('progress')
 /** How long a message, or a chunk, may come in as slowly as it likes, ms. */
 const PATIENCE_MS = 60_000
 
@@ -43,7 +41,11 @@ export class Reception {
   #dots: DotReader | null = null
   /** Octets of the chunk that are still to come. */
   #left = 0
+  /** When it was begun to measure how fast octets come, and when that is looked at next, ms since the epoch. */
+  #began = 0
+  #look = 0
   #sessionId = ''
+  readonly #traces = new TraceWriter()
   #messages = 0
 
   constructor(core: SessionCore, events: Emitter<SmtpServerEvents>, onTaken: () => void) {
@@ -64,7 +66,7 @@ export class Reception {
     this.#dots = new DotReader(piece => receiver.take(piece))
     const { hello, envelope } = state
     this.#core.enter({ kind: 'content', hello, envelope, receiver, ends: this.#ends() })
-    this.#watch(() => receiver.seen)
+    this.#beginWatch()
   }
 
   /** BDAT has announced so many octets. */
@@ -91,8 +93,8 @@ export class Reception {
     const ends = before.kind === 'chunks' ? before.ends : this.#ends()
     this.#left = size
     this.#core.enter({ kind: 'chunk', before, size, last, ends })
-    if (size > 0) this.#watch(() => size - this.#left)
-    else this.#endChunk(this.#core.state as ChunkState)
+    this.#beginWatch()
+    if (size === 0) this.#endChunk(this.#core.state as ChunkState)
   }
 
   /** Reads what is there; false when that is nothing. */
@@ -106,7 +108,6 @@ export class Reception {
     input.drop(this.#dots.push(chunk))
     if (this.#dots.done) {
       this.#dots = null
-      this.#core.clock.clear(PROGRESS)
       this.#after(state.receiver.finish(), () => this.#offer(state))
     } else if (state.receiver.seen > MODES.content.byteLimit(this.#core.limits)) {
       this.#core.leave(FAR_TOO_BIG, new MailError('ELIMIT', 'the message is far too big'))
@@ -129,7 +130,6 @@ export class Reception {
 
   /** The octets of a BDAT are there: one reply for each, in order (RFC 3030 §2). */
   #endChunk({ before, size, last }: ChunkState): void {
-    this.#core.clock.clear(PROGRESS)
     if (before.kind !== 'chunks') {
       this.#core.enter(before)
       this.#core.answer(this.#core.outOfPlace())
@@ -159,16 +159,30 @@ export class Reception {
     return this.#core.clock.now + this.#core.limits.smtpDataTime
   }
 
-  /** Who sends an octet now and then holds a connection for the whole time of a message: not for longer than a minute. */
-  #watch(seen: () => number): void {
+  #beginWatch(): void {
+    this.#began = this.#core.clock.now
+    this.#look = this.#began + PATIENCE_MS
+    this.#core.arm()
+  }
+
+  /** How long the client may take until something has to be looked at, ms; `usual`: where it is a command that is waited for. */
+  timeLeft(state: ContentState | ChunkState | ChunksState, usual: number): number {
+    const { now } = this.#core.clock
+    const next = state.kind === 'chunks' ? now + usual : this.#look
+    return Math.max(0, Math.min(next, state.ends) - now)
+  }
+
+  /**
+   * That time is over: may the client go on? Who sends an octet now and then holds a connection for the whole time of a message:
+   * not for longer than a minute.
+   */
+  goesOn(state: ContentState | ChunkState | ChunksState): boolean {
     const { clock, limits } = this.#core
-    const began = clock.now
-    const look = (): void => {
-      const wanted = (limits.smtpDataRate * (clock.now - began)) / 1000
-      if (seen() >= wanted) clock.set(PROGRESS, PATIENCE_MS / 6, look)
-      else this.#core.leave(TIMEOUT, new MailError('ETIMEDOUT', 'the message came in too slowly'))
-    }
-    clock.set(PROGRESS, PATIENCE_MS, look)
+    if (state.kind === 'chunks' || clock.now >= state.ends) return false
+    const seen = state.kind === 'content' ? state.receiver.seen : state.size - this.#left
+    if (seen < (limits.smtpDataRate * (clock.now - this.#began)) / 1000) return false
+    this.#look = clock.now + PATIENCE_MS / 6
+    return true
   }
 
   #after(work: Promise<void> | null, then: () => void): void {
@@ -217,6 +231,7 @@ export class Reception {
         new MailError('EHANDLER', `no 'mail' listener has answered within ${limits.mailHandlerTime} ms`),
       )
     })
+    this.#core.options.watchMail?.(mail)
     if (!this.#events.dispatch('mail', [mail], error => mail.fail(error))) {
       clock.clear(DEADLINE)
       release(() => this.#end(transfer, NOBODY_HERE))
@@ -257,7 +272,10 @@ export class Reception {
     const recipients = [...envelope.recipients.values()]
     const id = this.#nextId()
     const time = clock.now
+    const complete = facts.role === 'submission' && (this.#core.options.addMissingFields ?? true)
+    const added = complete ? missingFields(receiver.buffer.header(), id, facts.hostname, time) : null
     return new IncomingMail({
+      deliver: this.#core.options.deliver ?? null,
       id,
       from: envelope.from,
       recipients,
@@ -266,8 +284,9 @@ export class Reception {
       authenticationResults: found?.headers ?? '',
       content: receiver.buffer,
       time: envelope.time,
+      added,
       trace: () =>
-        receivedField({
+        this.#traces.receivedField({
           helloName: hello.name,
           extended: hello.extended,
           lmtp: facts.role === 'lmtp',
@@ -280,7 +299,7 @@ export class Reception {
           recipient: recipients.length === 1 ? recipients[0]!.address : null,
           priority: envelope.params.mtPriority,
           time,
-        }),
+        }) + (added ? addedLines(added) : ''),
       onAnswer,
       onFailure: error => this.#core.failed("a listener of 'mail' failed", error),
     })

@@ -9,14 +9,13 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
-import { AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
-import { resolveExtensions } from '../extension-options.ts'
 import { type NamedClient, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
 import { envelopeOf, helloOf, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { type Reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
+import { makeContext } from './context.ts'
 import type { SessionCore } from './core.ts'
 import { Dispatch } from './dispatch.ts'
 import type { SmtpServerEvents } from './events.ts'
@@ -33,6 +32,7 @@ import {
   TIMEOUT,
   TOO_MANY_FAILURES,
   TOO_MANY_REFUSED,
+  timedOut,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
 import { SenderCheck } from './sender-check.ts'
@@ -61,6 +61,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #patience: Patience
   readonly #welcome: Welcome
   readonly #dispatch: Dispatch
+  #remoteAddress: string
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -70,7 +71,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #inputPaused = false
   #peerEnded = false
   #leaving = false
-  #remoteAddress: string
+  /** The deadline is that of the state. */
+  #armed = true
 
   constructor(options: SmtpServerOptions) {
     super()
@@ -257,22 +259,37 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.emit('close', error)
   }
 
-  /** The time for what comes next begins now. */
+  /** The time for what comes next begins now; while input is being read, at the end of that. */
   #arm(): void {
+    this.#armed = false
+    if (!this.#pumping) this.#settleDeadline()
+  }
+
+  #settleDeadline(): void {
     const { kind } = this.#state
-    if (kind === 'closed' || this.#busy) return
+    if (this.#armed || kind === 'closed') return
+    this.#armed = true
+    if (this.#busy) {
+      this.#clock.clear(MODE)
+      return
+    }
     const usual = MODES[kind].time(this.#limits)
-    const time =
-      'ends' in this.#state ? Math.max(0, Math.min(usual, this.#state.ends - this.#clock.now)) : usual
-    this.#clock.set(MODE, time, () => {
-      this.#leave(TIMEOUT, timedOut(kind))
-    })
+    this.#clock.set(
+      MODE,
+      'ends' in this.#state ? this.#reception.timeLeft(this.#state, usual) : usual,
+      this.#onModeTime,
+    )
+  }
+
+  readonly #onModeTime = (): void => {
+    if ('ends' in this.#state && this.#reception.goesOn(this.#state)) this.#arm()
+    else this.#leave(TIMEOUT, timedOut(this.#state.kind))
   }
 
   /** Stops reading until the function that it returns is called with what there is to do then. */
   #hold(): (then: () => void) => void {
     this.#busy = true
-    this.#clock.clear(MODE)
+    this.#arm()
     let released = false
     return then => {
       if (released) return
@@ -300,12 +317,15 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
+    this.#output.cork()
     try {
       while (!this.#busy && !this.#output.paused && this.#step());
     } catch (error) {
       this.#broken(error)
     }
     this.#pumping = false
+    this.#settleDeadline()
+    this.#output.uncork()
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
       if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
@@ -329,15 +349,16 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     const mode = MODES[state.kind]
     if (mode.reader === 'none' || (this.#leaving && !receiverOf(state))) return false
     if (state.kind === 'content' || state.kind === 'chunk') return this.#reception.read(state, this.#input)
-    const line = this.#input.takeLine(mode.byteLimit(this.#limits))
+    const limit = mode.byteLimit(this.#limits)
+    const line = state.kind === 'sasl' ? this.#input.takeLine(limit) : this.#input.takeLineText(limit)
     if (line === null) return false
     if (line === TOO_LONG) {
       this.#say(state.kind === 'sasl' ? TOO_LONG_AUTH : TOO_LONG_LINE)
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (state.kind === 'sasl') this.#sasl.readLine(line)
-    else this.#dispatch.read(line)
+    if (typeof line === 'string') this.#dispatch.read(line)
+    else if (state.kind === 'sasl') this.#sasl.readLine(line)
     return true
   }
 
@@ -417,20 +438,13 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   #makeContext(): ServerContext {
     const session = this
-    const options = this.#options
-    return {
-      role: options.role,
-      hostname: options.hostname ?? 'localhost',
+    return makeContext({
+      options: this.#options,
       limits: this.#limits,
-      canUpgrade: options.canUpgrade ?? false,
-      allowInsecureAuth: options.allowInsecureAuth ?? false,
-      xclient: options.xclient !== undefined,
-      auth: AuthPolicy.of(options.auth),
-      dsn: options.dsn ?? false,
-      extensions: resolveExtensions(options.extensions),
-      tally: { mails: 0, domains: new Set() },
-      get now() {
-        return session.#clock.now
+      clock: this.#clock,
+      registry: this.#registry,
+      get state() {
+        return session.#state
       },
       get tls() {
         return session.#tls
@@ -438,31 +452,19 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
       get username() {
         return session.#username
       },
-      get state() {
-        return session.#state
+      get recipients() {
+        return session.#recipients
       },
-      get takesMail() {
-        return session.#reception.hasListener
+      get sasl() {
+        return session.#sasl
+      },
+      get reception() {
+        return session.#reception
       },
       enter: next => this.#enter(next),
-      capabilities: () => this.#registry.capabilities(this.#context),
-      commandNames: () => this.#registry.commandNames(this.#context),
-      mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
-      rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
-      admitMail: () => this.#registry.admitMail(this.#context),
-      settleMail: draft => this.#registry.settleMail(draft, this.#context),
-      admitDomain: domain => this.#registry.admitDomain(domain, this.#context),
-      judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
-      receiveContent: () => this.#reception.begin(),
-      authenticate: (mechanism, initial) => this.#sasl.begin(mechanism, initial),
-      receiveChunk: (size, last, refusal) => this.#reception.beginChunk(size, last, refusal),
-      becomeClient: named => this.#become(named),
       upgrade: last => this.#upgrade(last),
       leave: last => this.#leave(last),
-    }
+      become: named => this.#become(named),
+    })
   }
-}
-
-function timedOut(what: string): MailError {
-  return new MailError('ETIMEDOUT', `the client took too long (${what})`)
 }

@@ -3,7 +3,7 @@
 import { MailError } from '../../base/errors.ts'
 import { reply } from '../wire/reply.ts'
 import type { SessionCore } from './core.ts'
-import { LOGIN_TIMEOUT, TALKED_EARLY } from './replies.ts'
+import { LOGIN_TIMEOUT, TALKED_EARLY, timedOut } from './replies.ts'
 
 const GREETING: unique symbol = Symbol('greeting')
 const LOGIN: unique symbol = Symbol('login')
@@ -46,7 +46,7 @@ export class Welcome {
     const { clock, facts, limits } = this.#core
     if (facts.role !== 'submission' || facts.username !== null) return
     clock.set(LOGIN, limits.loginTime, () => {
-      this.#core.leave(LOGIN_TIMEOUT, new MailError('ETIMEDOUT', 'the client took too long (login)'))
+      this.#core.leave(LOGIN_TIMEOUT, timedOut('login'))
     })
   }
 

@@ -2,11 +2,11 @@
 // it may be offered. A message that is lost already is read to its end all the same, and thrown away.
 import type { Limits } from '../../base/limits.ts'
 import type { SpoolFile } from '../../base/runtime.ts'
+import { countFields } from './field-count.ts'
 import { LineBreakCheck } from './line-breaks.ts'
 import { LineWriter } from './line-writer.ts'
 import { MessageBuffer } from './message-buffer.ts'
 import { type Reply, reply } from './reply.ts'
-import { countReceived } from './trace-count.ts'
 
 export const TOO_BIG: Reply = reply(552, '5.3.4', 'Message too big')
 const BARE = reply(550, '5.6.0', 'Bare CR or LF in the message')
@@ -96,7 +96,8 @@ export class ContentReceiver {
 
   /** After `finish`: why the message cannot be taken; null when it can. */
   verdict(): Reply | null {
-    if (!this.#refused && countReceived(this.buffer.header()) > this.#limits.receivedFields) this.refuse(LOOP)
+    if (!this.#refused && countFields(this.buffer.header(), 'received') > this.#limits.receivedFields)
+      this.refuse(LOOP)
     return this.#refused
   }
 

@@ -1,5 +1,6 @@
 // trust/dkim/: signatures of domains on messages (RFC 6376, 8301, 8463, 8616), made and checked in one pass.
 
+export type { PrivateKeyInput } from '../../base/private-key.ts'
 export { BodyCanonicalizer, BodyDigest, BodyHashes } from './body-hash.ts'
 export {
   type Canonicalization,
@@ -9,14 +10,14 @@ export {
   FieldPicker,
   headerText,
 } from './canonical-header.ts'
-export { type MessageInput, type MessageListener, MessageReader, readMessage } from './message-reader.ts'
 export {
-  type PrivateKeyInput,
-  type ReadySigner,
-  readSigningKey,
-  type SigningKey,
-  signText,
-} from './private-key.ts'
+  type MessageInput,
+  type MessageListener,
+  MessageReader,
+  readChunks,
+  readMessage,
+} from './message-reader.ts'
+export { type ReadySigner, readSigningKey, type SigningKey, signText } from './private-key.ts'
 export {
   DkimKeyCache,
   findKey,

@@ -27,8 +27,7 @@ export class MessageReader {
 
   /** Takes the next bytes; they may be overwritten when it returns. Throws EMESSAGE for what is no bytes. */
   write(chunk: Uint8Array): void {
-    if (!(chunk instanceof Uint8Array))
-      throw new MailError('EMESSAGE', 'a message comes as Uint8Array chunks')
+    checkChunk(chunk)
     const header = this.#header === null ? null : this.#header.push(chunk)
     if (header !== null) this.#begin(header)
     else if (this.#header === null) this.#body(chunk)
@@ -71,9 +70,19 @@ export async function readMessage(
   listeners: readonly MessageListener[],
 ): Promise<void> {
   const reader = new MessageReader(listeners)
-  if (message instanceof Uint8Array) reader.write(message)
-  else if (typeof message === 'object' && message !== null && Symbol.asyncIterator in message) {
-    for await (const chunk of message) reader.write(chunk)
-  } else throw new MailError('EMESSAGE', 'a message must be a Uint8Array or an async iterable of them')
+  await readChunks(message, chunk => reader.write(chunk))
   reader.end()
+}
+
+/** Gives all chunks of a message to `write`. Throws EMESSAGE for what is no message; what the stream throws passes. */
+export async function readChunks(message: MessageInput, write: (chunk: Uint8Array) => void): Promise<void> {
+  if (message instanceof Uint8Array) write(message)
+  else if (typeof message === 'object' && message !== null && Symbol.asyncIterator in message) {
+    for await (const chunk of message) write(checkChunk(chunk))
+  } else throw new MailError('EMESSAGE', 'a message must be a Uint8Array or an async iterable of them')
+}
+
+function checkChunk(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk
+  throw new MailError('EMESSAGE', 'a message comes as Uint8Array chunks')
 }

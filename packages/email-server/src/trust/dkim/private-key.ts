@@ -1,10 +1,8 @@
 // Private keys as callers give them, and the checks of all that becomes a tag of a signature (RFC 6376 §3.3, RFC 8301 §3.2, RFC 8463).
-import { createHash, createPrivateKey, type KeyObject, sign } from '../../base/crypto.ts'
+import { createHash, type KeyObject, sign } from '../../base/crypto.ts'
 import { describe, MailError, optionError } from '../../base/errors.ts'
+import { type PrivateKeyInput, readPrivateKey } from '../../base/private-key.ts'
 import { readDnsName, type SignatureAlgorithm } from './signature.ts'
-
-/** PEM (PKCS #8 or PKCS #1), or the key object of `createPrivateKey`, which saves reading the PEM for each message. */
-export type PrivateKeyInput = string | Uint8Array | KeyObject
 
 /** Who signs. */
 export interface SigningKey {
@@ -33,7 +31,7 @@ export function readSigningKey(input: SigningKey, path: string): ReadySigner {
   if (!domain.includes('.')) throw optionError(`${path}.domain`, 'a domain name', input.domain)
   const selector = dnsOption(input.selector, `${path}.selector`)
   const option = `${path}.privateKey`
-  const key = toKey(input.privateKey, option)
+  const key = readPrivateKey(input.privateKey, option)
   const { algorithm } = input
   if (algorithm !== undefined && algorithm !== 'rsa-sha256' && algorithm !== 'ed25519-sha256') {
     throw optionError(`${path}.algorithm`, "'rsa-sha256' or 'ed25519-sha256'", algorithm)
@@ -66,21 +64,4 @@ function dnsOption(value: unknown, option: string): string {
   const name = typeof value === 'string' ? readDnsName(Buffer.from(value, 'utf8').toString('latin1')) : null
   if (name === null) throw optionError(option, 'a name for the DNS', value)
   return name
-}
-
-function toKey(input: unknown, option: string): KeyObject {
-  if (isPrivateKeyObject(input)) return input
-  if (typeof input !== 'string' && !(input instanceof Uint8Array)) {
-    throw new MailError('ECONFIG', `option ${option} must be a private key in PEM or a private KeyObject`)
-  }
-  try {
-    return createPrivateKey(typeof input === 'string' ? input : Buffer.from(input))
-  } catch {
-    // The cause may quote the key; it stays here.
-    throw new MailError('ECONFIG', `option ${option} must be a private key in PEM without a passphrase`)
-  }
-}
-
-function isPrivateKeyObject(input: unknown): input is KeyObject {
-  return typeof input === 'object' && input !== null && (input as Partial<KeyObject>).type === 'private'
 }

@@ -1,0 +1,18 @@
+// POP3Session: the name under which both sides of POP3 are made.
+import { type TwoSided, twoSided } from '../base/two-sided.ts'
+import type { Pop3ClientOptions } from './client/options.ts'
+import { Pop3ClientSession } from './client/session.ts'
+import { type Pop3ServerOptions, Pop3ServerSession } from './server/session.ts'
+
+/**
+ * `new POP3Session({ isServer: false, … })` is the client (`Pop3ClientSession`), with any other options it is the server
+ * (`Pop3ServerSession`).
+ */
+export const POP3Session: TwoSided<
+  Pop3ServerOptions,
+  Pop3ServerSession,
+  Pop3ClientOptions,
+  Pop3ClientSession
+> = twoSided(Pop3ServerSession, Pop3ClientSession)
+/** The server side, which handlers are given. */
+export type POP3Session = Pop3ServerSession
