@@ -171,8 +171,13 @@ export const DEFAULT_LIMITS: Limits = {
 
 export type LimitName = keyof Limits
 
+/** What was resolved before, and needs no second look. */
+const RESOLVED = new WeakSet<object>()
+
 /** The defaults with what the caller changed. Throws `ECONFIG` for unknown names and impossible values. */
 export function resolveLimits(changes: Partial<Limits> = {}, option = 'limits'): Limits {
+  // one object for all sessions of a server: it is larger than the rest of what an idle one holds
+  if (RESOLVED.has(changes)) return changes as Limits
   for (const [name, value] of Object.entries(changes)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
       throw optionError(option, `an object of known limits (there is no ${name})`, changes)
@@ -182,5 +187,7 @@ export function resolveLimits(changes: Partial<Limits> = {}, option = 'limits'):
     }
   }
   const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
-  return { ...DEFAULT_LIMITS, ...Object.fromEntries(defined) }
+  const resolved: Limits = Object.freeze({ ...DEFAULT_LIMITS, ...Object.fromEntries(defined) })
+  RESOLVED.add(resolved)
+  return resolved
 }

@@ -238,11 +238,11 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     auth: new AuthPolicy(options.auth),
     pop3: resolvePop3(options.pop3),
     outbound: outboundOptions(options),
-    limits: {
+    limits: resolveLimits({
       ...limits,
       messageSize: wholeNumber('maxSize', options.maxSize ?? limits.messageSize, 1),
       recipients: wholeNumber('maxRecipients', options.maxRecipients ?? limits.recipients, 1),
-    },
+    }),
     runtime,
   }
 }

@@ -303,9 +303,8 @@ export class Server extends Emitter<ServerEvents> {
       runtime,
       limits,
       side: 'server',
-      get tls() {
-        return tls.current
-      },
+      // asked at the handshake: the certificate may have been renewed meanwhile
+      tls: () => tls.current,
       implicitTls: LISTENERS[name].implicitTls,
       start: info => {
         if (this.#phase === 'closing') return null

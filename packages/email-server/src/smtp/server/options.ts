@@ -53,3 +53,12 @@ export function checkOptions(options: SmtpServerOptions): void {
     throw optionError('hostname', 'a domain name or an address literal', hostname)
   }
 }
+
+/** Tells the owner what is wrong here and not with the peer. */
+export function reportFailure({ onFailure }: SmtpServerOptions, message: string, error: unknown): void {
+  try {
+    onFailure?.(message, error)
+  } catch {
+    // who reports failures has nobody to report to
+  }
+}

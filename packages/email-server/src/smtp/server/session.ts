@@ -15,12 +15,12 @@ import { type NamedClient, Registry, type ServerContext, type SmtpRole } from '.
 import { envelopeOf, helloOf, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
 import { type Reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
-import { makeContext } from './context.ts'
+import { SessionContext, type SessionParts } from './context.ts'
 import type { SessionCore } from './core.ts'
 import { Dispatch } from './dispatch.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
-import { checkOptions, type SmtpServerOptions } from './options.ts'
+import { checkOptions, reportFailure, type SmtpServerOptions } from './options.ts'
 import { Patience } from './patience.ts'
 import { Reception } from './reception.ts'
 import { RecipientPolicy } from './recipient-policy.ts'
@@ -87,8 +87,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#remoteAddress = options.remoteAddress ?? ''
     this.#patience = new Patience(this.#limits)
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
-    this.#context = this.#makeContext()
-    const core = this.#makeCore()
+    const core = new SmtpServerSession.#Inside(this)
+    this.#context = new SessionContext(core)
     this.#check = new SenderCheck(core)
     this.#welcome = new Welcome(core)
     this.#dispatch = new Dispatch(core, this.#registry, this.#context)
@@ -212,11 +212,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   #failed(message: string, error: unknown): void {
-    try {
-      this.#options.onFailure?.(message, error)
-    } catch {
-      // who reports failures has nobody to report to
-    }
+    reportFailure(this.#options, message, error)
   }
 
   #enter(next: SmtpState): void {
@@ -409,62 +405,95 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.emit('upgrade', 'tls')
   }
 
-  #makeCore(): SessionCore {
-    const session = this
-    return {
-      options: this.#options,
-      limits: this.#limits,
-      clock: this.#clock,
-      facts: this.#context,
-      get remoteAddress() {
-        return session.#remoteAddress
-      },
-      get state() {
-        return session.#state
-      },
-      get check() {
-        return session.#check
-      },
-      enter: next => this.#enter(next),
-      say: value => this.#say(value),
-      answer: value => this.#answer(value),
-      outOfPlace: () => this.#dispatch.outOfPlace(),
-      arm: () => this.#arm(),
-      hold: () => this.#hold(),
-      leave: (last, error) => this.#leave(last, error),
-      failed: (message, error) => this.#failed(message, error),
-    }
-  }
+  /** What the parts may see and do. A class, for the sake of memory: see `SessionContext`. */
+  static readonly #Inside = class implements SessionCore, SessionParts {
+    readonly #session: SmtpServerSession
+    readonly options: SmtpServerOptions
+    readonly limits: Limits
+    readonly clock: SessionClock
+    readonly registry: Registry = registry()
 
-  #makeContext(): ServerContext {
-    const session = this
-    return makeContext({
-      options: this.#options,
-      limits: this.#limits,
-      clock: this.#clock,
-      registry: this.#registry,
-      get state() {
-        return session.#state
-      },
-      get tls() {
-        return session.#tls
-      },
-      get username() {
-        return session.#username
-      },
-      get recipients() {
-        return session.#recipients
-      },
-      get sasl() {
-        return session.#sasl
-      },
-      get reception() {
-        return session.#reception
-      },
-      enter: next => this.#enter(next),
-      upgrade: last => this.#upgrade(last),
-      leave: last => this.#leave(last),
-      become: named => this.#become(named),
-    })
+    constructor(session: SmtpServerSession) {
+      this.#session = session
+      this.options = session.#options
+      this.limits = session.#limits
+      this.clock = session.#clock
+    }
+
+    get facts(): ServerContext {
+      return this.#session.#context
+    }
+
+    get remoteAddress(): string {
+      return this.#session.#remoteAddress
+    }
+
+    get state(): SmtpState {
+      return this.#session.#state
+    }
+
+    get tls(): TlsInfo | null {
+      return this.#session.#tls
+    }
+
+    get username(): string | null {
+      return this.#session.#username
+    }
+
+    get check(): SenderCheck {
+      return this.#session.#check
+    }
+
+    get recipients(): RecipientPolicy {
+      return this.#session.#recipients
+    }
+
+    get sasl(): SaslDialogue {
+      return this.#session.#sasl
+    }
+
+    get reception(): Reception {
+      return this.#session.#reception
+    }
+
+    enter(next: SmtpState): void {
+      this.#session.#enter(next)
+    }
+
+    say(value: Reply): void {
+      this.#session.#say(value)
+    }
+
+    answer(value: Reply | null): void {
+      this.#session.#answer(value)
+    }
+
+    outOfPlace(): Reply {
+      return this.#session.#dispatch.outOfPlace()
+    }
+
+    arm(): void {
+      this.#session.#arm()
+    }
+
+    hold(): (then: () => void) => void {
+      return this.#session.#hold()
+    }
+
+    upgrade(last: Reply): void {
+      this.#session.#upgrade(last)
+    }
+
+    leave(last: Reply, error: MailError | null = null): void {
+      this.#session.#leave(last, error)
+    }
+
+    become(named: NamedClient): void {
+      this.#session.#become(named)
+    }
+
+    failed(message: string, error: unknown): void {
+      this.#session.#failed(message, error)
+    }
   }
 }
