@@ -1,5 +1,6 @@
 // Does the DNS say what it must? Each record is read as those read it who will: what means the same is the same (RFC 6376 §3.6.1, RFC 7208 §4.5,
 // RFC 9989 §4.8, RFC 8461 §3.1, RFC 8460 §3). Loaded when it is first asked for.
+import { hostMatches } from '../address/index.ts'
 import { createPrivateKey, createPublicKey } from '../base/crypto.ts'
 import { optionError } from '../base/errors.ts'
 import type { DnsAnswer } from '../base/runtime.ts'
@@ -16,7 +17,7 @@ import {
 import { objectOption } from './check-options.ts'
 import type { DkimKeyMaterial } from './keys.ts'
 import type { DomainMailMaterial, DomainWorld } from './material.ts'
-import { isAllowed, type MtaStsMaterial } from './mta-sts.ts'
+import type { MtaStsMaterial } from './mta-sts.ts'
 import type { TlsRptMaterial } from './tls-rpt.ts'
 import type {
   DnsCheckName,
@@ -245,7 +246,7 @@ async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<Dns
     return { ...base, ...wrong(found, `mail is not led to ${lacking.join(', ')}: add the record`) }
   }
   const barred =
-    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !isAllowed(mtaSts.mx, host))
+    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !hostMatches(mtaSts.mx, host))
   if (barred !== undefined) {
     return {
       ...base,

@@ -1,5 +1,5 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
-export type { SmtpClientEvents, SmtpClientOptions } from './client/options.ts'
+export { addressName, drivenLimits, type SmtpClientOptions } from './client/options.ts'
 export { SmtpClientSession } from './client/session.ts'
 export type {
   SmtpAccepted,
