@@ -16,8 +16,8 @@ import {
 } from '../trust/index.ts'
 import { objectOption } from './check-options.ts'
 import type { DkimKeyMaterial } from './keys.ts'
-import type { DomainMailMaterial, DomainWorld } from './material.ts'
 import type { MtaStsMaterial } from './mta-sts.ts'
+import type { DomainWorld, PublishedDomain } from './published.ts'
 import type { TlsRptMaterial } from './tls-rpt.ts'
 import type {
   DnsCheckName,
@@ -28,7 +28,6 @@ import type {
 } from './verification.ts'
 import { checkPolicyFile } from './verify-policy.ts'
 
-type Published = Pick<DomainMailMaterial, 'domain' | 'dkimKeys' | 'policy' | 'mx' | 'mtaSts' | 'tlsRpt'>
 /** What a finding says, beyond what was looked for. */
 type Said = Pick<DnsFinding, 'status' | 'found' | 'advice'>
 
@@ -36,7 +35,7 @@ const DEFAULT_TIMEOUT_MS = 15_000
 
 /** Rejects only with ECONFIG, for options of the wrong kind. */
 export async function verifyDns(
-  material: Published,
+  material: PublishedDomain,
   options: VerifyDnsOptions,
   world: DomainWorld,
   sts: StsReaders,
@@ -154,7 +153,7 @@ function checkKey(key: DkimKeyMaterial, ask: Ask): Promise<DnsFinding> {
   })
 }
 
-function checkSpf({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkSpf({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = policy.spfTxt
   return checkTxt('spf', domain, expected, ask, texts => {
     const found = texts.filter(isSpfRecord)
@@ -192,7 +191,7 @@ function terms({ directives, redirect }: SpfRecord): string[] {
   return redirect === null ? mechanisms : [...mechanisms, 'redirect']
 }
 
-function checkDmarc({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkDmarc({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const name = `_dmarc.${domain}`
   return checkTxt('dmarc', name, policy.dmarcTxt, ask, texts => {
     const found = texts.filter(text => readDmarcRecord(text) !== null)
@@ -228,7 +227,7 @@ function strictness(policy: DmarcPolicy): number {
   return ['none', 'quarantine', 'reject'].indexOf(policy)
 }
 
-async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<DnsFinding> {
+async function checkMx({ domain, mx, mtaSts }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = mx.map(({ host, priority }) => `${priority} ${host}`).join(', ')
   const base = { check: 'mx', type: 'MX', name: domain, expected } as const
   const answer = await ask(domain, 'MX')
