@@ -13,7 +13,7 @@ import {
 } from 'email-server'
 import nodemailer from 'nodemailer'
 import { SMTPServer } from 'smtp-server'
-import { TEST_CERT, TEST_KEY } from '../support/tls.ts'
+import { TEST_CERT, TEST_KEY } from '../support/certificate.ts'
 
 const CERTIFICATE = { CERT: TEST_CERT, KEY: TEST_KEY }
 

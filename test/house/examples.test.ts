@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { createTransport } from 'nodemailer'
+import { freePort } from '../support/ports.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const EXAMPLES = join(ROOT, 'examples')
@@ -86,13 +86,3 @@ test('receive-with-auth.ts receives mail and shows who sent it', async () => {
     await closed
   }
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}

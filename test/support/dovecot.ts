@@ -2,11 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { TEST_CERT, TEST_KEY } from './certificate.ts'
+import { freePort, listening } from './ports.ts'
 
 export interface Dovecot extends AsyncDisposable {
   readonly pop3: number
@@ -56,32 +55,11 @@ export async function startDovecot(
     await ended
     rmSync(folder, { recursive: true })
   }
-  for (let i = 0; i < 100; i++) {
-    if (child.exitCode !== null)
-      throw new Error(`Dovecot has ended: ${readFileSync(join(folder, 'log'), 'utf8')}`)
-    if (await answers(pop3)) return { pop3, pop3s, [Symbol.asyncDispose]: stop }
-    await wait(100)
+  try {
+    await listening(pop3, child, () => readFileSync(join(folder, 'log'), 'utf8'))
+  } catch (error) {
+    await stop()
+    throw error
   }
-  await stop()
-  throw new Error('Dovecot does not listen')
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  const answer = new Promise<boolean>(resolve => {
-    socket.once('connect', () => resolve(true))
-    socket.once('error', () => resolve(false))
-  })
-  const result = await answer
-  socket.destroy()
-  return result
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  return { pop3, pop3s, [Symbol.asyncDispose]: stop }
 }

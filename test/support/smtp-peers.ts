@@ -1,12 +1,12 @@
 // Other people's mail servers, each as a process of its own with a home of its own, that take mail and keep what they took.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { temporaryFolder } from './host.ts'
+import { freePort, listening } from './ports.ts'
 import { run } from './programs.ts'
 
 export interface Peer extends AsyncDisposable {
@@ -15,29 +15,6 @@ export interface Peer extends AsyncDisposable {
   kept(): Promise<Buffer[]>
   /** Waits until so many are kept; ten seconds at most. */
   keeps(count: number): Promise<Buffer[]>
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listening(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let i = 0; i < 400 && child.exitCode === null; i++) {
-    const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise<boolean>(resolve => {
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (connected) return
-    await wait(50)
-  }
-  throw new Error(`${child.spawnfile} does not listen: ${log()}`)
 }
 
 async function start(

@@ -4,6 +4,7 @@ export {
   addressNeedsSmtputf8,
   splitAddress,
 } from './address/index.ts'
+export type { ClientSessionEvents, ClientSessionOptions } from './base/client-session.ts'
 export {
   MailError,
   type MailErrorCode,
@@ -185,7 +186,6 @@ export {
   type MailAuthDetails,
   type MailCheck,
   SMTPSession,
-  type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
   type SmtpExtensionOptions,

@@ -23,6 +23,11 @@ export function formatIp(bytes: Uint8Array): string {
   return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`
 }
 
+/** The address literal of RFC 5321 §4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
+export function formatAddressLiteral(bytes: Uint8Array): string {
+  return bytes.length === 4 ? `[${formatIp(bytes)}]` : `[IPv6:${formatIp(bytes)}]`
+}
+
 /** True when the first `prefix` bits are the same; addresses of two families never match. */
 export function inNetwork(address: Uint8Array, network: Uint8Array, prefix: number): boolean {
   if (address.length !== network.length) return false

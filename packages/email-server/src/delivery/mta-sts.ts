@@ -91,16 +91,6 @@ function policyOf(
   return { ok: true, policy: { mode, mx, maxAge: Math.min(Number(age), LONGEST_AGE), lines } }
 }
 
-/** True when the policy allows this host (A-labels); `*` stands for exactly one label (RFC 8461 §4.1, RFC 6125 §6.4). */
-export function stsAllows(policy: Pick<StsPolicy, 'mx'>, host: string): boolean {
-  const name = host.toLowerCase()
-  const dot = name.indexOf('.')
-  const parent = dot > 0 ? name.slice(dot + 1) : ''
-  return policy.mx.some(pattern =>
-    pattern.startsWith('*.') ? parent !== '' && pattern.slice(2) === parent : pattern === name,
-  )
-}
-
 function bad(reason: string): StsPolicyResult {
   return { ok: false, reason }
 }

@@ -1,12 +1,11 @@
 // One connection to one host, ready to send: connected to the first of its addresses that answers, greeted, secured as the plan demands,
 // logged in. RFC 5321 §3.1, RFC 3207 §4, RFC 8305 §5 (addresses in quick succession).
-import { drive } from '../base/drive.ts'
+import { type DrivenClient, driveClient } from '../base/drive-client.ts'
 import { MailError } from '../base/errors.ts'
-import { formatIp, parseIp } from '../base/ip.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Connection, Runtime, Timer, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { ClientCredentials } from '../sasl/index.ts'
-import { SmtpClientSession } from '../smtp/index.ts'
+import { addressName, drivenLimits, SmtpClientSession } from '../smtp/index.ts'
 import { judgeTls, type TlsFailure, type TlsPlan } from './tls-choice.ts'
 
 export interface OpenOptions {
@@ -33,14 +32,10 @@ export interface OpenOptions {
   readonly onLine?: ((from: 'client' | 'server', line: string) => void) | undefined
 }
 
-export interface OpenSession {
-  readonly session: SmtpClientSession
-  readonly connection: Connection
+export interface OpenSession extends DrivenClient<SmtpClientSession> {
   readonly tls: TlsInfo | null
   /** What the plan demanded and did not get; only a lenient plan goes on. */
   readonly failure: TlsFailure | null
-  /** Resolves when the connection is gone. */
-  readonly closed: Promise<void>
 }
 
 /** The server does not give what the plan demands. */
@@ -111,57 +106,30 @@ async function secure(session: SmtpClientSession, { plan, host }: OpenOptions): 
   }
 }
 
-function begin(
-  connection: Connection,
-  options: OpenOptions,
-): Promise<Pick<OpenSession, 'session' | 'closed'>> {
-  const { runtime, limits, host, signal } = options
-  return new Promise((resolve, reject) => {
-    let gone!: () => void
-    const closed = new Promise<void>(done => {
-      gone = done
-    })
-    drive({
-      connection,
-      runtime,
-      // a server has as long for a block as RFC 5321 §4.5.3.2.5 says
-      limits: { ...limits, stallTime: Math.max(limits.stallTime, limits.smtpBlockTime) },
-      side: 'client',
-      // who the server is, the plan judges: after the handshake, before anything that matters is said
-      tls: { servername: host, ...options.tls, rejectUnauthorized: false },
-      implicitTls: options.handshake === 'implicit',
-      start: tls => {
-        if (signal?.aborted) return null
-        const session = new SmtpClientSession({
-          isServer: false,
-          hostname: options.hostname ?? addressLiteral(connection.localAddress),
-          lmtp: options.lmtp,
-          host,
-          port: options.port,
-          tls,
-          canUpgrade: true,
-          allowInsecureAuth: options.allowInsecureAuth,
-          limits,
-          now: runtime.now(),
-          random: length => runtime.random(length),
-          onFailure: (message, error) => runtime.warn(message, error),
-        })
-        const { onLine } = options
-        if (onLine) session.on('trace', (from, line) => onLine(from, line))
-        resolve({ session, closed })
-        return session
-      },
-      onClosed: error => {
-        gone()
-        // before there was a session: implicit TLS came to nothing
-        const reason = `no TLS with ${host}: ${error?.message ?? 'the connection was closed'}`
-        reject(
-          signal?.aborted
-            ? aborted(signal)
-            : new TlsRefused({ type: 'validation-failure', reason }, true, error),
-        )
-      },
-    })
+function begin(connection: Connection, options: OpenOptions): Promise<DrivenClient<SmtpClientSession>> {
+  const { runtime, limits, host, port, signal } = options
+  return driveClient({
+    ...{ connection, runtime, host, port, signal },
+    limits: drivenLimits(limits),
+    // who the server is, the plan judges: after the handshake, before anything that matters is said
+    tls: { ...options.tls, rejectUnauthorized: false },
+    implicitTls: options.handshake === 'implicit',
+    start: facts => {
+      const session = new SmtpClientSession({
+        ...facts,
+        hostname: options.hostname ?? addressName(connection.localAddress),
+        lmtp: options.lmtp,
+        allowInsecureAuth: options.allowInsecureAuth,
+      })
+      const { onLine } = options
+      if (onLine) session.on('trace', (from, line) => onLine(from, line))
+      return session
+    },
+    aborted: () => aborted(signal),
+    failed: error => {
+      const reason = `no TLS with ${host}: ${error?.message ?? 'the connection was closed'}`
+      return new TlsRefused({ type: 'validation-failure', reason }, true, error)
+    },
   })
 }
 
@@ -221,13 +189,6 @@ function connectFirst(options: OpenOptions): Promise<Connection> {
     signal?.addEventListener('abort', abort, { once: true })
     start()
   })
-}
-
-/** RFC 5321 §4.1.3: what a client says that has no name of its own. */
-function addressLiteral(address: string): string {
-  const ip = parseIp(address)
-  if (!ip) return 'localhost'
-  return ip.length === 4 ? `[${formatIp(ip)}]` : `[IPv6:${formatIp(ip)}]`
 }
 
 export function aborted(signal: AbortSignal | undefined): MailError {

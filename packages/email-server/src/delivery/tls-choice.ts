@@ -1,11 +1,12 @@
 // How much TLS a host must give before it gets a message, and whether it has given it. RFC 7672 §2.2 (DANE), RFC 8461 §4 (MTA-STS),
 // RFC 8689 §4.2 (REQUIRETLS, TLS-Required), RFC 3207 §4.1, RFC 7435 (opportunistic: the strongest of what is there, clear text last).
+import { hostMatches } from '../address/index.ts'
 import type { MailError } from '../base/errors.ts'
 import type { TlsInfo } from '../base/runtime.ts'
+import type { TlsResultType } from '../dsn/index.ts'
 import { checkDane, type DaneAnswer, type TlsaRecord } from './dane.ts'
 import { permanent, temporary } from './failure.ts'
 import type { StsPolicy } from './mta-sts.ts'
-import { stsAllows } from './mta-sts.ts'
 
 /**
  * What a message asks for. `default`: the policies of the recipient's domain are kept. `required`: REQUIRETLS. `optional`: `TLS-Required: No`,
@@ -47,22 +48,8 @@ export interface TlsFacts {
   readonly requireTls: boolean
 }
 
-/** The result types of RFC 8460 §4.3 that a connection can have. */
-export type TlsFailureType =
-  | 'starttls-not-supported'
-  | 'certificate-host-mismatch'
-  | 'certificate-expired'
-  | 'certificate-not-trusted'
-  | 'validation-failure'
-  | 'tlsa-invalid'
-  | 'dnssec-invalid'
-  | 'dane-required'
-  | 'sts-policy-fetch-error'
-  | 'sts-policy-invalid'
-  | 'sts-webpki-invalid'
-
 export interface TlsFailure {
-  readonly type: TlsFailureType
+  readonly type: TlsResultType
   readonly reason: string
 }
 
@@ -78,7 +65,7 @@ export function planTls(facts: TlsFacts): TlsPlanResult {
     names: kind === 'mx' ? [host, domain] : [host],
     lenient: need === 'optional',
     nameVouched:
-      kind !== 'mx' || facts.authentic || (sts !== null && sts.mode !== 'none' && stsAllows(sts, host)),
+      kind !== 'mx' || facts.authentic || (sts !== null && sts.mode !== 'none' && hostMatches(sts.mx, host)),
   }
   const plan = (more: Pick<TlsPlan, 'demand' | 'policyType'> & Partial<TlsPlan>): TlsPlanResult => {
     const made = { ...base, ...more }
@@ -94,7 +81,7 @@ export function planTls(facts: TlsFacts): TlsPlanResult {
   if (dane.kind === 'usable') return plan({ demand: 'dane', records: dane.records, policyType: 'tlsa' })
   if (dane.kind === 'unusable') return plan({ demand: 'encrypted', policyType: 'tlsa' })
   if (sts && sts.mode !== 'none') {
-    if (!stsAllows(sts, host)) {
+    if (!hostMatches(sts.mx, host)) {
       const reason = `the MTA-STS policy of ${domain} does not name ${host}`
       if (sts.mode === 'enforce' && need !== 'optional')
         return { ok: false, failure: { type: 'validation-failure', reason }, policyType: 'sts' }

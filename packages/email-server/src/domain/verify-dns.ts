@@ -1,5 +1,6 @@
 // Does the DNS say what it must? Each record is read as those read it who will: what means the same is the same (RFC 6376 §3.6.1, RFC 7208 §4.5,
 // RFC 9989 §4.8, RFC 8461 §3.1, RFC 8460 §3). Loaded when it is first asked for.
+import { hostMatches } from '../address/index.ts'
 import { createPrivateKey, createPublicKey } from '../base/crypto.ts'
 import { optionError } from '../base/errors.ts'
 import type { DnsAnswer } from '../base/runtime.ts'
@@ -15,8 +16,8 @@ import {
 } from '../trust/index.ts'
 import { objectOption } from './check-options.ts'
 import type { DkimKeyMaterial } from './keys.ts'
-import type { DomainMailMaterial, DomainWorld } from './material.ts'
-import { isAllowed, type MtaStsMaterial } from './mta-sts.ts'
+import type { MtaStsMaterial } from './mta-sts.ts'
+import type { DomainWorld, PublishedDomain } from './published.ts'
 import type { TlsRptMaterial } from './tls-rpt.ts'
 import type {
   DnsCheckName,
@@ -27,7 +28,6 @@ import type {
 } from './verification.ts'
 import { checkPolicyFile } from './verify-policy.ts'
 
-type Published = Pick<DomainMailMaterial, 'domain' | 'dkimKeys' | 'policy' | 'mx' | 'mtaSts' | 'tlsRpt'>
 /** What a finding says, beyond what was looked for. */
 type Said = Pick<DnsFinding, 'status' | 'found' | 'advice'>
 
@@ -35,7 +35,7 @@ const DEFAULT_TIMEOUT_MS = 15_000
 
 /** Rejects only with ECONFIG, for options of the wrong kind. */
 export async function verifyDns(
-  material: Published,
+  material: PublishedDomain,
   options: VerifyDnsOptions,
   world: DomainWorld,
   sts: StsReaders,
@@ -153,7 +153,7 @@ function checkKey(key: DkimKeyMaterial, ask: Ask): Promise<DnsFinding> {
   })
 }
 
-function checkSpf({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkSpf({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = policy.spfTxt
   return checkTxt('spf', domain, expected, ask, texts => {
     const found = texts.filter(isSpfRecord)
@@ -191,7 +191,7 @@ function terms({ directives, redirect }: SpfRecord): string[] {
   return redirect === null ? mechanisms : [...mechanisms, 'redirect']
 }
 
-function checkDmarc({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkDmarc({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const name = `_dmarc.${domain}`
   return checkTxt('dmarc', name, policy.dmarcTxt, ask, texts => {
     const found = texts.filter(text => readDmarcRecord(text) !== null)
@@ -227,7 +227,7 @@ function strictness(policy: DmarcPolicy): number {
   return ['none', 'quarantine', 'reject'].indexOf(policy)
 }
 
-async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<DnsFinding> {
+async function checkMx({ domain, mx, mtaSts }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = mx.map(({ host, priority }) => `${priority} ${host}`).join(', ')
   const base = { check: 'mx', type: 'MX', name: domain, expected } as const
   const answer = await ask(domain, 'MX')
@@ -245,7 +245,7 @@ async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<Dns
     return { ...base, ...wrong(found, `mail is not led to ${lacking.join(', ')}: add the record`) }
   }
   const barred =
-    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !isAllowed(mtaSts.mx, host))
+    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !hostMatches(mtaSts.mx, host))
   if (barred !== undefined) {
     return {
       ...base,

@@ -7,8 +7,7 @@
 import type { AsyncHandlers, CallbackHandlers } from '../base/ask.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type { BodyStructure, Envelope } from '../mime/index.ts'
-import type { SearchKey, SortKey, ThreadNode } from './search.ts'
-import type { ThreadAlgorithm } from './thread.ts'
+import type { SearchKey, SortKey, ThreadAlgorithm, ThreadNode } from './search.ts'
 
 /** The store's own name of a message. A number is also the message's UID; anything else comes with one (`MessageRef`). */
 export type MessageId = string | number

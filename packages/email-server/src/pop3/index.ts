@@ -2,7 +2,6 @@
 export type { MessageStream } from './client/bodies.ts'
 export type { MaildropTotal } from './client/commands.ts'
 export { Pop3Message } from './client/message.ts'
-export type { Pop3ClientEvents, Pop3ClientOptions } from './client/options.ts'
 export type { ListEntry, UidlEntry } from './client/replies.ts'
 export { Pop3ClientSession } from './client/session.ts'
 export { MaildropLocks, type MaildropLocksOptions } from './locks.ts'

@@ -1,6 +1,7 @@
 // POP3Session: the name under which both sides of POP3 are made.
+
+import type { ClientSessionOptions } from '../base/client-session.ts'
 import { type TwoSided, twoSided } from '../base/two-sided.ts'
-import type { Pop3ClientOptions } from './client/options.ts'
 import { Pop3ClientSession } from './client/session.ts'
 import { type Pop3ServerOptions, Pop3ServerSession } from './server/session.ts'
 
@@ -11,7 +12,7 @@ import { type Pop3ServerOptions, Pop3ServerSession } from './server/session.ts'
 export const POP3Session: TwoSided<
   Pop3ServerOptions,
   Pop3ServerSession,
-  Pop3ClientOptions,
+  ClientSessionOptions,
   Pop3ClientSession
 > = twoSided(Pop3ServerSession, Pop3ClientSession)
 /** The server side, which handlers are given. */

@@ -11,7 +11,7 @@ export class BanList {
   readonly #byPrefix = new Map<string, Map<string, number>>()
   #size = 0
 
-  /** Beyond `most` bans, the oldest of its kind goes. */
+  /** Beyond `most` bans, the oldest of the kind that has most goes: a flood of one kind must not push out the others. */
   constructor(most: number = Number.POSITIVE_INFINITY) {
     this.#most = most
   }
@@ -28,12 +28,7 @@ export class BanList {
     if (bans.delete(name)) this.#size--
     bans.set(name, until)
     this.#size++
-    if (this.#size <= this.#most) return
-    for (const oldest of bans.keys()) {
-      bans.delete(oldest)
-      this.#size--
-      break
-    }
+    if (this.#size > this.#most) this.#forgetOne()
   }
 
   /** True when there was such a ban. */
@@ -63,6 +58,16 @@ export class BanList {
       }
     }
     return latest
+  }
+
+  #forgetOne(): void {
+    let most = new Map<string, number>()
+    for (const bans of this.#byPrefix.values()) if (bans.size > most.size) most = bans
+    for (const oldest of most.keys()) {
+      most.delete(oldest)
+      this.#size--
+      break
+    }
   }
 }
 

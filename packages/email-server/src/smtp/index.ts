@@ -1,5 +1,5 @@
 // smtp/: the SMTP protocol (RFC 5321 and its extensions), without I/O.
-export type { SmtpClientEvents, SmtpClientOptions } from './client/options.ts'
+export { addressName, drivenLimits, type SmtpClientOptions } from './client/options.ts'
 export { SmtpClientSession } from './client/session.ts'
 export type {
   SmtpAccepted,
@@ -23,8 +23,8 @@ export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'
 export { IncomingMail, type IncomingMailEvents } from './server/incoming-mail.ts'
 export type { MailRecipient, UndeliveredRecipient } from './server/mail-answers.ts'
+export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './server/mail-auth.ts'
 export type { SmtpServerOptions } from './server/options.ts'
-export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './server/sender-check.ts'
 export { SmtpServerSession } from './server/session.ts'
 export { returnPathField } from './server/trace.ts'
 export { SMTPSession } from './sides.ts'

@@ -103,6 +103,15 @@ describe('bans', () => {
     assert.equal(list.find('10.0.0.0', 0), null)
     assert.equal(list.find('10.0.19.135', 0), 1e9)
   })
+
+  test('ban flood by IPv4: who comes by IPv6 is banned all the same', () => {
+    const list = new BanList(100)
+    for (let i = 0; i < 100; i++) list.add(bannedNetwork(`10.0.0.${i}`)!, 1e9)
+    list.add(bannedNetwork('2001:db8::1')!, 1e9)
+    assert.equal(list.size, 100)
+    assert.equal(list.find('2001:db8::2', 0), 1e9)
+    assert.equal(list.find('10.0.0.0', 0), null)
+  })
 })
 
 test('the unit that limits apply to is an IPv4 address, or the /64 of an IPv6 address, however it is spelled', () => {

@@ -4,11 +4,10 @@ import { createHash } from '../../base/crypto.ts'
 import { MailError, usageError } from '../../base/errors.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import {
+  AuthDialogue,
   type ChosenMechanism,
   type ClientCredentials,
   chooseMechanism,
-  decodeSaslBase64,
-  encodeSaslBase64,
   preparedSecret,
 } from '../../sasl/index.ts'
 import type { Answer, Command } from './dialogue.ts'
@@ -30,8 +29,6 @@ export interface LoginPort {
 
 /** RFC 2449 §4: octets of a command line with its CRLF, within which an initial response must stay (RFC 5034 §4). */
 const LINE_LIMIT = 255
-/** No mechanism asks so often. */
-const MOST_CHALLENGES = 20
 
 function inClear({ tls, allowInsecureAuth }: LoginPort): boolean {
   return tls === null && !allowInsecureAuth
@@ -111,39 +108,26 @@ export async function authenticate(port: LoginPort, credentials: ClientCredentia
   await exchange(port, chosen)
 }
 
-async function exchange(port: LoginPort, { name, exchange }: ChosenMechanism): Promise<void> {
-  let initial = exchange.initial()
-  let line = `AUTH ${name}`
-  if (initial !== null) {
-    const text = initial.length === 0 ? '=' : encodeSaslBase64(initial)
-    if (line.length + 1 + text.length + 2 <= LINE_LIMIT) {
-      line += ` ${text}`
-      initial = null
-    }
-  }
-  let challenges = 0
+async function exchange(port: LoginPort, chosen: ChosenMechanism): Promise<void> {
+  const dialogue = new AuthDialogue(chosen, LINE_LIMIT)
+  const { line, shown } = dialogue
   let failed: MailError | null = null
   const challenge = async (text: string): Promise<string> => {
     try {
-      if (challenges++ === MOST_CHALLENGES) throw new MailError('EAUTH', 'the server asks without end')
-      const bytes = decodeSaslBase64(text)
-      if (!bytes) throw new MailError('EAUTH', "the server's challenge is not base64", { command: 'AUTH' })
-      const answer = initial ?? (await exchange.step(bytes))
-      initial = null
-      return encodeSaslBase64(answer)
+      return await dialogue.answer(text)
     } catch (error) {
       failed = error as MailError
       return '*'
     }
   }
   try {
-    await port.say({ name: 'AUTH', line, shown: `AUTH ${name}`, refused: 'EAUTH', alone: true, challenge })
+    await port.say({ name: 'AUTH', line, shown, refused: 'EAUTH', alone: true, challenge })
   } catch (error) {
     throw failed ?? error
   }
   try {
     if (failed) throw failed
-    exchange.finish(null)
+    chosen.exchange.finish(null)
   } catch (error) {
     // it has not shown that it knows us, or goes on where we have given up: who is it?
     port.end(error as MailError)

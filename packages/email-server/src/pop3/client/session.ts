@@ -1,74 +1,45 @@
 // The client side of one POP3 connection, without I/O (RFC 1939, RFC 2449, RFC 2595, RFC 5034, RFC 6856).
 import { type Callback, settle } from '../../base/callback.ts'
+import { ClientSession, type ClientSessionOptions } from '../../base/client-session.ts'
 import { randomBytes } from '../../base/crypto.ts'
-import { Emitter } from '../../base/emitter.ts'
 import { MailError, usageError } from '../../base/errors.ts'
-import { type Limits, resolveLimits } from '../../base/limits.ts'
-import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
-import type { SansIoSession } from '../../base/session.ts'
-import { SessionClock } from '../../base/session-clock.ts'
 import type { ClientCredentials } from '../../sasl/index.ts'
 import { MessageStream, WholeBody } from './bodies.ts'
 import * as commands from './commands.ts'
 import { Dialogue } from './dialogue.ts'
 import { apopLogin, authenticate, type LoginPort, sayPass, sayUser } from './login.ts'
 import { messagesOf, type Pop3Message } from './message.ts'
-import { checkClientOptions, type Pop3ClientEvents, type Pop3ClientOptions } from './options.ts'
 import { type ListEntry, readTimestamp, type UidlEntry } from './replies.ts'
 
-const HANDSHAKE: unique symbol = Symbol('handshake')
-const STALLED: unique symbol = Symbol('stalled')
-
-interface Waiter<T> {
-  readonly resolve: (value: T) => void
-  readonly reject: (error: MailError) => void
-}
-
-export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements SansIoSession {
-  readonly #options: Pop3ClientOptions
-  readonly #limits: Limits
-  readonly #clock: SessionClock
-  readonly #output: OutputQueue
+export class Pop3ClientSession extends ClientSession {
+  readonly #options: ClientSessionOptions
   readonly #dialogue: Dialogue
   readonly #loginPort: LoginPort
-  #phase: 'new' | 'opening' | 'open' | 'upgrading' | 'closed' = 'new'
-  #tls: TlsInfo | null
   #greeting = ''
   #capabilities: ReadonlyMap<string, string> = new Map()
-  #waiting: Waiter<void>[] = []
-  #handshake: Waiter<TlsInfo> | null = null
-  /** QUIT has been answered, or nothing depends on its answer: the end is in order, however it comes. */
-  #leaving = false
   /** Messages are marked as deleted: QUIT must be answered. */
   #marked = false
   #paused = false
-  #ended: MailError | null = null
 
   /** Throws a MailError (`ECONFIG`) that names the bad option. */
-  constructor(options: Pop3ClientOptions) {
-    super()
-    checkClientOptions(options)
+  constructor(options: ClientSessionOptions) {
+    super(options)
     this.#options = options
-    this.#limits = resolveLimits(options.limits)
-    // not in the middle of a command: the driver answers with `tick`
-    this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
-    this.#tls = options.tls ?? null
-    this.#output = new OutputQueue(bytes => this.emit('send', bytes))
     this.#dialogue = new Dialogue({
-      limits: this.#limits,
-      clock: this.#clock,
-      output: this.#output,
+      limits: this.limits,
+      clock: this.clock,
+      output: this.output,
       trace: (from, line) => void this.emit('trace', from, line),
-      end: error => this.#end(error),
+      end: error => this.end(error),
       wake: () => void this.emit('wake'),
     })
     this.#loginPort = this.#makeLoginPort()
   }
 
   get state(): 'greeting' | 'ready' | 'busy' | 'closed' {
-    if (this.#phase === 'closed') return 'closed'
-    if (this.#phase !== 'open') return 'greeting'
+    if (this.phase === 'closed') return 'closed'
+    if (this.phase !== 'open') return 'greeting'
     return this.#dialogue.idle ? 'ready' : 'busy'
   }
 
@@ -80,18 +51,6 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
   /** The text of the greeting; '' before it. */
   get greeting(): string {
     return this.#greeting
-  }
-
-  /** The finished handshake; null without TLS. */
-  get tls(): TlsInfo | null {
-    return this.#tls
-  }
-
-  /** Resolves when the greeting has come and CAPA is answered; rejects when the connection ends first. */
-  ready(): Promise<void>
-  ready(callback: Callback<void>): void
-  ready(callback?: Callback<void>): Promise<void> | undefined {
-    return settle(this.#whenReady(), callback)
   }
 
   /** USER; rejects with ENOAUTH without TLS, unless `allowInsecureAuth`. */
@@ -249,18 +208,16 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
     return messagesOf(this)
   }
 
-  greet(): void {
-    if (this.#phase !== 'new') return
-    this.#phase = 'opening'
-    this.#open().catch(error => this.#end(error as MailError))
+  protected override async begin(): Promise<void> {
+    const { status } = await this.#dialogue.expect('the greeting', 'ECONNECTION')
+    this.#greeting = status.text
+    await this.#discover()
+    if (this.phase !== 'opening') return
+    this.opened()
+    this.emit('ready')
   }
 
-  feed(bytes: Uint8Array): boolean {
-    if (this.#phase === 'closed') return false
-    if (this.#phase === 'upgrading') {
-      this.#end(new MailError('ETLS', 'the server sent clear text where the TLS handshake begins'))
-      return false
-    }
+  protected override receive(bytes: Uint8Array): boolean {
     this.#dialogue.feed(bytes)
     if (this.#dialogue.full && !this.#paused) {
       this.#paused = true
@@ -269,67 +226,8 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
     return !this.#paused
   }
 
-  eof(): void {
-    this.#end(this.#leaving ? null : new MailError('ECONNECTION', 'the server has closed the connection'))
-  }
-
-  tick(now: number): void {
-    this.#clock.tick(now)
-  }
-
-  deadline(): number | null {
-    return this.#clock.next()
-  }
-
-  pauseOutput(): void {
-    if (this.#phase === 'closed') return
-    this.#output.pause()
-    this.#clock.set(STALLED, this.#limits.stallTime, () =>
-      this.#end(new MailError('ETIMEDOUT', 'the server takes nothing of what it is sent')),
-    )
-  }
-
-  resumeOutput(): void {
-    this.#clock.clear(STALLED)
-    this.#output.resume()
-  }
-
-  upgraded(tls: TlsInfo | null): void {
-    if (this.#phase !== 'upgrading') return
-    if (!tls) {
-      this.#end(new MailError('ETLS', 'there was no TLS handshake'))
-      return
-    }
-    this.#clock.clear(HANDSHAKE)
-    this.#tls = tls
-    this.#phase = 'open'
-    this.#handshake?.resolve(tls)
-    this.#handshake = null
-  }
-
-  destroy(error?: Error | null): void {
-    const cause = error ? { cause: error } : {}
-    if (this.#leaving) this.#end(null)
-    else if (this.#phase === 'upgrading') this.#end(new MailError('ETLS', 'the TLS handshake failed', cause))
-    else this.#end(new MailError('ECONNECTION', 'the connection is gone', cause))
-  }
-
-  protected override onListenerError(error: unknown, name: keyof Pop3ClientEvents): void {
-    try {
-      this.#options.onFailure?.(`a listener of '${name}' failed`, error)
-    } catch {
-      // who reports failures has nobody to report to
-    }
-  }
-
-  #whenReady(): Promise<void> {
-    if (this.#phase === 'closed') return Promise.reject(this.#over())
-    if (this.#phase !== 'new' && this.#phase !== 'opening') return Promise.resolve()
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
-  }
-
-  #over(): MailError {
-    return this.#ended ?? new MailError('ECONNECTION', 'the session is over')
+  protected override lost(error: MailError): void {
+    this.#dialogue.end(error)
   }
 
   #run<T>(work: () => Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
@@ -338,22 +236,12 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
 
   /** Waits for the greeting first; what a caller has done wrong is told like everything else. */
   async #try<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#phase === 'new' || this.#phase === 'opening') await this.#whenReady()
+    if (this.phase === 'new' || this.phase === 'opening') await this.whenOpen()
     return work()
   }
 
   readonly #say: commands.Say = command =>
-    this.#phase === 'closed' ? Promise.reject(this.#over()) : this.#dialogue.say(command)
-
-  async #open(): Promise<void> {
-    const { status } = await this.#dialogue.expect('the greeting', 'ECONNECTION')
-    this.#greeting = status.text
-    await this.#discover()
-    if (this.#phase !== 'opening') return
-    this.#phase = 'open'
-    for (const { resolve } of this.#waiting.splice(0)) resolve()
-    this.emit('ready')
-  }
+    this.phase === 'closed' ? Promise.reject(this.over()) : this.#dialogue.say(command)
 
   /** CAPA; a server that does not know it can do what RFC 1939 has. */
   async #discover(): Promise<void> {
@@ -361,7 +249,7 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
     try {
       this.#can(await commands.capa(this.#say, true))
     } catch (error) {
-      if (this.#ended) throw error
+      if (this.ended) throw error
     }
   }
 
@@ -372,29 +260,15 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
   }
 
   async #secure(): Promise<TlsInfo> {
-    if (this.#tls) throw usageError('TLS is active already')
+    if (this.tls) throw usageError('TLS is active already')
     if (this.#options.canUpgrade !== true) throw new MailError('ETLS', 'the driver has no TLS (canUpgrade)')
     await commands.stls(this.#say)
-    if (this.#phase === 'closed') throw this.#over()
-    if (this.#dialogue.ahead) {
-      const error = new MailError('ETLS', 'the server sent more behind its consent to TLS')
-      this.#end(error)
-      throw error
-    }
-    this.#output.flush()
-    this.#phase = 'upgrading'
-    this.#clock.set(HANDSHAKE, this.#limits.handshakeTime, () =>
-      this.#end(new MailError('ETLS', 'the TLS handshake takes too long')),
-    )
-    const secured = new Promise<TlsInfo>((resolve, reject) => {
-      this.#handshake = { resolve, reject }
-    })
-    this.emit('upgrade', 'tls')
-    const tls = await secured
+    const tls = await this.handshake(this.#dialogue.ahead)
     // what was said in clear counts no longer (RFC 2595 §4)
     const discovered = this.#discover()
     this.#dialogue.release()
     await discovered
+    this.opened()
     return tls
   }
 
@@ -410,11 +284,11 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
   }
 
   #wholeBody(): WholeBody {
-    return new WholeBody(this.#limits.messageSize)
+    return new WholeBody(this.limits.messageSize)
   }
 
   #streamBody(): MessageStream {
-    return new MessageStream(this.#limits.inputWindow, () => this.#goOn())
+    return new MessageStream(this.limits.inputWindow, () => this.#goOn())
   }
 
   async #mark(command: (say: commands.Say) => Promise<void>, marked: boolean): Promise<void> {
@@ -425,7 +299,7 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
   /** The reader of a message has taken some of it. */
   #goOn(): void {
     this.#dialogue.resume()
-    if (!this.#paused || this.#dialogue.full || this.#phase === 'closed') return
+    if (!this.#paused || this.#dialogue.full || this.phase === 'closed') return
     this.#paused = false
     this.emit('resume')
   }
@@ -444,25 +318,9 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
   }
 
   #leave(): void {
-    this.#leaving = true
+    this.leaving = true
     this.#marked = false
-    this.#end(null)
-  }
-
-  #end(error: MailError | null): void {
-    if (this.#phase === 'closed') return
-    this.#phase = 'closed'
-    const over = error ?? new MailError('ECONNECTION', 'the session is over')
-    this.#ended = over
-    this.#clock.clearAll()
-    if (error) this.#output.discard()
-    else this.#output.close()
-    this.#dialogue.end(over)
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(over)
-    this.#handshake?.reject(over)
-    this.#handshake = null
-    if (error) this.emit('error', error)
-    this.emit('close', error)
+    this.end(null)
   }
 
   #makeLoginPort(): LoginPort {
@@ -473,7 +331,7 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
       port: this.#options.port,
       random: this.#options.random ?? randomBytes,
       get tls() {
-        return session.#tls
+        return session.tls
       },
       get capabilities() {
         return session.#capabilities
@@ -482,7 +340,7 @@ export class Pop3ClientSession extends Emitter<Pop3ClientEvents> implements Sans
         return readTimestamp(session.#greeting)
       },
       say: command => this.#say(command),
-      end: error => this.#end(error),
+      end: error => this.end(error),
     }
   }
 }

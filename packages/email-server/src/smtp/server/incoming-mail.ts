@@ -14,7 +14,7 @@ import {
 import type { MailParams, Recipient } from '../envelope.ts'
 import type { MessageBuffer } from '../wire/message-buffer.ts'
 import { MailAnswers, type MailRecipient } from './mail-answers.ts'
-import type { MailAuth } from './sender-check.ts'
+import type { MailAuth } from './mail-auth.ts'
 import { type AddedFields, returnPathField } from './trace.ts'
 import { OUR_FAULT, refusalReply, rejection } from './verdicts.ts'
 

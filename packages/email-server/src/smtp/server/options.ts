@@ -5,7 +5,7 @@ import type { AuthOptions } from '../../sasl/index.ts'
 import type { SmtpExtensionOptions } from '../extension-options.ts'
 import type { SmtpRole } from '../registry.ts'
 import type { Deliver, IncomingMail } from './incoming-mail.ts'
-import type { CheckMessage } from './sender-check.ts'
+import type { CheckMessage } from './mail-auth.ts'
 
 export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole

@@ -14,8 +14,8 @@ import type { SessionCore } from './core.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { IncomingMail } from './incoming-mail.ts'
 import type { MailAnswers } from './mail-answers.ts'
+import { mailAuth, NOT_CHECKED } from './mail-auth.ts'
 import { MODES } from './modes.ts'
-import { mailAuth, NOT_CHECKED } from './sender-check.ts'
 import { addedLines, missingFields, TraceWriter } from './trace.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>

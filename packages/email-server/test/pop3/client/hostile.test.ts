@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { ClientSessionOptions } from '../../../src/base/client-session.ts'
 import { MailError } from '../../../src/base/errors.ts'
-import { type Pop3ClientOptions, Pop3ClientSession } from '../../../src/pop3/index.ts'
+import { Pop3ClientSession } from '../../../src/pop3/index.ts'
 import { DotStuffer } from '../../../src/pop3/wire/dot-stuffing.ts'
 import { DotUnstuffer } from '../../../src/pop3/wire/dot-unstuffing.ts'
 import { SessionDriver, VIRTUAL_TLS } from '../../../src/testing/index.ts'
@@ -13,7 +14,10 @@ interface Bench {
   driver: SessionDriver
 }
 
-async function bench(options: Partial<Pop3ClientOptions> = {}, capabilities = 'PIPELINING'): Promise<Bench> {
+async function bench(
+  options: Partial<ClientSessionOptions> = {},
+  capabilities = 'PIPELINING',
+): Promise<Bench> {
   const pop = new Pop3ClientSession({ isServer: false, tls: VIRTUAL_TLS, canUpgrade: true, ...options })
   const driver = new SessionDriver(pop)
   driver.greet()
