@@ -53,6 +53,7 @@ export {
   type DsnWish,
   type KeptPolicy,
   MemoryQueue,
+  type MemoryQueueOptions,
   type MxHost,
   type NodemailerDkim,
   type OutgoingOptions,

@@ -33,6 +33,7 @@ export {
   type ClaimOptions,
   type DeliveryQueue,
   MemoryQueue,
+  type MemoryQueueOptions,
   type QueueChange,
   type QueueEntry,
 } from './queue.ts'

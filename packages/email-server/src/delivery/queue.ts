@@ -1,8 +1,10 @@
 // The queue port: where messages wait for another attempt. The one in memory is here; a durable one takes its place by the same five
 // methods. What is promised with it: a message that `add` has taken is delivered, given back, or still there, whenever the process dies.
 import { concat } from '../base/bytes.ts'
+import { optionError } from '../base/errors.ts'
 import type { ContentSource } from './content.ts'
 import type { DeliveryEnvelope, EnvelopeRecipient } from './courier.ts'
+import { temporary } from './failure.ts'
 
 /** A message that waits, and for whom. Plain data: it survives JSON. */
 export interface QueueEntry {
@@ -69,24 +71,59 @@ interface Held {
   leaseUntil: number
 }
 
-/** Holds everything in memory: what waits here is lost with the process. */
+export interface MemoryQueueOptions {
+  /** What all messages together may hold, octets. Default 256 MiB. */
+  readonly maxBytes?: number
+}
+
+/**
+ * Holds everything in memory: what waits here is lost with the process. A message beyond `maxBytes` is turned away (`ELIMIT`, 452 4.3.1), so that
+ * senders try again later; reports are always taken, for without them nothing that has failed could be let go.
+ */
 export class MemoryQueue implements DeliveryQueue {
   readonly #held = new Map<string, Held>()
+  readonly #maxBytes: number
+  #bytes = 0
   #leases = 0
+
+  /** Throws `ECONFIG` for a `maxBytes` that is no number of octets. */
+  constructor({ maxBytes = 256 * 1024 * 1024 }: MemoryQueueOptions = {}) {
+    if (!(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
+      throw optionError('maxBytes', 'a number of octets above 0', maxBytes)
+    }
+    this.#maxBytes = maxBytes
+  }
 
   /** Messages that wait. */
   get size(): number {
     return this.#held.size
   }
 
-  async add(entry: QueueEntry, content: ContentSource, leaseUntil: number): Promise<ClaimedEntry | null> {
+  async add(entry: QueueEntry, source: ContentSource, leaseUntil: number): Promise<ClaimedEntry | null> {
     if (this.#held.has(entry.id)) return null
-    const chunks: Uint8Array[] = []
-    if (content instanceof Uint8Array) chunks.push(content)
-    else for await (const chunk of content) chunks.push(chunk)
-    const held: Held = { entry, content: concat(chunks), lease: null, leaseUntil: 0 }
-    this.#held.set(entry.id, held)
-    return this.#lend(held, leaseUntil)
+    const content: Uint8Array[] = []
+    let size = 0
+    try {
+      for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+        if (entry.envelope.from !== '' && this.#bytes + chunk.length > this.#maxBytes) {
+          throw temporary('ELIMIT', '452 4.3.1', 'the queue is full')
+        }
+        content.push(chunk)
+        size += chunk.length
+        this.#bytes += chunk.length
+      }
+      // another with this id may have come in the meantime
+      if (!this.#held.has(entry.id)) {
+        const held: Held = { entry, content: concat(content), lease: null, leaseUntil: 0 }
+        this.#held.set(entry.id, held)
+        size = 0
+        return this.#lend(held, leaseUntil)
+      }
+      return null
+    } finally {
+      // of what was not kept
+      this.#bytes -= size
+    }
   }
 
   async claim({ dueBy, now, leaseUntil, limit }: ClaimOptions): Promise<readonly ClaimedEntry[]> {
@@ -113,6 +150,7 @@ export class MemoryQueue implements DeliveryQueue {
     if (held?.lease !== lease) return false
     if (!change) {
       this.#held.delete(id)
+      this.#bytes -= held.content.length
       return true
     }
     held.entry = { ...held.entry, ...change }
