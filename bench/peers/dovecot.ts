@@ -1,13 +1,12 @@
 // Dovecot, where Debian's package is installed (and we are root, as it wants to be): the mailbox of data/mailbox.ts as a Maildir.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { MESSAGES, rawMessage } from '../data/mailbox.ts'
 import type { ServerProcess } from '../harness/child.ts'
+import { freePort, listening } from './ports.ts'
 
 const DOVECOT = '/usr/sbin/dovecot'
 
@@ -51,29 +50,6 @@ export async function startDovecot(): Promise<ServerProcess> {
     throw error
   }
   return { port, pid: child.pid!, cpu: async () => cpuOfFamily(child.pid!), stop }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listening(port: number, child: ChildProcess): Promise<void> {
-  for (let i = 0; i < 100 && child.exitCode === null; i++) {
-    const socket = connect(port, '127.0.0.1')
-    const [event] = await Promise.race([
-      once(socket, 'connect').then(() => ['connect']),
-      once(socket, 'close').then(() => ['close']),
-    ]).catch(() => ['error'])
-    socket.destroy()
-    if (event === 'connect') return
-    await wait(100)
-  }
-  throw new Error('Dovecot does not listen')
 }
 
 /** µs of processor time of a process and all that come from it; in steps of 10 ms. */

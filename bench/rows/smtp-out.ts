@@ -35,5 +35,16 @@ export const rows: readonly Row[] = HAS_SMTP_SINK
         ],
         targets: [{ metric: 'msg/s', atLeast: 0.6, timesThatOf: 'raw node:net' }],
       },
+      {
+        name: 'smtp-out-pool-2k',
+        task: 'messages of 2 KB out by sendMail over a pool of 20 connections',
+        metrics: ['msg/s', 'CPU µs/msg'],
+        contenders: [
+          outbound('email-server', 'ours', 'pool'),
+          outbound('nodemailer', 'peer', 'nodemailer'),
+          outbound('raw node:net', 'limit', 'raw'),
+        ],
+        targets: [],
+      },
     ]
   : []

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +10,7 @@ import { promisify } from 'node:util'
 import { transform } from 'esbuild'
 import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
+import { freePort } from '../support/ports.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** Inside of the project, so that its packages are found by their names. */
@@ -181,20 +181,6 @@ function end(child: ChildProcess): void {
 }
 
 /** A free port below those that the system gives out by itself, so that nobody else is given it meanwhile. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    const server = createServer()
-    const free = await new Promise<boolean>(resolve => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    await new Promise(resolve => server.close(resolve))
-    if (free) return port
-  }
-  throw new Error('no free port')
-}
-
 function find(title: string): Program {
   const found = programs.find(program => program.name === `README.md, "${title}"`)
   assert.ok(found, `the README has no program under "${title}"`)

@@ -7,8 +7,12 @@ import { promisify } from 'node:util'
 const PROGRAMS = {
   curl: '--version',
   fetchmail: '--version',
+  getmail: '--version',
   gsasl: '--version',
   mbsync: '--version',
+  mpop: '--version',
+  neomutt: '-v',
+  offlineimap: '--version',
   python3: '--version',
 }
 

@@ -10,7 +10,9 @@ import {
   curlReadsImap,
   curlReadsPop3,
   fetchmailReads,
+  getmailReads,
   mbsync,
+  mpopReads,
   pythonReads,
   type Security,
 } from '../support/programs.ts'
@@ -56,6 +58,19 @@ for (const security of ['clear', 'starttls', 'tls'] satisfies Security[]) {
   test(`curl reads every message over POP3 (${security})`, async () => {
     assertAllThere(await curlReadsPop3({ port: pop3(), user: BOB, security }))
   })
+
+  // getmail knows no STLS
+  if (security !== 'starttls') {
+    test(`getmail takes every message over POP3 (${security})`, async () => {
+      assertAllThere(await getmailReads({ port: pop3(), user: BOB, security }))
+    })
+  }
+
+  for (const auth of ['user', 'plain', 'login']) {
+    test(`mpop takes every message over POP3 (${security}, auth ${auth})`, async () => {
+      assertAllThere(await mpopReads({ port: pop3(), user: BOB, security }, auth))
+    })
+  }
 
   test(`fetchmail takes every message over POP3 (${security})`, async () => {
     assertAllThere(await fetchmailReads('pop3', { port: pop3(), user: BOB, security }))

@@ -1,3 +1,4 @@
+// Certificates for tests: a fixed one, and new ones.
 import { generate } from 'selfsigned'
 
 // A certificate for mail.example.test and localhost, self-signed, for tests only; valid until 2120.
@@ -21,6 +22,7 @@ q1js9Xf83WSys7biSoLPyKKRmKMcreoQtlJPNijyBEn1XiEjlZSzRhxc
 `
 
 // A certificate for localhost and 127.0.0.1 that signs itself, made for one run of the tests.
+
 export interface TestCertificate {
   readonly cert: string
   readonly key: string

@@ -233,6 +233,75 @@ export async function fetchmailReads(protocol: 'pop3' | 'imap', account: Account
   return Promise.all(names.map(async name => withCrlf(await readFile(join(inbox, name)))))
 }
 
+/** getmail takes everything from a POP3 account. */
+export async function getmailReads({ port, user, security }: Account): Promise<Buffer[]> {
+  await using home = await temporaryFolder()
+  const inbox = join(home.path, 'inbox')
+  await mkdir(inbox)
+  const deliver = join(home.path, 'deliver')
+  await writeFile(deliver, `#!/bin/sh\nexec cat > "${inbox}/$$"\n`, { mode: 0o700 })
+  const retriever = security === 'tls' ? 'SimplePOP3SSLRetriever' : 'SimplePOP3Retriever'
+  await writeFile(
+    join(home.path, 'getmailrc'),
+    [
+      '[retriever]',
+      `type = ${retriever}`,
+      'server = 127.0.0.1',
+      `port = ${port}`,
+      `username = ${user}`,
+      `password = ${PASSWORD}`,
+      '[destination]',
+      'type = MDA_external',
+      `path = ${deliver}`,
+      // tests may run as root, which getmail does not like
+      'allow_root_commands = true',
+      '[options]',
+      'delivered_to = false',
+      'received = false',
+      'read_all = true',
+      '',
+    ].join('\n'),
+  )
+  await run('getmail', ['--getmaildir', home.path, '--rcfile', 'getmailrc'], { env: { HOME: home.path } })
+  return Promise.all((await readdir(inbox)).map(async name => withCrlf(await readFile(join(inbox, name)))))
+}
+
+/** mpop takes everything from a POP3 account into a Maildir, by the mechanism that it is told. */
+export async function mpopReads({ port, user, security }: Account, auth: string): Promise<Buffer[]> {
+  await using home = await temporaryFolder()
+  const maildir = join(home.path, 'mail')
+  for (const place of ['cur', 'new', 'tmp']) await mkdir(join(maildir, place), { recursive: true })
+  const config = join(home.path, 'mpoprc')
+  await writeFile(
+    config,
+    [
+      'account default',
+      'host 127.0.0.1',
+      `port ${port}`,
+      `user ${user}`,
+      `password ${PASSWORD}`,
+      `auth ${auth}`,
+      `tls ${security === 'clear' ? 'off' : 'on'}`,
+      `tls_starttls ${security === 'starttls' ? 'on' : 'off'}`,
+      'tls_certcheck off',
+      'keep on',
+      `uidls_file ${home.path}/uidls`,
+      `delivery maildir ${maildir}`,
+      'received_header off',
+      '',
+    ].join('\n'),
+    { mode: 0o600 },
+  )
+  await run('mpop', ['--file', config], { env: { HOME: home.path } })
+  return maildirMessages(maildir)
+}
+
+/** With CRLF again, which a Maildir has not. */
+async function maildirMessages(maildir: string): Promise<Buffer[]> {
+  const names = await readdir(join(maildir, 'new'))
+  return Promise.all(names.map(async name => withCrlf(await readFile(join(maildir, 'new', name)))))
+}
+
 /** The certificate that the listener shows, as PEM. */
 async function certificateOf({ port, security }: Account): Promise<Buffer> {
   const args = ['s_client', '-connect', `127.0.0.1:${port}`, '-showcerts']

@@ -1,12 +1,13 @@
 // Other people's mail servers, each as a process of its own with a home of its own, that take mail and keep what they took.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { temporaryFolder } from './host.ts'
+import { freePort, listening } from './ports.ts'
+import { run } from './programs.ts'
 
 export interface Peer extends AsyncDisposable {
   readonly port: number
@@ -14,29 +15,6 @@ export interface Peer extends AsyncDisposable {
   kept(): Promise<Buffer[]>
   /** Waits until so many are kept; ten seconds at most. */
   keeps(count: number): Promise<Buffer[]>
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listening(port: number, child: ChildProcess, log: () => string): Promise<void> {
-  for (let i = 0; i < 400 && child.exitCode === null; i++) {
-    const socket = connect(port, '127.0.0.1')
-    const connected = await new Promise<boolean>(resolve => {
-      socket.once('connect', () => resolve(true))
-      socket.once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (connected) return
-    await wait(50)
-  }
-  throw new Error(`${child.spawnfile} does not listen: ${log()}`)
 }
 
 async function start(
@@ -184,7 +162,6 @@ export async function startPostfix(
       `virtual_gid_maps = static:${gid}`,
       'virtual_minimum_uid = 1',
       'alias_maps =',
-      'maillog_file = /dev/stdout',
       'smtpd_recipient_restrictions = reject_unauth_destination',
       'smtpd_relay_restrictions = reject_unauth_destination',
       `smtpd_tls_cert_file = ${config}/cert.pem`,
@@ -213,12 +190,13 @@ export async function startPostfix(
     'discard unix - - n - - discard',
     'proxymap unix - - n - - proxymap',
     'anvil unix - - n - 1 anvil',
-    'postlog unix-dgram n - n - 1 postlogd',
   ]
   await writeFile(join(config, 'master.cf'), `${services.join('\n')}\n`)
+  // makes the folders of the queue; `start-fg` would leave the process that it was started as
+  await run('/usr/sbin/postfix', ['-c', config, 'check'])
   return start(
-    '/usr/sbin/postfix',
-    ['-c', config, 'start-fg'],
+    '/usr/lib/postfix/sbin/master',
+    ['-c', config, '-d'],
     port,
     () => filesOf(mail),
     async () => {

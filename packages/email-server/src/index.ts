@@ -4,6 +4,7 @@ export {
   addressNeedsSmtputf8,
   splitAddress,
 } from './address/index.ts'
+export type { ClientSessionEvents, ClientSessionOptions } from './base/client-session.ts'
 export {
   MailError,
   type MailErrorCode,
@@ -12,7 +13,62 @@ export {
   type RefusalCode,
 } from './base/errors.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
-export type { Runtime, TlsInfo, TlsOptions } from './base/runtime.ts'
+export type { PeerCertificate, Runtime, SecureContextLike, TlsInfo, TlsOptions } from './base/runtime.ts'
+export {
+  type ConnectPop3Options,
+  type ConnectSmtpOptions,
+  connectPOP3,
+  connectSMTP,
+  createPool,
+  createTransport,
+  type HostDelivery,
+  type LoggerLike,
+  MailTransport,
+  type NodemailerInfo,
+  type NodemailerMail,
+  Pop3Connection,
+  type RejectedRecipient,
+  type ResolveMxOptions,
+  resolveMX,
+  type SendMailOptions,
+  SendPool,
+  type SendPoolOptions,
+  type SendResult,
+  SmtpConnection,
+  sendMail,
+  type TransportOptions,
+  type WellKnownService,
+  wellKnownService,
+} from './client/index.ts'
+export {
+  type BounceEvent,
+  type ClaimedEntry,
+  type ClaimOptions,
+  type ContentSource,
+  type CredentialsProvider,
+  type DeliveryEvents,
+  type DeliveryQueue,
+  type DkimCallback,
+  type DkimOption,
+  type DsnWish,
+  type KeptPolicy,
+  MemoryQueue,
+  type MemoryQueueOptions,
+  type MxHost,
+  type NodemailerDkim,
+  type OutgoingOptions,
+  type PoolOptions,
+  type QueueChange,
+  type QueueEntry,
+  type RelayOptions,
+  type ReportEvent,
+  type RetryEvent,
+  type RetryOptions,
+  type SendingEvent,
+  type SentEvent,
+  type StsPolicyStore,
+  type TlsOutcome,
+} from './delivery/index.ts'
 export {
   type ConnectSmtpOptions,
   connectSMTP,
@@ -64,6 +120,7 @@ export {
   type ImapClientOptions,
   ImapClientSession,
 } from './imap/index.ts'
+export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
   type ComposedMessage,
@@ -90,16 +147,27 @@ export {
   checkRdns,
   checkSPF,
   composeMessage,
+  createResolver,
   type DkimCheckOptions,
   dkimSign,
   dkimVerify,
   parseReport,
   type RawMessage,
+  type ResolverOptions,
   type SealOptions,
   type SignatureCheckOptions,
   type SignOptions,
 } from './node/index.ts'
-export { Pop3ServerSession as POP3Session } from './pop3/index.ts'
+export {
+  type ListEntry,
+  type MaildropTotal,
+  type MessageStream,
+  POP3Session,
+  Pop3ClientSession,
+  Pop3Message,
+  Pop3ServerSession,
+  type UidlEntry,
+} from './pop3/index.ts'
 export {
   type AuthFailure,
   type AuthInfo,
@@ -113,31 +181,42 @@ export {
 export {
   type ConnectionInfo,
   createServer,
-  type DomainMaterial,
+  type DeliveryOptions,
   type ListenerName,
+  type MailAuthOptions,
+  type OutboundEvents,
+  type RateLimitOptions,
   type SecureInfo,
   Server,
+  type ServerDsnOptions,
   type ServerEvents,
   type ServerOptions,
   type SniCallback,
+  type TlsChoice,
 } from './server/index.ts'
 export {
+  type CheckMessage,
   IncomingMail,
+  type MailAuth,
+  type MailAuthDetails,
+  type MailCheck,
   SMTPSession,
-  type SmtpClientEvents,
   type SmtpClientOptions,
   type SmtpClientSession,
+  type SmtpExtensionOptions,
   type SmtpRecipient,
   type SmtpReply,
   type SmtpSendParams,
   type SmtpSendResult,
   type SmtpServerSession,
   type SmtpTransaction,
+  type UndeliveredRecipient,
 } from './smtp/index.ts'
 export { domainToAscii, domainToUnicode, isAscii } from './text/index.ts'
 export type {
   ArcResult,
   AuthenticationResults,
+  BimiResult,
   DkimKey,
   DkimResult,
   DkimSignatureResult,

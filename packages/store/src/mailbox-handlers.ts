@@ -1,7 +1,7 @@
 // The storage contract for one session: the account's folders, and the messages of the folder that is open. A message's
 // id is its UID. Copies and moves share the body; nothing of it is read.
 import { Refusal } from 'email-server'
-import type { MailboxHandlers, Supply } from 'email-server/mailbox'
+import type { MailboxHandlers, PlacedMessages, Supply } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import type { Bodies } from './bodies/bodies.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
@@ -25,10 +25,11 @@ import {
 } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
 import type { Gate } from './gate.ts'
-import { type Copied, copyMessages, removeMessages, storeFlags } from './messages/changing.ts'
-import { storeMessage } from './messages/delivering.ts'
+import { type Copied, copyMessages, type Removed, removeMessages, storeFlags } from './messages/changing.ts'
+import { type PlacedMessage, placeMessage, publishPlaced, storeMessage } from './messages/delivering.ts'
 import { flagSet, SYSTEM_FLAGS } from './messages/flags.ts'
 import { envelopesOf, metaOf, structuresOf, uidsIn } from './messages/reading.ts'
+import { queryHandlers } from './query-handlers.ts'
 
 export interface StoreParts {
   readonly database: Database
@@ -39,7 +40,16 @@ export interface StoreParts {
 }
 
 /** What these handlers promise beyond the bare contract. */
-export const SUPPLIES: readonly Supply[] = ['modseq', 'size', 'deleted', 'emailId', 'mailboxId', 'saveDate']
+export const SUPPLIES: readonly Supply[] = [
+  'modseq',
+  'vanished',
+  'size',
+  'deleted',
+  'emailId',
+  'mailboxId',
+  'saveDate',
+  'preview',
+]
 
 export interface MailboxAccess {
   readonly handlers: MailboxHandlers
@@ -77,22 +87,22 @@ export function openMailbox(
       trx: Transaction<Tables>,
       source: number,
       destination: FolderRow,
-    ) => Promise<Copied & { removed?: readonly number[] }>,
+    ) => Promise<Copied & { removed?: Removed }>,
     destination: string,
-  ): Promise<{ uidValidity: number; uids: readonly number[] }> => {
+  ): Promise<PlacedMessages> => {
     const source = folderId()
     const accountId = await account()
     const done = await database.write(async trx => {
-      const target = await findFolder(trx, accountId, destination)
-      if (!target) throw new Refusal('TRYCREATE', 'there is no folder of that name')
+      const target = await folderFor(trx, accountId, destination)
       return { ...(await work(trx, source, target)), targetId: target.id }
     })
-    if (done.removed) changes.publish({ kind: 'vanished', folderId: source, uids: done.removed }, watcher)
+    const gone = done.removed?.uids ?? []
+    if (gone.length > 0) changes.publish({ kind: 'vanished', folderId: source, uids: gone }, watcher)
     if (done.uids.length > 0) {
-      const moved = done.targetId === source ? (done.removed?.length ?? 0) : 0
+      const moved = done.targetId === source ? gone.length : 0
       changes.publish({ kind: 'exists', folderId: done.targetId, total: done.total - moved }, watcher)
     }
-    return { uidValidity: done.uidValidity, uids: done.uids }
+    return { uidValidity: done.uidValidity, uids: done.uids, ...withModseq(done.removed) }
   }
 
   const handlers: MailboxHandlers = {
@@ -162,14 +172,56 @@ export function openMailbox(
     append: async (folder, raw, flags, context) => {
       const accountId = await account()
       const flagsOfMessage = flagSet(flags)
-      const internalDate = context?.internalDate?.getTime() ?? Date.now()
+      const internalDate = arrivalOf(context)
       const placed = await storeMessage(database, bodies, changes, bodies.prepare(raw), async trx => {
-        const target = await findFolder(trx, accountId, folder)
-        if (!target) throw new Refusal('TRYCREATE', 'there is no folder of that name')
+        const target = await folderFor(trx, accountId, folder)
         return [{ folderId: target.id, flags: flagsOfMessage, internalDate }]
       })
-      const [{ uidValidity, uid }] = placed as readonly [(typeof placed)[number]]
-      return { uidValidity, uids: [uid] }
+      return placedAs(placed)
+    },
+
+    appendAll: async (folder, messages) => {
+      const accountId = await account()
+      const prepared = messages.map(({ raw, flags, internalDate }) => ({
+        body: bodies.prepare(raw),
+        flags: flagSet(flags),
+        internalDate: arrivalOf({ internalDate }),
+      }))
+      const placed = await bodies.holding(
+        prepared.map(({ body }) => body),
+        () =>
+          database.write(async trx => {
+            const { id } = await folderFor(trx, accountId, folder)
+            const all: PlacedMessage[] = []
+            for (const { body, ...rest } of prepared) {
+              all.push(...(await placeMessage(trx, bodies, body, [{ folderId: id, ...rest }])))
+            }
+            return all
+          }),
+      )
+      publishPlaced(changes, placed)
+      return placedAs(placed)
+    },
+
+    replace: async (uid, folder, raw, flags, context) => {
+      const source = folderId()
+      const accountId = await account()
+      const body = bodies.prepare(raw)
+      const placement = { flags: flagSet(flags), internalDate: arrivalOf(context) }
+      const { placed, removed } = await bodies.holding([body], () =>
+        database.write(async trx => {
+          const { id } = await folderFor(trx, accountId, folder)
+          const added = await placeMessage(trx, bodies, body, [{ folderId: id, ...placement }])
+          const gone = await removeMessages(trx, dialect, source, [uid as number])
+          if (gone.uids.length === 0) throw new Refusal('NONEXISTENT', 'the message is gone')
+          const [one] = added as [PlacedMessage]
+          return { placed: [{ ...one, total: one.total - (id === source ? 1 : 0) }], removed: gone }
+        }),
+      )
+      changes.publish({ kind: 'vanished', folderId: source, uids: removed.uids }, watcher)
+      publishPlaced(changes, placed)
+      sweeper.wake()
+      return { ...placedAs(placed), ...withModseq(removed) }
     },
 
     copyMessages: async (ids, destination) =>
@@ -186,10 +238,13 @@ export function openMailbox(
 
     expunge: async ids => {
       const source = folderId()
-      const uids = await database.write(trx => removeMessages(trx, dialect, source, ids as number[]))
-      if (uids.length === 0) return
+      const { uids, modseq } = await database.write(trx =>
+        removeMessages(trx, dialect, source, ids as number[]),
+      )
+      if (modseq === null) return undefined
       changes.publish({ kind: 'vanished', folderId: source, uids }, watcher)
       sweeper.wake()
+      return { modseq }
     },
 
     createFolder: async (name, context) => {
@@ -206,7 +261,7 @@ export function openMailbox(
         const folder = await getFolder(trx, accountId, name)
         await mayDelete(trx, folder)
         const all = await uidsIn(trx, dialect, folder.id, EVERYTHING)
-        const removed = await removeMessages(trx, dialect, folder.id, all)
+        const { uids: removed } = await removeMessages(trx, dialect, folder.id, all)
         await removeFolder(trx, folder)
         return { folderId: folder.id, uids: removed }
       })
@@ -227,10 +282,10 @@ export function openMailbox(
         const uids = await uidsIn(trx, dialect, folder.id, EVERYTHING)
         if (uids.length === 0) return null
         await copyMessages(trx, dialect, folder.id, uids, target.id)
-        return { folderId: folder.id, uids: await removeMessages(trx, dialect, folder.id, uids) }
+        return { folderId: folder.id, ...(await removeMessages(trx, dialect, folder.id, uids)) }
       })
       // the session's own INBOX is emptied behind its back as well
-      if (news) changes.publish({ kind: 'vanished', ...news }, null)
+      if (news) changes.publish({ kind: 'vanished', folderId: news.folderId, uids: news.uids }, null)
     },
 
     subscribe: async name => {
@@ -243,7 +298,29 @@ export function openMailbox(
       await database.write(trx => unsubscribe(trx, accountId, name))
     },
   }
-  return { handlers: guarded(handlers, gate), close: leave }
+  const more = queryHandlers({ database, account, folderId })
+  return { handlers: guarded({ ...handlers, ...more }, gate), close: leave }
+}
+
+/** Refuses with TRYCREATE: the client may make the folder and try again (RFC 9051 §6.3.12). */
+async function folderFor(trx: Transaction<Tables>, accountId: number, name: string): Promise<FolderRow> {
+  const folder = await findFolder(trx, accountId, name)
+  if (!folder) throw new Refusal('TRYCREATE', 'there is no folder of that name')
+  return folder
+}
+
+/** ms */
+function arrivalOf(context: { readonly internalDate?: Date | undefined } | undefined): number {
+  return context?.internalDate?.getTime() ?? Date.now()
+}
+
+/** Messages that all went into one folder; at least one. */
+function placedAs(placed: readonly PlacedMessage[]): PlacedMessages {
+  return { uidValidity: placed[0]?.uidValidity ?? 0, uids: placed.map(({ uid }) => uid) }
+}
+
+function withModseq(removed: Removed | undefined): { readonly modseq?: number } {
+  return typeof removed?.modseq === 'number' ? { modseq: removed.modseq } : {}
 }
 
 /** The same handlers, each through the gate. */

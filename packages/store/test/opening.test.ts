@@ -100,20 +100,21 @@ test('migrations run once, in order, and a failing one leaves the schema as it w
   const file = join(await temporaryDirectory(t), 'mail.sqlite')
   const first = await openSqlite(file)
   await first.close()
+  const next = MIGRATIONS.length + 1
   const ran: number[] = []
   const second = {
-    version: 2,
+    version: next,
     name: 'second',
     up: async (trx: Parameters<(typeof MIGRATIONS)[number]['up']>[0]): Promise<void> => {
-      ran.push(2)
+      ran.push(next)
       await trx.schema.createTable('more').addColumn('id', 'integer').execute()
     },
   }
   const broken = {
-    version: 3,
+    version: next + 1,
     name: 'broken',
     up: async (trx: Parameters<(typeof MIGRATIONS)[number]['up']>[0]): Promise<void> => {
-      ran.push(3)
+      ran.push(next + 1)
       await trx.schema.createTable('half').addColumn('id', 'integer').execute()
       throw new Error('a step fails')
     },
@@ -121,7 +122,7 @@ test('migrations run once, in order, and a failing one leaves the schema as it w
   await assert.rejects(openSqlite(file, [...MIGRATIONS, second, broken]), clearly(/a step fails/))
   const reopened = await openSqlite(file, [...MIGRATIONS, second])
   later(t, () => reopened.close())
-  assert.deepEqual(ran, [2, 3])
+  assert.deepEqual(ran, [next, next + 1])
   const tables = await reopened.read(db => db.introspection.getTables())
   assert.ok(tables.some(table => table.name === 'more'))
   assert.ok(!tables.some(table => table.name === 'half'))

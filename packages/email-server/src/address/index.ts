@@ -1,5 +1,6 @@
 // address/: RFC 5322 address lists, RFC 5321 paths, comparison forms.
 
+export { hostMatches } from './host-pattern.ts'
 export { type AddressInput, type AddressObject, addressesFrom } from './input.ts'
 export { isAddressLiteral, isSmtpDomain } from './literal.ts'
 export {

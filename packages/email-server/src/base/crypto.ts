@@ -14,4 +14,5 @@ export {
   sign,
   timingSafeEqual,
   verify,
+  X509Certificate,
 } from 'node:crypto'

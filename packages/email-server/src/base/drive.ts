@@ -13,7 +13,7 @@ export interface DriveOptions {
   readonly limits: Limits
   readonly side: 'server' | 'client'
   /** For the handshake; null: the session never asks for one. */
-  readonly tls: TlsOptions | null
+  readonly tls: TlsOptions | null | (() => TlsOptions | null)
   /** Does the handshake come before the first word (implicit TLS)? */
   readonly implicitTls: boolean
   /** Makes the session when the dialogue can begin; null: the connection is dropped. */
@@ -62,12 +62,13 @@ export function drive(options: DriveOptions): void {
   }
 
   const secure = (): void => {
-    if (!options.tls) {
+    const tls = typeof options.tls === 'function' ? options.tls() : options.tls
+    if (!tls) {
       connection.destroy()
       return
     }
     handshakeEnds = runtime.now() + limits.handshakeTime
-    connection.secure(options.side, options.tls)
+    connection.secure(options.side, tls)
     arm()
   }
 
@@ -144,6 +145,8 @@ export function drive(options: DriveOptions): void {
     arm()
   }
 
+  // what the peer has said already is given at once, and wants somebody who hears it
+  if (!options.implicitTls) begin(null)
   connection.open({
     data(bytes) {
       if (compression && !ending) compression.inflate(bytes)
@@ -183,5 +186,4 @@ export function drive(options: DriveOptions): void {
     },
   })
   if (options.implicitTls) secure()
-  else begin(null)
 }

@@ -48,23 +48,36 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
 
   /** Calls the listeners in order; true when there was one. */
   emit<K extends keyof Events>(name: K, ...args: Events[K]): boolean {
-    return this.dispatch(name, args, error => this.onListenerError(error, name))
+    return this.#call(name, args, null)
   }
 
   /** As `emit`, for events whose asker must know that a listener threw, or that an async one rejected. */
   dispatch<K extends keyof Events>(name: K, args: Events[K], onError: (error: unknown) => void): boolean {
+    return this.#call(name, args, onError)
+  }
+
+  #call<K extends keyof Events>(
+    name: K,
+    args: Events[K],
+    onError: ((error: unknown) => void) | null,
+  ): boolean {
     const entries = this.#entries.get(name)
     if (!entries || entries.length === 0) return false
     for (const entry of entries) {
       if (entry.once) this.off(name, entry.listener as (...args: Events[K]) => unknown)
       try {
         const result = (entry.listener as unknown as (...args: Events[K]) => unknown)(...args)
-        if (result instanceof Promise) result.catch(onError)
+        if (result instanceof Promise) result.catch(error => this.#failed(name, error, onError))
       } catch (error) {
-        onError(error)
+        this.#failed(name, error, onError)
       }
     }
     return true
+  }
+
+  #failed(name: keyof Events, error: unknown, onError: ((error: unknown) => void) | null): void {
+    if (onError) onError(error)
+    else this.onListenerError(error, name)
   }
 
   /** What happens when a listener throws or rejects. Classes that own a log override it. */

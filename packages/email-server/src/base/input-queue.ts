@@ -1,6 +1,6 @@
 // What a peer has sent and nobody has read yet. Framing takes lines or counted bytes from it; a line is looked for once,
 // however many packets it comes in, and nothing is copied that arrived in one piece.
-import { asBuffer, CR, EMPTY, LF } from './bytes.ts'
+import { asBuffer, CR, EMPTY, LF, latin1 } from './bytes.ts'
 
 /** A line grew beyond its limit before its end was seen. */
 export const TOO_LONG: unique symbol = Symbol('line too long')
@@ -51,6 +51,19 @@ export class InputQueue {
     const line = this.take(end)
     this.drop(2)
     return line
+  }
+
+  /** As `takeLine`, the line as text of one character for each byte. */
+  takeLineText(limit: number): string | null | typeof TOO_LONG {
+    const end = this.#findLineEnd()
+    if (end < 0) return this.#length >= limit ? TOO_LONG : null
+    if (end + 2 > limit) return TOO_LONG
+    const first = this.#chunks[this.#head]!
+    const start = this.#start
+    const isThere = first.length - start >= end
+    const text = isThere ? latin1(first, start, start + end) : latin1(this.take(end))
+    this.drop(isThere ? end + 2 : 2)
+    return text
   }
 
   /** Exactly `count` bytes, which must be there. */

@@ -15,12 +15,17 @@ export function parsePeerIp(text: string): Uint8Array | null {
 
 /** The canonical text of 4 or 16 bytes (RFC 5952 §4). */
 export function formatIp(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.')
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`
   const groups = Array.from({ length: 8 }, (_, i) => (bytes[2 * i]! << 8) | bytes[2 * i + 1]!)
   const { start, length } = longestZeros(groups)
   const hex = (part: readonly number[]): string => part.map(group => group.toString(16)).join(':')
   if (length < 2) return hex(groups)
   return `${hex(groups.slice(0, start))}::${hex(groups.slice(start + length))}`
+}
+
+/** The address literal of RFC 5321 §4.1.3: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
+export function formatAddressLiteral(bytes: Uint8Array): string {
+  return bytes.length === 4 ? `[${formatIp(bytes)}]` : `[IPv6:${formatIp(bytes)}]`
 }
 
 /** True when the first `prefix` bits are the same; addresses of two families never match. */
@@ -34,7 +39,7 @@ export function inNetwork(address: Uint8Array, network: Uint8Array, prefix: numb
 
 /** `1.2.0.192.in-addr.arpa`, `1.0.….ip6.arpa` (RFC 1035 §3.5, RFC 3596 §2.5). */
 export function reverseName(bytes: Uint8Array): string {
-  if (bytes.length === 4) return `${[...bytes].reverse().join('.')}.in-addr.arpa`
+  if (bytes.length === 4) return `${bytes[3]}.${bytes[2]}.${bytes[1]}.${bytes[0]}.in-addr.arpa`
   return `${nibbles(bytes).reverse().join('.')}.ip6.arpa`
 }
 

@@ -90,6 +90,12 @@ export interface Limits {
   readonly imapUploadTime: number
   /** POP3: time without a command (RFC 1939 §3), ms. → closed without UPDATE */
   readonly pop3Idle: number
+  /** SMTP: time for the DNS to say who sent a message, ms; what it has not said by then is `temperror` in `mail.auth`. */
+  readonly authTime: number
+  /** POP3 client: octets of a listing (LIST, UIDL, CAPA). → ELIMIT and close */
+  readonly pop3Listing: number
+  /** POP3 client: time in which something of an answer must come, ms. → ETIMEDOUT and close */
+  readonly pop3ReplyTime: number
   /** Time for a handler's answer, ms. → 451, NO [SERVERBUG], -ERR [SYS/TEMP] */
   readonly handlerTime: number
   /** SMTP: time for the `mail` listener to take or refuse a message (clients wait 10 minutes, RFC 5321 §4.5.3.2.6), ms. → 451 */
@@ -102,6 +108,26 @@ export interface Limits {
   readonly inputWindow: number
   /** Connections at a time from one address (IPv6: /64). → 421, BYE, -ERR and close */
   readonly connectionsPerAddress: number
+  /** IMAP and POP3: sessions of one user at a time. → BYE, -ERR */
+  readonly connectionsPerUser: number
+  /** Failed logins of one address (IPv6: /64) within ten minutes, over all its connections. → banned for `banTime` */
+  readonly authFailuresPerAddress: number
+  /** Failed logins to one account within ten minutes, whoever it was; beyond that each waits longer than the one before, up to 30 s. */
+  readonly authFailuresPerAccount: number
+  /** How long an address that has guessed too often is kept out, ms; also the usual length of `server.ban`. */
+  readonly banTime: number
+  /** Addresses that are kept out because of what they did; beyond that the oldest comes in again. */
+  readonly bans: number
+  /** Addresses (and accounts) whose rates are remembered; beyond that the one that has been quiet for longest is forgotten. */
+  readonly addressesRemembered: number
+  /** SMTP: bad commands and refused recipients of one session that are answered at once; each beyond that waits for `errorDelay`. */
+  readonly freeErrors: number
+  /** SMTP: how long the answer to one error too many waits, ms. */
+  readonly errorDelay: number
+  /** Names whose certificates from `SNICallback` are kept; beyond that the oldest is asked for again. */
+  readonly tlsNames: number
+  /** Time for the header of the PROXY protocol to come in, ms. → closed */
+  readonly proxyTime: number
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -146,18 +172,36 @@ export const DEFAULT_LIMITS: Limits = {
   imapIdle: 30 * MINUTE,
   imapUploadTime: 10 * MINUTE,
   pop3Idle: 10 * MINUTE,
+  authTime: 10 * SECOND,
+  pop3Listing: 16 * MIB,
+  pop3ReplyTime: 2 * MINUTE,
   handlerTime: 60 * SECOND,
   mailHandlerTime: 5 * MINUTE,
   handshakeTime: 30 * SECOND,
   stallTime: 2 * MINUTE,
   inputWindow: 256 * KIB,
   connectionsPerAddress: 200,
+  connectionsPerUser: 100,
+  authFailuresPerAddress: 50,
+  authFailuresPerAccount: 50,
+  banTime: 10 * MINUTE,
+  bans: 10_000,
+  addressesRemembered: 10_000,
+  freeErrors: 5,
+  errorDelay: 1 * SECOND,
+  tlsNames: 1000,
+  proxyTime: 5 * SECOND,
 }
 
 export type LimitName = keyof Limits
 
+/** What was resolved before, and needs no second look. */
+const RESOLVED = new WeakSet<object>()
+
 /** The defaults with what the caller changed. Throws `ECONFIG` for unknown names and impossible values. */
 export function resolveLimits(changes: Partial<Limits> = {}, option = 'limits'): Limits {
+  // one object for all sessions of a server: it is larger than the rest of what an idle one holds
+  if (RESOLVED.has(changes)) return changes as Limits
   for (const [name, value] of Object.entries(changes)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
       throw optionError(option, `an object of known limits (there is no ${name})`, changes)
@@ -167,5 +211,7 @@ export function resolveLimits(changes: Partial<Limits> = {}, option = 'limits'):
     }
   }
   const defined = Object.entries(changes).filter(([, value]) => value !== undefined)
-  return { ...DEFAULT_LIMITS, ...Object.fromEntries(defined) }
+  const resolved: Limits = Object.freeze({ ...DEFAULT_LIMITS, ...Object.fromEntries(defined) })
+  RESOLVED.add(resolved)
+  return resolved
 }

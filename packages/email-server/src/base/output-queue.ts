@@ -13,6 +13,7 @@ export class OutputQueue {
   #chunks: Uint8Array[] = []
   #pending = 0
   #scheduled = false
+  #corked = false
   #paused = false
   #closing = false
   #closed = false
@@ -42,13 +43,23 @@ export class OutputQueue {
     }
     this.#pending += data.length
     if (this.#pending >= SEND_AT && !this.#paused) this.flush()
-    else if (!this.#scheduled) {
+    else if (!this.#scheduled && !this.#corked) {
       this.#scheduled = true
       queueMicrotask(() => {
         this.#scheduled = false
         this.flush()
       })
     }
+  }
+
+  /** What is written from now on waits for `uncork`, which hands it over at once: cheaper than at the end of the turn. */
+  cork(): void {
+    this.#corked = true
+  }
+
+  uncork(): void {
+    this.#corked = false
+    this.flush()
   }
 
   /** Hands everything over now, unless and until the peer is not reading. */

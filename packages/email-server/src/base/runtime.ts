@@ -56,7 +56,12 @@ export interface TlsOptions {
   /** Client only: the name sent as SNI and checked against the certificate. */
   readonly servername?: string
   /** Server only: other options for the name that the client asks for; null keeps these. A rejection ends the handshake. */
-  readonly select?: (servername: string) => Promise<TlsOptions | null>
+  readonly select?: (servername: string) => Promise<TlsOptions | SecureContextLike | null>
+}
+
+/** What `tls.createSecureContext` makes. */
+export interface SecureContextLike {
+  readonly context: unknown
 }
 
 /** What a connection tells its owner. Between `open` and `closed`; nothing comes after `closed`. */
@@ -83,10 +88,12 @@ export interface Connection {
   open(events: ConnectionEvents): void
   /** Takes the bytes in any case; false asks the caller to wait for `drain`. */
   write(bytes: Uint8Array): boolean
+  /** Gives bytes back that came last: they come again, before all others, or are the first of a handshake. While paused only. */
+  unread(bytes: Uint8Array): void
   /** Stops and restarts `data`, and with it the peer (TCP flow control). */
   pause(): void
   resume(): void
-  /** Begins a TLS handshake over the bare connection; bytes that arrived before are never part of it. */
+  /** Begins a TLS handshake over the bare connection; bytes that arrived before are never part of it, but for those of `unread`. */
   secure(side: 'server' | 'client', options: TlsOptions): void
   /** Sends what is left, then closes. */
   end(): void

@@ -74,21 +74,3 @@ export interface ServerSessionOptions {
   /** Hears of what is wrong here and not with the peer. */
   readonly onFailure?: (message: string, error: unknown) => void
 }
-
-/** What every client session is told at its start. */
-export interface ClientSessionOptions {
-  readonly isServer: false
-  /** The finished handshake when the connection is secured already, else null. */
-  readonly tls?: TlsInfo | null
-  /** Can the driver do TLS? Default false. */
-  readonly canUpgrade?: boolean
-  /** Give passwords to the server without TLS? Default false. */
-  readonly allowInsecureAuth?: boolean
-  readonly limits?: Partial<Limits>
-  /** The time at the start, ms since the epoch; default 0, until the first `tick`. */
-  readonly now?: number
-  /** `length` random bytes; default: from node:crypto. */
-  readonly random?: (length: number) => Uint8Array
-  /** Hears of what is wrong here and not with the peer. */
-  readonly onFailure?: (message: string, error: unknown) => void
-}

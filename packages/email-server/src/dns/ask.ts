@@ -16,41 +16,59 @@ export interface AskOptions {
 const TOO_LATE: DnsAnswer = { ok: false, failure: 'timeout' }
 const FAILED: DnsAnswer = { ok: false, failure: 'servfail' }
 
-/** Questions that are all answered `timeout` when `timeoutMs` have passed since this was made, whatever the resolver does. */
+/** Questions that are all answered `timeout` when `timeoutMs` have passed since this was made or renewed, whatever the resolver does. */
 export class TimedQuestions {
-  readonly #resolver: Resolver
-  readonly #deadline: number
-  readonly #timer: Timer
+  readonly #options: AskOptions
   readonly #open = new Set<(answer: DnsAnswer) => void>()
-  #isLate: boolean
+  #deadline = 0
+  #timer: Timer | null = null
 
-  constructor({ resolver, runtime, timeoutMs }: AskOptions) {
-    this.#resolver = resolver
-    this.#deadline = runtime.now() + timeoutMs
-    this.#isLate = timeoutMs <= 0
-    this.#timer = runtime.setTimer(timeoutMs, () => {
-      this.#isLate = true
-      for (const settle of this.#open) settle(TOO_LATE)
-    })
+  constructor(options: AskOptions) {
+    this.#options = options
+    this.renew()
   }
 
   readonly ask: Ask = (name, type) => {
-    if (this.#isLate) return Promise.resolve(TOO_LATE)
+    if (this.#timer === null) return Promise.resolve(TOO_LATE)
+    let answer: Promise<DnsAnswer>
+    try {
+      answer = Promise.resolve(this.#options.resolver.resolve(name, type, { deadline: this.#deadline }))
+    } catch {
+      // a resolver that throws fails like one that rejects
+      return Promise.resolve(FAILED)
+    }
     return new Promise(resolve => {
-      const settle = (answer: DnsAnswer): void => {
+      const settle = (given: DnsAnswer): void => {
         this.#open.delete(settle)
-        resolve(answer)
+        resolve(typeof given === 'object' && given !== null ? given : FAILED)
       }
       this.#open.add(settle)
-      askOnce(this.#resolver, name, type, this.#deadline).then(settle, () => settle(FAILED))
+      answer.then(settle, () => settle(FAILED))
     })
+  }
+
+  /** The time begins anew, for what is still open too. */
+  renew(): void {
+    const { runtime, timeoutMs } = this.#options
+    this.#deadline = runtime.now() + timeoutMs
+    if (timeoutMs > 0 && this.#timer === null) this.#arm(timeoutMs)
   }
 
   /** Ends it before its time: what is still open is answered `timeout`, and so is what is asked later. */
   close(): void {
-    this.#timer.cancel()
-    this.#isLate = true
+    this.#timer?.cancel()
+    this.#timer = null
     for (const settle of this.#open) settle(TOO_LATE)
+  }
+
+  #arm(delayMs: number): void {
+    const { runtime } = this.#options
+    this.#timer = runtime.setTimer(delayMs, () => {
+      // it was renewed meanwhile, or the timer came early
+      const left = this.#deadline - runtime.now()
+      if (left > 0) this.#arm(left)
+      else this.close()
+    })
   }
 }
 
@@ -62,15 +80,4 @@ export async function withinTime<T>(options: AskOptions, check: (ask: Ask) => Pr
   } finally {
     questions.close()
   }
-}
-
-// async, so that a resolver that throws fails like one that rejects
-async function askOnce(
-  resolver: Resolver,
-  name: string,
-  type: DnsRecordType,
-  deadline: number,
-): Promise<DnsAnswer> {
-  const answer = await resolver.resolve(name, type, { deadline })
-  return typeof answer === 'object' && answer !== null ? answer : FAILED
 }

@@ -14,12 +14,11 @@ export {
   buildDomainMailMaterial,
   type DomainMailMaterial,
   type DomainMailOptions,
-  type DomainWorld,
   type MaterialOf,
-  type MxHost,
   type VerifyDnsCallback,
 } from './material.ts'
 export type { MtaStsMaterial, MtaStsOptions } from './mta-sts.ts'
+export type { DomainWorld, MxHost } from './published.ts'
 export { type RequiredRecord, type RequiredRecordType, txtStrings, zoneFile, zoneLine } from './records.ts'
 export type { TlsRptMaterial, TlsRptOptions } from './tls-rpt.ts'
 export type { DnsCheckName, DnsFinding, DnsVerification, VerifyDnsOptions } from './verification.ts'

@@ -1,19 +1,14 @@
 // All that is needed to operate as @domain: keys, records, policies, and whether the DNS has them. RFC 6376, 7208, 9989, 8461, 8460, 6186.
 import { optionError } from '../base/errors.ts'
-import type { Runtime } from '../base/runtime.ts'
+import { readStsPolicy, readStsRecords } from '../delivery/index.ts'
 import { listOption, nameOption, objectOption, textOption } from './check-options.ts'
 import { buildClients, type ClientMaterial, type ClientOptions } from './clients.ts'
 import { buildKeys, type DkimKeyMaterial, type DkimKeyOptions } from './keys.ts'
-import { buildMtaSts, type MtaStsMaterial, type MtaStsOptions, policyHosts } from './mta-sts.ts'
+import { buildMtaSts, type MtaStsOptions, policyHosts } from './mta-sts.ts'
+import type { DomainWorld, MxHost, PublishedDomain } from './published.ts'
 import { type RequiredRecord, zoneFile } from './records.ts'
-import { buildTlsRpt, type TlsRptMaterial, type TlsRptOptions } from './tls-rpt.ts'
-import type { DnsVerification, VerifyDnsOptions } from './verification.ts'
-
-export interface MxHost {
-  readonly host: string
-  /** The lower, the earlier it is tried. Default 10, 20, 30, … in the order given. */
-  readonly priority?: number
-}
+import { buildTlsRpt, type TlsRptOptions } from './tls-rpt.ts'
+import type { DnsVerification, StsReaders, VerifyDnsOptions } from './verification.ts'
 
 export interface DomainMailOptions {
   /** One key, or several: for rotation, or to sign by both algorithms. Default: one new RSA key of 2048 bits. */
@@ -34,18 +29,10 @@ export interface DomainMailOptions {
   readonly clients?: ClientOptions | true
 }
 
-export interface DomainMailMaterial {
-  /** As A-labels. */
-  readonly domain: string
+export interface DomainMailMaterial extends PublishedDomain {
   /** The first key. */
   readonly dkim: DkimKeyMaterial
-  /** All keys, the first among them. */
-  readonly dkimKeys: readonly DkimKeyMaterial[]
-  readonly policy: { readonly spfTxt: string; readonly dmarcTxt: string }
-  readonly mx: readonly Required<MxHost>[]
   /** Null without the option of that name. */
-  readonly mtaSts: MtaStsMaterial | null
-  readonly tlsRpt: TlsRptMaterial | null
   readonly clients: ClientMaterial | null
   /** All records to create. */
   readonly requiredDNS: readonly RequiredRecord[]
@@ -69,7 +56,8 @@ export type MaterialOf<O extends DomainMailOptions> = DomainMailMaterial & {
     : DomainMailMaterial[K]
 }
 
-export type DomainWorld = Pick<Runtime, 'now' | 'setTimer' | 'resolve' | 'fetch'>
+/** Handed to the file that comes late: what it would import itself became one more file to load at every start. */
+const STS: StsReaders = { readStsPolicy, readStsRecords }
 
 const KNOWN = ['dkim', 'policy', 'mx', 'mtaSts', 'tlsRpt', 'clients'] as const
 
@@ -101,7 +89,7 @@ export function buildDomainMailMaterial<const O extends DomainMailOptions>(
     zoneFile: zoneFile(requiredDNS),
     verifyDNS: ((...rest: readonly unknown[]) =>
       answer(rest, async options =>
-        (await import('./verify-dns.ts')).verifyDns(plain, options, world),
+        (await import('./verify-dns.ts')).verifyDns(plain, options, world, STS),
       )) as DomainMailMaterial['verifyDNS'],
   }
   return material as MaterialOf<O>

@@ -1,4 +1,5 @@
 // MTA-STS as a domain publishes it: the policy, its record, the handler that serves it (RFC 8461 §3).
+import { hostMatches } from '../address/index.ts'
 import { createHash } from '../base/crypto.ts'
 import { MailError, optionError } from '../base/errors.ts'
 import { listOption, nameOption, objectOption } from './check-options.ts'
@@ -67,7 +68,7 @@ export function buildMtaSts(
   }
   const given = policyHosts(options)
   const mx = given.length > 0 ? given : [...mxHosts]
-  const left = mode === 'none' ? undefined : mxHosts.find(host => !isAllowed(mx, host))
+  const left = mode === 'none' ? undefined : mxHosts.find(host => !hostMatches(mx, host))
   if (left !== undefined) {
     throw new MailError('ECONFIG', `option mtaSts.mx must allow ${left}, which takes mail for ${domain}`)
   }
@@ -92,12 +93,6 @@ export function buildMtaSts(
       respond(response, 'text/plain; charset=utf-8', policy, { headOnly: method === 'HEAD' })
     },
   }
-}
-
-/** §4.1: `*` stands for exactly one label. */
-export function isAllowed(patterns: readonly string[], host: string): boolean {
-  const parent = host.slice(host.indexOf('.') + 1)
-  return patterns.some(pattern => (pattern.startsWith('*.') ? pattern.slice(2) === parent : pattern === host))
 }
 
 function patternOption(value: unknown, path: string): string {

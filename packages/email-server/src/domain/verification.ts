@@ -1,5 +1,6 @@
 // What a look at the DNS of a domain finds.
 import type { Runtime } from '../base/runtime.ts'
+import type { readStsPolicy, readStsRecords } from '../delivery/index.ts'
 import type { Resolver } from '../dns/index.ts'
 
 export interface VerifyDnsOptions {
@@ -40,4 +41,10 @@ export interface DnsVerification {
   readonly ok: boolean
   /** Record by record. */
   readonly records: readonly DnsFinding[]
+}
+
+/** Those who read MTA-STS records and policies as senders do. */
+export interface StsReaders {
+  readonly readStsPolicy: typeof readStsPolicy
+  readonly readStsRecords: typeof readStsRecords
 }

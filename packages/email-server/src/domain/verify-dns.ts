@@ -1,5 +1,6 @@
 // Does the DNS say what it must? Each record is read as those read it who will: what means the same is the same (RFC 6376 §3.6.1, RFC 7208 §4.5,
 // RFC 9989 §4.8, RFC 8461 §3.1, RFC 8460 §3). Loaded when it is first asked for.
+import { hostMatches } from '../address/index.ts'
 import { createPrivateKey, createPublicKey } from '../base/crypto.ts'
 import { optionError } from '../base/errors.ts'
 import type { DnsAnswer } from '../base/runtime.ts'
@@ -15,13 +16,18 @@ import {
 } from '../trust/index.ts'
 import { objectOption } from './check-options.ts'
 import type { DkimKeyMaterial } from './keys.ts'
-import type { DomainMailMaterial, DomainWorld } from './material.ts'
-import { isAllowed, type MtaStsMaterial } from './mta-sts.ts'
+import type { MtaStsMaterial } from './mta-sts.ts'
+import type { DomainWorld, PublishedDomain } from './published.ts'
 import type { TlsRptMaterial } from './tls-rpt.ts'
-import type { DnsCheckName, DnsFinding, DnsVerification, VerifyDnsOptions } from './verification.ts'
+import type {
+  DnsCheckName,
+  DnsFinding,
+  DnsVerification,
+  StsReaders,
+  VerifyDnsOptions,
+} from './verification.ts'
 import { checkPolicyFile } from './verify-policy.ts'
 
-type Published = Pick<DomainMailMaterial, 'domain' | 'dkimKeys' | 'policy' | 'mx' | 'mtaSts' | 'tlsRpt'>
 /** What a finding says, beyond what was looked for. */
 type Said = Pick<DnsFinding, 'status' | 'found' | 'advice'>
 
@@ -29,9 +35,10 @@ const DEFAULT_TIMEOUT_MS = 15_000
 
 /** Rejects only with ECONFIG, for options of the wrong kind. */
 export async function verifyDns(
-  material: Published,
+  material: PublishedDomain,
   options: VerifyDnsOptions,
   world: DomainWorld,
+  sts: StsReaders,
 ): Promise<DnsVerification> {
   const {
     resolver = world,
@@ -54,8 +61,8 @@ export async function verifyDns(
       checkSpf(material, ask),
       checkDmarc(material, ask),
       checkMx(material, ask),
-      ...(mtaSts ? [checkSts(mtaSts, ask)] : []),
-      ...(mtaSts && fetch ? [checkPolicyFile(mtaSts, fetch, timeoutMs)] : []),
+      ...(mtaSts ? [checkSts(mtaSts, ask, sts)] : []),
+      ...(mtaSts && fetch ? [checkPolicyFile(mtaSts, fetch, timeoutMs, sts)] : []),
       ...(tlsRpt ? [checkTlsRpt(tlsRpt, ask)] : []),
     ]),
   )
@@ -146,7 +153,7 @@ function checkKey(key: DkimKeyMaterial, ask: Ask): Promise<DnsFinding> {
   })
 }
 
-function checkSpf({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkSpf({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = policy.spfTxt
   return checkTxt('spf', domain, expected, ask, texts => {
     const found = texts.filter(isSpfRecord)
@@ -184,7 +191,7 @@ function terms({ directives, redirect }: SpfRecord): string[] {
   return redirect === null ? mechanisms : [...mechanisms, 'redirect']
 }
 
-function checkDmarc({ domain, policy }: Published, ask: Ask): Promise<DnsFinding> {
+function checkDmarc({ domain, policy }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const name = `_dmarc.${domain}`
   return checkTxt('dmarc', name, policy.dmarcTxt, ask, texts => {
     const found = texts.filter(text => readDmarcRecord(text) !== null)
@@ -220,7 +227,7 @@ function strictness(policy: DmarcPolicy): number {
   return ['none', 'quarantine', 'reject'].indexOf(policy)
 }
 
-async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<DnsFinding> {
+async function checkMx({ domain, mx, mtaSts }: PublishedDomain, ask: Ask): Promise<DnsFinding> {
   const expected = mx.map(({ host, priority }) => `${priority} ${host}`).join(', ')
   const base = { check: 'mx', type: 'MX', name: domain, expected } as const
   const answer = await ask(domain, 'MX')
@@ -238,7 +245,7 @@ async function checkMx({ domain, mx, mtaSts }: Published, ask: Ask): Promise<Dns
     return { ...base, ...wrong(found, `mail is not led to ${lacking.join(', ')}: add the record`) }
   }
   const barred =
-    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !isAllowed(mtaSts.mx, host))
+    mtaSts === null || mtaSts.mode === 'none' ? undefined : hosts.find(host => !hostMatches(mtaSts.mx, host))
   if (barred !== undefined) {
     return {
       ...base,
@@ -270,7 +277,11 @@ async function hostFault(host: string, ask: Ask): Promise<Pick<DnsFinding, 'stat
   return { status: 'wrong', advice: `${host} has no address: create an A or AAAA record` }
 }
 
-function checkSts(mtaSts: MtaStsMaterial, ask: Ask): Promise<DnsFinding> {
+function checkSts(
+  mtaSts: MtaStsMaterial,
+  ask: Ask,
+  { readStsRecords }: Pick<StsReaders, 'readStsRecords'>,
+): Promise<DnsFinding> {
   const { dnsName, dnsValue, id } = mtaSts
   return checkTxt('mtaSts', dnsName, dnsValue, ask, texts => {
     const found = texts.filter(text => /^v=STSv1[ \t]*;/.test(text))
@@ -281,11 +292,11 @@ function checkSts(mtaSts: MtaStsMaterial, ask: Ask): Promise<DnsFinding> {
     }
     if (found.length > 1)
       return wrong(found, `there are ${found.length} MTA-STS records, so that none counts: leave one`)
-    const published = fieldOf(text, 'id')
-    if (published === null || !/^[A-Za-z0-9]{1,32}$/.test(published)) {
+    const published = readStsRecords(found)
+    if (published === null) {
       return wrong(
         found,
-        'the id is missing or has other characters than letters and digits: replace the record',
+        'senders cannot read it: the id is missing or has other characters than letters and digits, or a field is none; replace the record',
       )
     }
     if (published === id) return right(found, 'the record is published')

@@ -2,8 +2,9 @@
 import { utf8 } from '../base/bytes.ts'
 import { MailError } from '../base/errors.ts'
 import type { FetchAnswer, Runtime } from '../base/runtime.ts'
+import type { StsPolicy } from '../delivery/index.ts'
 import type { MtaStsMaterial } from './mta-sts.ts'
-import type { DnsFinding } from './verification.ts'
+import type { DnsFinding, StsReaders } from './verification.ts'
 
 /** RFC 8461 §3.3 */
 const LARGEST_POLICY = 64 * 1024
@@ -13,6 +14,7 @@ export async function checkPolicyFile(
   mtaSts: MtaStsMaterial,
   fetch: NonNullable<Runtime['fetch']>,
   timeoutMs: number,
+  { readStsPolicy }: Pick<StsReaders, 'readStsPolicy'>,
 ): Promise<DnsFinding> {
   const { policy, policyUrl } = mtaSts
   const base = { check: 'mtaSts', type: 'HTTPS', name: policyUrl, expected: policy } as const
@@ -49,33 +51,17 @@ export async function checkPolicyFile(
   if (!/^text\/plain *(?:;|$)/i.test(answer.contentType)) {
     return wrong(`the Content-Type is ${answer.contentType || 'missing'}, not text/plain`, [text])
   }
-  const differing = difference(readPolicy(text), readPolicy(policy))
+  const served = readStsPolicy(text)
+  if (!served.ok) return wrong(`senders cannot read it, ${served.reason}: serve it with mtaSts.serve`, [text])
+  const differing = difference(served.policy, mtaSts)
   if (differing !== null)
     return wrong(`${differing} is another one than expected: serve the new policy`, [text])
   return { ...base, status: 'right', found: [text], advice: 'the policy is served' }
 }
 
-type Policy = ReadonlyMap<string, readonly string[]>
-
-function readPolicy(text: string): Policy {
-  const fields = new Map<string, string[]>()
-  for (const line of text.split(/\r?\n/)) {
-    const colon = line.indexOf(':')
-    if (colon < 0) continue
-    const name = line.slice(0, colon)
-    const value = line.slice(colon + 1).trim()
-    const known = fields.get(name)
-    if (known === undefined) fields.set(name, [value])
-    // §3.2: of fields that are no mx the first one counts
-    else if (name === 'mx') known.push(value)
-  }
-  return fields
-}
-
-function difference(found: Policy, expected: Policy): string | null {
-  const text = (policy: Policy, name: string): string =>
-    [...new Set(policy.get(name)?.map(value => (name === 'mx' ? value.toLowerCase() : value)))]
-      .sort()
-      .join(' ')
-  return ['version', 'mode', 'mx', 'max_age'].find(name => text(found, name) !== text(expected, name)) ?? null
+function difference(served: StsPolicy, expected: MtaStsMaterial): string | null {
+  const hosts = (mx: readonly string[]): string => [...new Set(mx)].sort().join(' ')
+  if (served.mode !== expected.mode) return 'mode'
+  if (hosts(served.mx) !== hosts(expected.mx)) return 'mx'
+  return served.maxAge === expected.maxAgeSeconds ? null : 'max_age'
 }

@@ -2,7 +2,7 @@
 import { isAddressLiteral } from '../address/index.ts'
 import { fromUtf8 } from '../base/bytes.ts'
 import { MailError, optionError } from '../base/errors.ts'
-import { formatIp, parseIp } from '../base/ip.ts'
+import { formatAddressLiteral, formatIp, parseIp } from '../base/ip.ts'
 import { domainToAscii, encodeUnitext, isAscii } from '../text/index.ts'
 import { dateOption, lineOption, oneLine } from './checks.ts'
 import type { DsnAction, DsnOptions, DsnRecipient } from './dsn-options.ts'
@@ -122,7 +122,7 @@ export function mtaName(value: unknown, option: string, ours: boolean): string {
   const typed = splitType(text)
   if (typed) return `${typed.type}; ${ascii(typed.address, option)}`
   const ip = parseIp(text)
-  if (ip) return `dns; ${ip.length === 4 ? `[${formatIp(ip)}]` : `[IPv6:${formatIp(ip)}]`}`
+  if (ip) return `dns; ${formatAddressLiteral(ip)}`
   if (isAddressLiteral(text)) return `dns; ${text}`
   const name = isAscii(text) ? text : domainToAscii(text)
   if (name === '') throw optionError(option, 'a domain, an IP address or type;name', text)

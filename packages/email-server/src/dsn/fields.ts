@@ -1,7 +1,7 @@
 // Fields for programs as reports have them: groups of header fields with blank lines between (RFC 3464 §2.1), read by the splitter of headers.
 import { asBuffer, LF } from '../base/bytes.ts'
 import { formatIp, parseIp } from '../base/ip.ts'
-import { fieldText, type HeaderBlock, splitHeader } from '../mime/index.ts'
+import { fieldText, splitHeader } from '../mime/index.ts'
 import { decodeUnitext, readMailDate } from '../text/index.ts'
 
 /** What is read of one part; what follows is nobody's report. */
@@ -43,15 +43,11 @@ function readFields(group: Buffer): Fields {
     for (const field of block.fields) {
       fields.push([field.key, fieldText(block, field).slice(0, VALUE_LIMIT)])
     }
-    const lf = rest.indexOf(LF, lengthOf(block))
+    const lf = rest.indexOf(LF, block.text.length)
     if (lf < 0) break
     rest = rest.subarray(lf + 1)
   }
   return fields
-}
-
-function lengthOf(block: HeaderBlock): number {
-  return block.text.length
 }
 
 /** The first value of that name (in lower case) that is not empty; null without one. */

@@ -218,5 +218,5 @@ function readText(message: ParsedMessage, leaves: readonly Leaf[]): Report | nul
 function isFromMailSystem(header: HeaderBlock): boolean {
   if (headerText(header, 'return-path')?.trim() === '<>') return true
   const from = headerText(header, 'from') ?? ''
-  return /(?:^|[<\s"])(?:mailer-daemon|postmaster)@/i.test(from)
+  return /(?:^|[<\s"])(?:mailer-daemon|postmaster)(?:@|"? ?<>)/i.test(from)
 }

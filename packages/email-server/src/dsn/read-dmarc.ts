@@ -1,4 +1,4 @@
-// DMARC aggregate reports, read. RFC 9990 §3 and its schema, RFC 7489 appendix C. Elements that neither has are passed over.
+// DMARC aggregate reports, read. RFC 9990 §3.1 and appendix A, RFC 7489 appendix C. Elements that neither has are passed over.
 import { late } from '../base/late.ts'
 import type { DmarcAuthResult, DmarcPolicyPublished, DmarcRecord, DmarcReport } from './report-types.ts'
 import { readXml } from './xml.ts'

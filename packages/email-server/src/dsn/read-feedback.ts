@@ -1,4 +1,4 @@
-// message/feedback-report, read. RFC 5965 §3 (ARF), RFC 6591 §3 (failed authentication), RFC 6692 (source port).
+// message/feedback-report, read. RFC 5965 §3 (ARF), RFC 6591 §3 (failed authentication), RFC 6692 §3 (source port).
 import { parseIp } from '../base/ip.ts'
 import {
   bracketed,

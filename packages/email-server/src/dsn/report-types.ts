@@ -95,7 +95,7 @@ export interface AuthFailure {
   readonly type: string | null
   /** `delivered`, `spam`, `policy`, `reject`, `other`. */
   readonly deliveryResult: string | null
-  /** What was aligned (`none`, or a list of `dkim` and `spf`). */
+  /** What was aligned (`none`, or a list of `dkim` and `spf`): RFC 7489 §7.3.1. */
   readonly identityAlignment: string | null
   readonly dkimDomain: string | null
   readonly dkimIdentity: string | null
@@ -103,7 +103,7 @@ export interface AuthFailure {
   readonly spfDns: readonly string[]
 }
 
-/** A DMARC aggregate report (RFC 9990, RFC 7489 appendix C). Words of lists (`none`, `pass`, …) are in lower case. */
+/** A DMARC aggregate report (RFC 9990 appendix A, RFC 7489 appendix C). Words of lists (`none`, `pass`, …) are in lower case. */
 export interface DmarcReport {
   readonly kind: 'dmarc'
   readonly version: string | null

@@ -187,7 +187,7 @@ export class SequenceView {
 
   /** A run begins at the end of the table. */
   #begin(uid: number): void {
-    if (2 * this.#runs === this.#table.length) this.#resize(Math.max(4, 2 * this.#runs))
+    if (2 * this.#runs === this.#table.length) this.#resize(this.#runs + Math.max(4, this.#runs >> 1))
     this.#table[2 * this.#runs] = uid
     this.#table[2 * this.#runs + 1] = this.#count
     this.#runs++

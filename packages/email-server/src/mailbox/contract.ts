@@ -7,8 +7,7 @@
 import type { AsyncHandlers, CallbackHandlers } from '../base/ask.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type { BodyStructure, Envelope } from '../mime/index.ts'
-import type { SearchKey, SortKey, ThreadNode } from './search.ts'
-import type { ThreadAlgorithm } from './thread.ts'
+import type { SearchKey, SortKey, ThreadAlgorithm, ThreadNode } from './search.ts'
 
 /** The store's own name of a message. A number is also the message's UID; anything else comes with one (`MessageRef`). */
 export type MessageId = string | number
@@ -183,6 +182,25 @@ export interface MetadataEntry {
   readonly value: Uint8Array | null
 }
 
+export interface AclEntry {
+  /** A user, a group, `anyone`; `-fred` takes rights from Fred (RFC 4314 §2). */
+  readonly identifier: string
+  /** Letters of RFC 4314 §2.1; the library adds the virtual `c` and `d`. */
+  readonly rights: string
+}
+
+export interface GrantableRights {
+  /** Rights that the identifier has in any case. */
+  readonly required: string
+  /** Rights that can be granted; those of one string only together. */
+  readonly optional: readonly string[]
+}
+
+export interface AclContext {
+  /** Replace the identifier's rights, add these to them, or take these from them. */
+  readonly mode: 'set' | 'add' | 'remove'
+}
+
 export interface QresyncState {
   readonly uidValidity: number
   readonly modseq: number
@@ -274,10 +292,13 @@ export interface MailboxContract {
     result: { readonly mailboxId: string } | undefined
     context: { readonly specialUse?: readonly string[] }
   }
+  /** DELETE: the folder and its messages, not its children (RFC 9051 §6.3.5). Refuse with NONEXISTENT or HASCHILDREN. */
   deleteFolder: { args: [name: string]; result: undefined; context: NoContext }
   /** Children move along; INBOX stays, empty, when it is renamed (RFC 9051 §6.3.6). */
   renameFolder: { args: [from: string, to: string]; result: undefined; context: NoContext }
+  /** SUBSCRIBE; the name may be of no folder (RFC 9051 §6.3.7). `Folder.subscribed` tells of it. */
   subscribe: { args: [name: string]; result: undefined; context: NoContext }
+  /** UNSUBSCRIBE. */
   unsubscribe: { args: [name: string]; result: undefined; context: NoContext }
   /** SEARCH in the open folder: the ids that match. Absent: the library reads the messages and decides itself. */
   search: { args: [criteria: SearchKey]; result: readonly (number | MessageRef)[]; context: NoContext }
@@ -293,6 +314,7 @@ export interface MailboxContract {
     result: readonly ThreadNode[]
     context: NoContext
   }
+  /** NAMESPACE (RFC 2342). Absent: one personal namespace without a prefix. */
   namespace: { args: []; result: Namespaces; context: NoContext }
   /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
   qresync: {
@@ -316,16 +338,32 @@ export interface MailboxContract {
     result: Quota
     context: NoContext
   }
+  /** GETMETADATA (RFC 5464): the entries that are there, of a folder or ('') of the server; `depth` takes those below the paths too. */
   getMetadata: {
     args: [folder: string, paths: readonly string[]]
     result: readonly MetadataEntry[]
     context: { readonly depth: 0 | 1 | 'infinity'; readonly maxSize?: number }
   }
+  /** SETMETADATA: all or none. Refuse with LIMIT (too many) or TOOBIG. */
   setMetadata: {
     args: [folder: string, entries: readonly MetadataEntry[]]
     result: undefined
     context: NoContext
   }
+  /** GETACL (RFC 4314). Refuse with NOPERM, or with NONEXISTENT where the user may not even know of the folder. */
+  getAcl: { args: [folder: string]; result: readonly AclEntry[]; context: NoContext }
+  /** SETACL: known rights only, without the virtual `c` and `d`. Refuse with NOPERM. */
+  setAcl: {
+    args: [folder: string, identifier: string, rights: string]
+    result: undefined
+    context: AclContext
+  }
+  /** DELETEACL: the identifier's entry goes away. */
+  deleteAcl: { args: [folder: string, identifier: string]; result: undefined; context: NoContext }
+  /** LISTRIGHTS: what could be granted to the identifier. */
+  listRights: { args: [folder: string, identifier: string]; result: GrantableRights; context: NoContext }
+  /** MYRIGHTS: what the logged-in user may do. Each handler checks for itself what RFC 4314 §4 asks of its command. */
+  myRights: { args: [folder: string]; result: string; context: NoContext }
 }
 
 export type MailboxHandlerName = keyof MailboxContract
@@ -381,6 +419,11 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   setQuota: true,
   getMetadata: true,
   setMetadata: true,
+  getAcl: true,
+  setAcl: true,
+  deleteAcl: true,
+  listRights: true,
+  myRights: true,
 }
 
 /** Every handler name of the contract. */

@@ -18,8 +18,14 @@ export {
   visitIds,
   visitRefs,
 } from './read.ts'
-export type { SearchKey, SortKey, ThreadNode } from './search.ts'
+export {
+  type SearchKey,
+  type SortKey,
+  THREAD_ALGORITHMS,
+  type ThreadAlgorithm,
+  type ThreadNode,
+} from './search.ts'
 export { type SearchOptions, searchFolder } from './search-folder.ts'
 export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
 export { type SortSubject, sentTime, sortMessages } from './sort.ts'
-export { THREAD_ALGORITHMS, type ThreadAlgorithm, type ThreadSubject, threadMessages } from './thread.ts'
+export { type ThreadSubject, threadMessages } from './thread.ts'

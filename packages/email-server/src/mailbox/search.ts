@@ -35,6 +35,10 @@ export interface SortKey {
   readonly reverse: boolean
 }
 
+/** RFC 5256 §3. */
+export const THREAD_ALGORITHMS = ['ORDEREDSUBJECT', 'REFERENCES'] as const
+export type ThreadAlgorithm = (typeof THREAD_ALGORITHMS)[number]
+
 /** A message and its replies; `uid` is null for a parent that is not in the folder (RFC 5256 §4). */
 export interface ThreadNode {
   readonly uid: number | null

@@ -3,16 +3,13 @@
 import { messageIdsIn } from '../mime/index.ts'
 import { decodeEncodedWords } from '../text/index.ts'
 import { baseSubject, collationKey } from './base-subject.ts'
-import type { ThreadNode } from './search.ts'
+import type { ThreadAlgorithm, ThreadNode } from './search.ts'
 import { type SortSubject, sentTime } from './sort.ts'
 
 export interface ThreadSubject extends SortSubject {
   /** The text of the References field; null when there is none. */
   readonly references: string | null
 }
-
-export const THREAD_ALGORITHMS = ['ORDEREDSUBJECT', 'REFERENCES'] as const
-export type ThreadAlgorithm = (typeof THREAD_ALGORITHMS)[number]
 
 /** The subjects must come in the order of the folder. */
 export function threadMessages(

@@ -3,13 +3,13 @@
 /** The text with whole paragraphs on one line. Lines end with LF, here and in `text`. */
 export function unflow(text: string, deleteSpace: boolean): string {
   const out: string[] = []
-  let paragraph: string[] = []
+  let paragraph: string | null = null
   let depth = 0
   let flowing = false
   const flush = () => {
-    if (paragraph.length === 0) return
-    out.push((depth > 0 ? `${'>'.repeat(depth)} ` : '') + paragraph.join(''))
-    paragraph = []
+    if (paragraph === null) return
+    out.push(depth > 0 ? `${'>'.repeat(depth)} ${paragraph}` : paragraph)
+    paragraph = null
   }
   for (const line of text.split('\n')) {
     let at = 0
@@ -25,7 +25,7 @@ export function unflow(text: string, deleteSpace: boolean): string {
     const flowed = !separator && content.endsWith(' ')
     if (flowed && deleteSpace) content = content.slice(0, -1)
     depth = quote
-    paragraph.push(content)
+    paragraph = (paragraph ?? '') + content
     flowing = flowed
     if (!flowed) flush()
   }

@@ -60,25 +60,24 @@ function paragraph(name: string): [string, number] {
   return [name, 2]
 }
 
+/** What follows a `<` that is not just text: a name, `/`, `!` or `?`. */
+function beginsTag(next: number): boolean {
+  return isLetter(next) || next === 0x2f || next === 0x21 || next === 0x3f
+}
+
 /** The text that a person would read; lines end with LF. */
 export function htmlToText(html: string, options: HtmlToTextOptions = {}): string {
   const writer = new TextWriter(options.links !== false)
   const limit = options.maxLength ?? Number.POSITIVE_INFINITY
   let at = 0
   while (at < html.length && writer.length < limit) {
-    const open = html.indexOf('<', at)
+    let open = html.indexOf('<', at)
+    while (open >= 0 && !beginsTag(html.charCodeAt(open + 1))) open = html.indexOf('<', open + 1)
     if (open < 0) {
       writer.text(html.slice(at))
       break
     }
-    const next = html.charCodeAt(open + 1)
-    const isTag = isLetter(next) || next === 0x2f || next === 0x21 || next === 0x3f
     if (open > at) writer.text(html.slice(at, open))
-    if (!isTag) {
-      writer.text('<')
-      at = open + 1
-      continue
-    }
     if (html.startsWith('<!--', open)) {
       const close = html.indexOf('-->', open + 4)
       at = close < 0 ? html.length : close + 3
@@ -86,7 +85,7 @@ export function htmlToText(html: string, options: HtmlToTextOptions = {}): strin
     }
     const end = tagEnd(html, open)
     if (end < 0) break
-    const closing = next === 0x2f
+    const closing = html.charCodeAt(open + 1) === 0x2f
     const nameStart = closing ? open + 2 : open + 1
     let nameEnd = nameStart
     while (nameEnd < end && isNameChar(html.charCodeAt(nameEnd))) nameEnd++

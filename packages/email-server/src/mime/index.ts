@@ -37,7 +37,8 @@ export { type HtmlToTextOptions, htmlToText } from './html-to-text.ts'
 export { IncomingHeader, type ReceivedHeader } from './incoming-header.ts'
 export type { MimeLimits } from './limits.ts'
 export { extractMessageMetadata, type MessageMetadata, messageIdsIn, metadataOf } from './metadata.ts'
-export { type CalendarPart, ParsedMessage, type ParseOptions, parseMessage } from './parse.ts'
+export { type CalendarPart, ParsedMessage, parseMessage } from './parse.ts'
+export type { ParseOptions } from './parse-options.ts'
 export {
   type HeaderLine,
   type ListEntry,

@@ -3,35 +3,17 @@
 import { asBuffer } from '../base/bytes.ts'
 import { createHash } from '../base/crypto.ts'
 import { optionError } from '../base/errors.ts'
-import type { CharsetHook } from '../text/index.ts'
 import type { AddressField } from './address-field.ts'
 import type { Attachment } from './attachment.ts'
 import { partBytes } from './content.ts'
 import { describePart } from './describe.ts'
-import type { MimeLimits } from './limits.ts'
+import type { ParseOptions } from './parse-options.ts'
 import { type HeaderLine, ParsedHeaders, type ParsedHeaderValue } from './parsed-headers.ts'
 import type { MessagePart } from './part.ts'
 import { MessageScanner } from './scan.ts'
 import { collectShown, joinHtml, joinText, type Shown } from './shown.ts'
 import { parameterOf } from './structured.ts'
 import { textToHtml } from './text-to-html.ts'
-
-export interface ParseOptions extends Partial<MimeLimits> {
-  /** Asked for charsets that are not known here. */
-  readonly decodeCharset?: CharsetHook
-  /** Leave `cid:` links in the HTML; by default links to images of the message become `data:` URLs. */
-  readonly keepCidLinks?: boolean
-  /** Characters of `data:` URLs that may be put into the HTML; default 20 MiB. Links past it are left as they are. */
-  readonly maxInlinedImagesSize?: number
-  /** Make no text of HTML when there is no other text; default false. */
-  readonly skipHtmlToText?: boolean
-  /** Leave `textAsHtml` empty, and plain text out of `html`; default false. */
-  readonly skipTextToHtml?: boolean
-  /** Hash of `checksum` as Node's crypto names it; default `md5`. False: no checksums. */
-  readonly checksumAlgo?: string | false
-  /** Show messages in the message unless their disposition is `attachment`; default only those that are `inline`. */
-  readonly defaultInlineEmbedded?: boolean
-}
 
 /** A text/calendar part (RFC 5545, RFC 6047). */
 export interface CalendarPart {

@@ -3,16 +3,17 @@
 /** Longer runs without white space are text, not links. */
 const MAX_LINK = 2048
 
+const REFERENCES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
 /** HTML text: `&`, `<`, `>`, `"` and `'` become references. */
 export function escapeHtml(text: string): string {
-  return /[&<>"']/.test(text)
-    ? text
-        .replace(/&/g, '&amp;')
-        .replace(/</g, '&lt;')
-        .replace(/>/g, '&gt;')
-        .replace(/"/g, '&quot;')
-        .replace(/'/g, '&#39;')
-    : text
+  return text.replace(/[&<>"']/g, character => REFERENCES[character]!)
 }
 
 /** `<p>` for each paragraph, `<br/>` for each line break, `<a>` for links. */

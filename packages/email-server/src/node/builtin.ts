@@ -5,6 +5,7 @@ import { late } from '../base/late.ts'
 interface Builtins {
   'node:dgram': typeof import('node:dgram')
   'node:dns': typeof import('node:dns')
+  'node:https': typeof import('node:https')
   'node:os': typeof import('node:os')
   'node:tls': typeof import('node:tls')
   'node:zlib': typeof import('node:zlib')

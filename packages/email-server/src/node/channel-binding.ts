@@ -1,6 +1,6 @@
 // What binds an authentication to a TLS handshake: tls-exporter (RFC 9266), tls-unique and tls-server-end-point (RFC 5929 §3, §4).
 import type { TLSSocket } from 'node:tls'
-import { createHash } from '../base/crypto.ts'
+import { createHash, type X509Certificate } from '../base/crypto.ts'
 import type { ChannelBindingType } from '../base/runtime.ts'
 
 const LABEL = 'EXPORTER-Channel-Binding'
@@ -26,11 +26,12 @@ const HASHES: Readonly<Record<string, 'sha224' | 'sha256' | 'sha384' | 'sha512'>
   '2a8648ce3d040304': 'sha512',
 }
 
-/** Null: this handshake has no binding of that type. */
+/** `shown`: the peer's certificate. Null: this handshake has no binding of that type. */
 export function channelBinding(
   socket: TLSSocket,
   side: 'server' | 'client',
   type: ChannelBindingType,
+  shown: X509Certificate | undefined,
 ): Uint8Array | null {
   if (socket.destroyed) return null
   try {
@@ -45,7 +46,7 @@ export function channelBinding(
       // the first Finished message of a full handshake is the client's
       return (side === 'client' ? socket.getFinished() : socket.getPeerFinished()) ?? null
     }
-    const certificate = side === 'server' ? socket.getX509Certificate() : socket.getPeerX509Certificate()
+    const certificate = side === 'server' ? socket.getX509Certificate() : shown
     return certificate ? serverEndPoint(certificate.raw) : null
   } catch {
     // a socket that has gone meanwhile binds nothing

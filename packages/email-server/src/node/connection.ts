@@ -1,10 +1,11 @@
 // A TCP connection of the real world as a `Connection`, plain or secured. No event of a socket ever throws out of here.
 import net from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
-import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import { MailError } from '../base/errors.ts'
+import type { Connection, ConnectionEvents, TlsOptions } from '../base/runtime.ts'
 import { builtin } from './builtin.ts'
-import { channelBinding } from './channel-binding.ts'
 import { secureContext } from './tls-context.ts'
+import { tlsInfo } from './tls-info.ts'
 
 /** Dead peers are noticed even when nobody speaks; ms. */
 const KEEP_ALIVE_MS = 120_000
@@ -60,6 +61,10 @@ export class NodeConnection implements Connection {
     return socket.write(bytes)
   }
 
+  unread(bytes: Uint8Array): void {
+    this.#socket.unshift(bytes)
+  }
+
   pause(): void {
     this.#paused = true
     this.#socket.pause()
@@ -81,6 +86,8 @@ export class NodeConnection implements Connection {
       return
     }
     for (const name of ['data', 'end', 'drain']) plain.removeAllListeners(name)
+    // what was given back by `unread` waits for the handshake
+    plain.pause()
     let secured: TLSSocket
     try {
       secured = side === 'server' ? serverSide(plain, options) : clientSide(plain, options)
@@ -97,7 +104,14 @@ export class NodeConnection implements Connection {
     secured.once('close', () => this.#finish())
     secured.once(side === 'server' ? 'secure' : 'secureConnect', () => {
       secured.disableRenegotiation()
-      this.#events?.secured(tlsInfo(secured, side))
+      const info = tlsInfo(secured, side)
+      // node:tls sees to it only for the sockets of its own servers
+      if (side === 'server' && options.requestCert && options.rejectUnauthorized && !info.authorized) {
+        this.#error ??= new MailError('ETLS', 'the client has no certificate that can be trusted')
+        secured.destroy()
+        return
+      }
+      this.#events?.secured(info)
     })
     this.#listen(secured)
   }
@@ -157,15 +171,4 @@ function clientSide(socket: net.Socket, options: TlsOptions): TLSSocket {
     ...(options.servername !== undefined &&
       !net.isIP(options.servername) && { servername: options.servername }),
   })
-}
-
-function tlsInfo(socket: TLSSocket, side: 'server' | 'client'): TlsInfo {
-  const servername = (socket as { servername?: string | false | null }).servername
-  return {
-    protocol: socket.getProtocol() ?? '',
-    cipher: socket.getCipher()?.standardName ?? socket.getCipher()?.name ?? '',
-    servername: servername || null,
-    authorized: socket.authorized,
-    channelBinding: type => channelBinding(socket, side, type),
-  }
 }

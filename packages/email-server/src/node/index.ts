@@ -23,5 +23,6 @@ export {
   type SignOptions,
 } from './message-checks.ts'
 export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
+export { createResolver, type ResolverOptions } from './resolver.ts'
 export { nodeRuntime } from './runtime.ts'
 export { turn } from './turn.ts'

@@ -146,15 +146,17 @@ export interface AuthenticateOptions extends CheckOptions {
   readonly authservId?: string
   /** The same, as mailauth calls it. */
   readonly mta?: string
+  /** False: no look-up of the logo (BIMI) for messages that pass DMARC. Default true. */
+  readonly bimi?: boolean
   readonly keys?: DkimKeyCache
   readonly minRsaBits?: number
   readonly maxSignatures?: number
 }
 
 /**
- * All at once: SPF, reverse DNS, DKIM, ARC and DMARC of one message, in parallel, in one pass over it.
+ * All at once: SPF, reverse DNS, DKIM, ARC, DMARC and BIMI of one message, in parallel, in one pass over it.
  *
- *     const { spf, dkim, dmarc, arc, rdns, headers } = await authenticate(message, { ip, helo, sender })
+ *     const { spf, dkim, dmarc, arc, bimi, rdns, headers } = await authenticate(message, { ip, helo, sender })
  *     // `headers`: Authentication-Results and Received-SPF, to be put in front of the message
  *
  * The DNS has `timeoutMs` (default 10,000), then results are `temperror`. The error is ECONFIG or EMESSAGE for arguments of the wrong kind, or
@@ -176,7 +178,12 @@ export function authenticate(
     const { ip = '', helo = '', sender = '', mta = builtin('node:os').hostname() } = options
     const check = new MessageCheck(
       { ip, helo, sender },
-      { ...options, ...cachingWorld(options), authservId: options.authservId ?? mta },
+      {
+        ...options,
+        ...cachingWorld(options),
+        bimi: options.bimi ?? true,
+        authservId: options.authservId ?? mta,
+      },
     )
     try {
       await readChunks(input(message), chunk => check.push(chunk))

@@ -6,6 +6,7 @@ import type { Connection, ConnectOptions, Listener, ListenOptions, Runtime } fro
 import { NodeConnection, plainAddress } from './connection.ts'
 import { deflateStream } from './deflate-stream.ts'
 import { dnsClient } from './dns-client.ts'
+import { fetchHttps } from './https-get.ts'
 import { openSpoolFile } from './spool.ts'
 import { secureContext } from './tls-context.ts'
 
@@ -23,6 +24,7 @@ export const nodeRuntime: Runtime = {
   listen,
   connect,
   deflate: deflateStream,
+  fetch: options => fetchHttps(options),
   openSpool: () => openSpoolFile(),
   checkTls: options => {
     secureContext(options)
@@ -72,13 +74,15 @@ function listenError(options: ListenOptions, error: NodeJS.ErrnoException): Mail
 
 function connect(options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const where = `${options.host}:${options.port}`
+    const { host, port, localAddress } = options
+    const where = `${host}:${port}`
     const socket = net.connect({
-      host: options.host,
-      port: options.port,
+      host,
+      port,
       allowHalfOpen: true,
       // both address families, the second soon after the first (RFC 8305); not yet the default of every Node
       autoSelectFamily: true,
+      ...(localAddress !== undefined && { localAddress }),
     })
     const timer =
       options.timeoutMs === undefined

@@ -1,6 +1,6 @@
 // What a POP3 command is, and what CAPA says because of it: advertisement and dispatch come from the same table.
 import type { MailError } from '../base/errors.ts'
-import type { Limits } from '../base/limits.ts'
+import type { LimitName, Limits } from '../base/limits.ts'
 import type { OutputQueue } from '../base/output-queue.ts'
 import type { TlsInfo } from '../base/runtime.ts'
 import type { SessionClock } from '../base/session-clock.ts'
@@ -63,6 +63,8 @@ export interface CommandContext {
 
 interface CommandFacts {
   readonly name: string
+  /** How long its line may be; absent: `pop3CommandLine`. */
+  readonly lineLimit?: LimitName
   /** The lines of CAPA that this command is the reason for. */
   capabilities?(facts: Facts): readonly string[]
 }

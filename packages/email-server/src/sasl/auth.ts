@@ -49,6 +49,8 @@ export interface AuthFailure {
   /** As the client gave it: text from a stranger. */
   readonly username: string
   readonly remoteAddress: string
+  /** How long the client waits for its answer, ms: `limits.authFailureDelay`; a listener may make it more. */
+  delayMs: number
 }
 
 export interface AuthQuestion {

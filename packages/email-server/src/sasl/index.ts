@@ -1,6 +1,7 @@
 export { type AuthFailure, type AuthInfo, type AuthQuestion, askAuth } from './auth.ts'
 export { decodeSaslBase64, encodeSaslBase64 } from './base64.ts'
 export { type ChoiceContext, type ChosenMechanism, chooseMechanism } from './choose.ts'
+export { AuthDialogue } from './dialogue.ts'
 export { login } from './login.ts'
 export type {
   ClientCredentials,

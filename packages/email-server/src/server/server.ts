@@ -1,16 +1,24 @@
 // The server: listeners, sessions and the events that tie them to the user's code. It knows no protocol's commands; each
 // protocol's room makes its own sessions.
+import { type Callback, settle } from '../base/callback.ts'
 import { drive } from '../base/drive.ts'
 import { Emitter } from '../base/emitter.ts'
-import { describe, MailError, usageError } from '../base/errors.ts'
-import type { Connection, Listener, TlsInfo } from '../base/runtime.ts'
+import { MailError, usageError } from '../base/errors.ts'
+import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { SendResult } from '../base/send-result.ts'
 import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
+import type { OutgoingOptions } from '../delivery/index.ts'
+import type { DomainMaterial } from '../domain/index.ts'
+import type { TlsReportCollector } from '../dsn/index.ts'
 import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import { Pop3ServerSession } from '../pop3/index.ts'
 import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
-import { SmtpServerSession } from '../smtp/index.ts'
+import { type IncomingMail, SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
+import { domainName } from './domain-name.ts'
+import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
+import type { DomainOptions, ServerDsnOptions, ServerEvents } from './events.ts'
 import {
   LISTENERS,
   type ListenerName,
@@ -19,38 +27,10 @@ import {
   type SecureInfo,
   type ServerOptions,
 } from './options.ts'
-import { PeerCounter } from './peers.ts'
-
-/** A connection that has just been made; `reject` during the event turns it away. */
-export interface ConnectionInfo {
-  readonly listener: ListenerName
-  readonly protocol: 'smtp' | 'imap' | 'pop3'
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localPort: number
-  /** Closes the connection before anything is said. */
-  reject(): void
-}
-
-export type ServerEvents = {
-  connection: [info: ConnectionInfo]
-  /** A client wants to log in: exactly one listener answers with `info.accept()` or `info.reject()`. */
-  auth: [info: AuthInfo]
-  /** An attempt to log in was refused, by whatever protocol. */
-  authFailed: [failure: AuthFailure]
-  /** An SMTP session begins (inbound or submission). */
-  smtpSession: [session: SmtpServerSession]
-  /** A user has logged in by IMAP or POP3: the time to register storage handlers. */
-  mailboxSession: [session: MailboxSession]
-  /** A TLS handshake has finished. */
-  secure: [info: SecureInfo]
-  /** Something failed here that no caller can be told. */
-  error: [error: MailError]
-  close: []
-}
-
-/** What `addDomain` takes: a name, or anything that carries one (such as a domain's mail material). */
-export type DomainMaterial = string | { readonly domain: string }
+import { Outbound } from './outbound.ts'
+import { receiveProxied } from './proxied-connection.ts'
+import { SenderChecks } from './sender-checks.ts'
+import { type LastWord, lastLine, lastWord, turnAway } from './turn-away.ts'
 
 interface Live {
   readonly connection: Connection
@@ -64,9 +44,13 @@ export class Server extends Emitter<ServerEvents> {
   readonly #options: ResolvedOptions
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
-  readonly #peers = new PeerCounter()
+  readonly #doorkeeper: Doorkeeper
+  readonly #checks: SenderChecks | null
+  readonly #outbound: Outbound
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
+  /** Who is logged in where, of those who are counted. */
+  readonly #users = new Map<Connection, string>()
   #phase: Phase = 'new'
   #closing: Promise<void> | null = null
 
@@ -74,6 +58,12 @@ export class Server extends Emitter<ServerEvents> {
   constructor(options: ServerOptions = {}) {
     super()
     this.#options = resolveOptions(options)
+    const { mailAuth, rateLimit, resolver, runtime, limits } = this.#options
+    this.#doorkeeper = new Doorkeeper({ limits, rateLimit, now: () => runtime.now() })
+    this.#checks = mailAuth
+      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
+      : null
+    this.#outbound = this.#makeOutbound()
   }
 
   get hostname(): string {
@@ -90,15 +80,93 @@ export class Server extends Emitter<ServerEvents> {
     return [...this.#domains]
   }
 
-  /** Takes inbound mail for this domain. Throws `EUSAGE` when the name is none. */
-  addDomain(material: DomainMaterial): this {
-    this.#domains.add(domainName(material))
+  /** Where the listeners are, with the addresses and ports that were really given; empty before `listen`. */
+  get address(): { readonly [K in ListenerName]?: { readonly address: string; readonly port: number } } {
+    return Object.fromEntries(
+      [...this.#listeners].map(([name, { address, port }]) => [name, { address, port }]),
+    )
+  }
+
+  /**
+   * Takes inbound mail for this domain, and signs what leaves in its name with the keys of the material. `tls`: the certificate for clients that
+   * ask for the domain or a name below it. Throws `EUSAGE` when the name is none, `ECONFIG` that names what is wrong with a key or certificate.
+   */
+  addDomain(material: DomainMaterial, options: DomainOptions = {}): this {
+    const name = domainName(material)
+    if (options.tls) this.#options.tls.setDomain(name, options.tls)
+    this.#outbound.addDomain(name, material)
+    this.#domains.add(name)
     return this
   }
 
   removeDomain(domain: DomainMaterial): this {
-    this.#domains.delete(domainName(domain))
+    const name = domainName(domain)
+    this.#outbound.removeDomain(name)
+    this.#domains.delete(name)
+    this.#options.tls.removeDomain(name)
     return this
+  }
+
+  /**
+   * Sends a message: signed with the key of its author's domain, to the servers of its recipients, again and again where that is worth while.
+   * Resolves after the first attempt; what then waits is in `info.pending`, and the events `sent`, `retry` and `bounce` tell the rest. Rejects
+   * when nobody has got it, nor will.
+   */
+  send(options: OutgoingOptions): Promise<SendResult>
+  send(options: OutgoingOptions, callback: Callback<SendResult>): void
+  send(options: OutgoingOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.send(options)),
+      callback,
+    )
+  }
+
+  /** A delivery status notification (RFC 3464) as a message; `reportingMta` is `hostname` when absent. Throws as `buildDsn`. */
+  buildDsn(options: ServerDsnOptions): Uint8Array {
+    return this.#outbound.buildDsn(options).bytesSync()
+  }
+
+  /** The same, sent with the null sender. */
+  sendDsn(options: ServerDsnOptions): Promise<SendResult>
+  sendDsn(options: ServerDsnOptions, callback: Callback<SendResult>): void
+  sendDsn(options: ServerDsnOptions, callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+    return settle(
+      attempt(() => this.#outbound.sendDsn(options)),
+      callback,
+    )
+  }
+
+  /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
+  get tlsReports(): TlsReportCollector {
+    return this.#outbound.tlsReports
+  }
+
+  /**
+   * Another default certificate, from the next handshake on; sessions that exist go on. Throws `ECONFIG` for one that cannot be used, and
+   * then nothing has changed.
+   */
+  setTlsOptions(tlsOptions: TlsOptions): this {
+    this.#options.tls.setDefault(tlsOptions)
+    return this
+  }
+
+  /** Asks `SNICallback` anew for this name, or for all; after a certificate has been renewed. */
+  clearTlsCache(servername?: string): void {
+    this.#options.tls.clear(servername)
+  }
+
+  /**
+   * Keeps an address (an IPv6 address: its /64) or a network (`192.0.2.0/24`) out, and says goodbye to those who are in. `durationMs`: default
+   * `rateLimit.banDuration`, else `limits.banTime`; `Infinity`: until `unban`. Throws `EUSAGE` for what is neither.
+   */
+  ban(address: string, durationMs?: number): void {
+    this.#doorkeeper.ban(address, durationMs)
+    this.#putOutBanned()
+  }
+
+  /** Ends the ban of an address or network, also one that it has earned itself. True when there was one. */
+  unban(address: string): boolean {
+    return this.#doorkeeper.unban(address)
   }
 
   /** Opens all ports, or none. Rejects (or calls back) with a MailError: `ECONNECTION` when a port cannot be had. */
@@ -168,35 +236,76 @@ export class Server extends Emitter<ServerEvents> {
       throw error
     }
     if (this.#phase === 'opening') this.#phase = 'open'
+    this.#outbound.sender.start()
   }
 
   #accept(name: ListenerName, connection: Connection): void {
-    const { limits, runtime, tls } = this.#options
-    const { protocol, implicitTls } = LISTENERS[name]
+    const { isProxy, limits, runtime } = this.#options
+    if (!isProxy) {
+      this.#admit(name, connection)
+      return
+    }
+    if (!isProxy(connection.remoteAddress)) {
+      connection.destroy()
+      return
+    }
+    this.#wait(connection)
+    receiveProxied({
+      connection,
+      runtime,
+      timeoutMs: limits.proxyTime,
+      ready: proxied => {
+        this.#live.delete(connection)
+        this.#admit(name, proxied)
+      },
+      failed: () => this.#gone(connection),
+    })
+  }
+
+  /** Is he who is there now to be let in? */
+  #admit(name: ListenerName, connection: Connection): void {
+    const { protocol } = LISTENERS[name]
+    if (this.#phase !== 'open' && this.#phase !== 'opening') {
+      this.#turnAway(name, connection, null)
+      return
+    }
     const address = connection.remoteAddress
-    let rejected = this.#phase !== 'open' && this.#phase !== 'opening'
+    const refusal = this.#doorkeeper.enter(address)
+    if (refusal) {
+      this.#turnAway(name, connection, { code: 421, text: REFUSALS[refusal] })
+      return
+    }
+    const rejected: { word: LastWord | null }[] = []
     this.emit('connection', {
       listener: name,
       protocol,
       remoteAddress: address,
       remotePort: connection.remotePort,
       localPort: connection.localPort,
-      reject: () => {
-        rejected = true
+      reject: (code, text) => {
+        rejected.push({ word: lastWord(code, text, error => this.#fail('connection.reject', error)) })
       },
     })
-    if (rejected || !this.#peers.enter(address, limits.connectionsPerAddress)) {
-      connection.destroy()
+    if (rejected[0]) {
+      this.#doorkeeper.leave(address)
+      this.#turnAway(name, connection, rejected[0].word)
       return
     }
-    this.#live.set(connection, { connection, session: null, mailbox: () => null })
+    this.#serve(name, connection)
+  }
+
+  #serve(name: ListenerName, connection: Connection): void {
+    const { limits, runtime, tls } = this.#options
+    const address = connection.remoteAddress
+    this.#wait(connection)
     drive({
       connection,
       runtime,
       limits,
       side: 'server',
-      tls,
-      implicitTls,
+      // asked at the handshake: the certificate may have been renewed meanwhile
+      tls: () => tls.current,
+      implicitTls: LISTENERS[name].implicitTls,
       start: info => {
         if (this.#phase === 'closing') return null
         const live = this.#startSession(name, connection, info)
@@ -205,22 +314,58 @@ export class Server extends Emitter<ServerEvents> {
       },
       onSecured: info => this.#secured(name, address, info),
       onClosed: () => {
-        this.#live.delete(connection)
-        this.#peers.leave(address)
-        if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+        this.#doorkeeper.leave(address)
+        this.#gone(connection)
       },
     })
   }
 
+  /** A last word where one can be said, then nothing more. */
+  #turnAway(name: ListenerName, connection: Connection, word: LastWord | null): void {
+    const { protocol, implicitTls } = LISTENERS[name]
+    this.#wait(connection)
+    const line = word && !implicitTls ? lastLine(protocol, word) : null
+    turnAway(connection, line, this.#options.runtime, () => this.#gone(connection))
+  }
+
+  /** Somebody is there, and no session yet. */
+  #wait(connection: Connection): void {
+    this.#live.set(connection, { connection, session: null, mailbox: () => null })
+  }
+
+  #gone(connection: Connection): void {
+    const user = this.#users.get(connection)
+    if (user !== undefined) this.#doorkeeper.logout(user)
+    this.#users.delete(connection)
+    this.#live.delete(connection)
+    if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+  }
+
+  #putOutBanned(): void {
+    for (const { connection, session } of [...this.#live.values()]) {
+      if (!this.#doorkeeper.isBanned(connection.remoteAddress)) continue
+      if (session) session.shutdown()
+      else connection.destroy()
+    }
+  }
+
+  /** Waits longer the more often others have failed at the same account; and is put out at some time. */
+  #authFailed(failure: AuthFailure): void {
+    failure.delayMs += this.#doorkeeper.penalty(failure.username)
+    const banned = this.#doorkeeper.guessed(failure.remoteAddress, failure.username)
+    this.emit('authFailed', failure)
+    if (banned) this.#putOutBanned()
+  }
+
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { auth, hostname, limits, runtime, allowInsecureAuth } = this.#options
-    const { protocol } = LISTENERS[name]
+    const { auth, greetingDelayMs, hostname, limits, runtime, allowInsecureAuth } = this.#options
+    const { protocol, role = 'inbound' } = LISTENERS[name]
     const options: ServerSessionOptions = {
       hostname,
       remoteAddress: connection.remoteAddress,
       localAddress: connection.localAddress,
       tls,
-      canUpgrade: this.#options.tls !== null && !tls,
+      canUpgrade: this.#options.tls.current !== null && !tls,
       allowInsecureAuth,
       limits,
       now: runtime.now(),
@@ -231,12 +376,22 @@ export class Server extends Emitter<ServerEvents> {
     if (protocol === 'smtp') {
       const session = new SmtpServerSession({
         ...options,
+        ...(name === 'inbound' && {
+          ...(this.#checks && { checkMessage: this.#checks.forSession(connection.remoteAddress) }),
+          greetingDelayMs,
+        }),
+        ...(this.#options.mayXclient(connection.remoteAddress) && {
+          xclient: (address: string) => !this.#doorkeeper.isBanned(address),
+        }),
         auth,
-        role: name === 'inbound' ? 'inbound' : 'submission',
+        ...this.#options.smtp,
+        role,
+        deliver: mail => this.#outbound.deliver(mail),
+        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#lookAt(mail) }),
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
-      session.on('authFailed', failure => void this.emit('authFailed', failure))
+      session.on('authFailed', failure => this.#authFailed(failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
@@ -245,11 +400,47 @@ export class Server extends Emitter<ServerEvents> {
         ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
         : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
     session.on('auth', info => this.#askAuth(info))
-    session.on('authFailed', failure => void this.emit('authFailed', failure))
+    session.on('authFailed', failure => this.#authFailed(failure))
     session.on('mailboxSession', mailbox => {
+      if (!this.#doorkeeper.login(mailbox.username)) {
+        session.shutdown()
+        return
+      }
+      this.#users.set(connection, mailbox.username)
       this.emit('mailboxSession', mailbox)
     })
     return { connection, session, mailbox: () => session.mailbox }
+  }
+
+  #makeOutbound(): Outbound {
+    const { hostname, runtime, resolver, limits, host, outbound } = this.#options
+    const made = new Outbound(outbound, {
+      hostname,
+      runtime,
+      resolver,
+      limits,
+      isLocal: domain => this.#domains.has(domain),
+      inbound: () => {
+        const listener = this.#listeners.get('inbound')
+        if (!listener) return null
+        const anywhere = host === undefined || host === '0.0.0.0' || host === '::'
+        return { host: anywhere ? '127.0.0.1' : host, port: listener.port }
+      },
+    })
+    for (const name of ['sending', 'sent', 'retry', 'bounce', 'ambiguous', 'report'] as const) {
+      made.sender.on(name, (...args) => this.emit(name, ...(args as never)))
+    }
+    made.sender.on('error', error => this.#fail('delivery', error))
+    return made
+  }
+
+  /** Reports about our own messages become events on them. */
+  #lookAt(mail: IncomingMail): void {
+    try {
+      this.#outbound.look(mail)
+    } catch (error) {
+      this.#fail('reading a report', error)
+    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */
@@ -285,6 +476,7 @@ export class Server extends Emitter<ServerEvents> {
     })
     await gone
     cut.cancel()
+    await this.#outbound.sender.close(this.#options.closeTimeoutMs)
     this.#phase = 'closed'
     this.emit('close')
   }
@@ -301,9 +493,7 @@ export function createServer(options: ServerOptions = {}): Server {
   return new Server(options)
 }
 
-function domainName(material: DomainMaterial): string {
-  const name = typeof material === 'string' ? material : material?.domain
-  const ascii = typeof name === 'string' ? domainToAscii(name.replace(/\.$/, '')).toLowerCase() : ''
-  if (ascii === '') throw usageError(`${describe(name)} is not a domain`)
-  return ascii
+/** What is wrong with the options is told like everything else. */
+async function attempt<T>(act: () => Promise<T>): Promise<T> {
+  return act()
 }

@@ -24,5 +24,5 @@ export {
   TranscriptSyntaxError,
 } from './transcript.ts'
 export type { LinkOptions } from './wire.ts'
-export { VirtualWorld, type VirtualWorldOptions } from './world.ts'
+export { type HttpsHandler, VirtualWorld, type VirtualWorldOptions } from './world.ts'
 export { Zones } from './zones.ts'

@@ -2,7 +2,7 @@
 // TLS is made up: when both ends have called `secure` they are told so, and what one end says in clear never reaches an
 // end that has begun its handshake. No byte is encrypted and no certificate is read.
 import { MailError } from '../base/errors.ts'
-import type { Connection, ConnectionEvents, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { Connection, ConnectionEvents, PeerCertificate, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { Agenda } from './agenda.ts'
 
 /** How a connection behaves; the default is an ideal one. */
@@ -17,6 +17,12 @@ export interface LinkOptions {
   readonly resetAfter?: { readonly toServer?: number; readonly toClient?: number }
   /** Does the client's verification of the server's certificate succeed? Default true. */
   readonly trusted?: boolean
+  /** Why not, as node:tls says it. Default `DEPTH_ZERO_SELF_SIGNED_CERT`. */
+  readonly authorizationError?: string
+  /** What the server shows of itself; nothing of it is checked here. Default: nothing. */
+  readonly certificate?: PeerCertificate
+  /** Does the handshake come to nothing, whoever would trust whom? Default false. */
+  readonly handshakeFails?: boolean
 }
 
 type Packet =
@@ -100,6 +106,13 @@ class WireEnd implements Connection {
     if (this.#unread < (this.#link.window ?? DEFAULT_WINDOW)) return true
     this.#wantsDrain = true
     return false
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (this.#closed) return
+    this.peer.#unread += bytes.length
+    this.#bytesUntilReset += bytes.length
+    this.#inbox.unshift({ kind: 'bytes', bytes: Uint8Array.from(bytes), secured: this.#tls !== null })
   }
 
   pause(): void {
@@ -218,19 +231,25 @@ class WireEnd implements Connection {
       return
     }
     const trusted = this.#link.trusted ?? true
-    if (!trusted && client.#tls?.options.rejectUnauthorized !== false) {
+    const refuses = !trusted && client.#tls?.options.rejectUnauthorized !== false
+    if (refuses || this.#link.handshakeFails) {
       const alert = new MailError('ETLS', 'the certificate cannot be trusted')
       client.#break(alert, alert)
       return
     }
     // before anything that this end says next
     this.#agenda.schedule(this.#link.latencyMs ?? 0, () =>
-      client.#secured({ servername, authorized: trusted }),
+      client.#secured({
+        servername,
+        authorized: trusted,
+        authorizationError: trusted ? null : (this.#link.authorizationError ?? 'DEPTH_ZERO_SELF_SIGNED_CERT'),
+        peerCertificate: this.#link.certificate ?? null,
+      }),
     )
     this.#secured({ servername, authorized: false })
   }
 
-  #secured(known: { readonly servername: string | null; readonly authorized: boolean }): void {
+  #secured(known: Omit<TlsInfo, 'protocol' | 'cipher'>): void {
     if (this.#closed || !this.#tls) return
     this.#tls.done = true
     const early = this.#early

@@ -7,6 +7,8 @@ import type {
   ConnectOptions,
   DnsAnswer,
   DnsRecordType,
+  FetchAnswer,
+  FetchOptions,
   Listener,
   ListenOptions,
   Runtime,
@@ -39,6 +41,9 @@ const NEW_YEAR = 1_767_225_600_000
 const CONNECT_TIMEOUT_MS = 60_000
 const FIRST_FREE_PORT = 49_152
 
+/** Answers a GET for this path; a MailError is how it fails, null: it never answers. */
+export type HttpsHandler = (path: string) => FetchAnswer | MailError | null
+
 interface Bound {
   readonly accept: (connection: Connection) => void
 }
@@ -53,6 +58,8 @@ export class VirtualWorld {
   /** `address port` → who listens; the address is `*` for all of one host. */
   readonly #listeners = new Map<string, Bound>()
   readonly #runtimes = new Map<string, Runtime>()
+  readonly #https = new Map<string, HttpsHandler>()
+  #hasHttps = false
   #nextPort = FIRST_FREE_PORT
 
   constructor(options: VirtualWorldOptions = {}) {
@@ -81,8 +88,20 @@ export class VirtualWorld {
       checkTls: () => {},
       warn: (message, error) => this.warnings.push({ message, error }),
     }
+    // there is no HTTPS in a world without a web server
+    Object.defineProperty(runtime, 'fetch', {
+      get: () => (this.#hasHttps ? (options: FetchOptions) => this.#fetch(options) : undefined),
+      enumerable: true,
+    })
     this.#runtimes.set(address, runtime)
     return runtime
+  }
+
+  /** Puts a web server at this name, with a certificate that everybody trusts; null takes it away. The name needs no address. */
+  serveHttps(name: string, handler: HttpsHandler | null): void {
+    this.#hasHttps = true
+    if (handler) this.#https.set(name, handler)
+    else this.#https.delete(name)
   }
 
   /** Lets everything happen that needs no time to pass. */
@@ -171,6 +190,20 @@ export class VirtualWorld {
       if (answer.ok) return answer.records[0]!.value
     }
     throw new MailError('ECONNECTION', `${host} has no address`)
+  }
+
+  async #fetch({ url, timeoutMs, maxBytes }: FetchOptions): Promise<FetchAnswer> {
+    const { protocol, hostname, pathname } = new URL(url)
+    await this.#sleep(0)
+    const answer = protocol === 'https:' ? this.#https.get(hostname)?.(pathname) : undefined
+    if (answer === undefined) throw new MailError('ECONNECTION', `nobody answers for ${url}`)
+    if (answer === null) {
+      await this.#sleep(timeoutMs)
+      throw new MailError('ETIMEDOUT', `no answer from ${url} within ${timeoutMs} ms`)
+    }
+    if (answer instanceof MailError) throw answer
+    if (answer.body.length > maxBytes) throw new MailError('ELIMIT', 'the answer is too long')
+    return answer
   }
 
   #sleep(ms: number): Promise<void> {

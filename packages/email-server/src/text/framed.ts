@@ -39,7 +39,7 @@ export class FramedDecoder implements TextSource {
         i += length
         continue
       }
-      out += this.#decoder.decode(bytes.subarray(from, i))
+      if (i > from) out += this.#decoder.decode(bytes.subarray(from, i))
       if (length < 0 && !final) {
         this.#rest = bytes.slice(i)
         return out

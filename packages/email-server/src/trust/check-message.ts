@@ -1,7 +1,7 @@
 // All that can be known of who sent a message, while it comes in: SPF and reverse DNS from the envelope, DKIM and ARC in one pass over its
 // bytes, DMARC at its end (RFC 9989 §5.3), and the fields that tell those behind us (RFC 8601, RFC 7208 §9.1).
 import { optionError, usageError } from '../base/errors.ts'
-import type { DnsRecordType, Runtime } from '../base/runtime.ts'
+import type { Runtime } from '../base/runtime.ts'
 import { type Resolver, TimedQuestions } from '../dns/index.ts'
 import { fieldText, type HeaderBlock, type HeaderField } from '../mime/index.ts'
 import { ArcVerification } from './arc/index.ts'
@@ -11,6 +11,7 @@ import {
   writeAuthenticationPayload,
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
+import { type BimiResult, evaluateBimi } from './bimi/index.ts'
 import {
   type DkimKeyCache,
   type DkimResult,
@@ -18,10 +19,17 @@ import {
   type MessageListener,
   MessageReader,
 } from './dkim/index.ts'
-import { checkDmarc, type DmarcResult, NO_POLICY, readAuthors } from './dmarc/index.ts'
-import { checkRdns, type RdnsResult } from './iprev/index.ts'
+import {
+  type Authors,
+  type DmarcResult,
+  evaluateDmarc,
+  NO_POLICY,
+  PolicyRecords,
+  readAuthors,
+} from './dmarc/index.ts'
+import { evaluateRdns, type RdnsResult } from './iprev/index.ts'
 import { type Findings, methodsOf } from './results-field.ts'
-import { checkSpf, type SpfOptions, type SpfResult, writeReceivedSpf } from './spf/index.ts'
+import { evaluateSpf, type SpfResult, writeReceivedSpf } from './spf/index.ts'
 
 /** Who hands a message over. */
 export interface MessageOrigin {
@@ -40,8 +48,8 @@ export interface MessageCheckOptions {
   /** Whose name stands in the fields that are written: usually the host name. */
   readonly authservId: string
   /**
-   * How long the DNS may take, ms; what it has not answered by then is `temperror`. Counts from the beginning for SPF and reverse DNS, from
-   * the end of the header for keys, so that `finish()` takes no longer than that, whatever the DNS does. Default 10,000.
+   * How long the DNS may take, ms; what it has not answered by then is `temperror`. Counts from the beginning, and anew from the end of the header
+   * and from `finish()`, which takes no longer than that, whatever the DNS does. Default 10,000.
    */
   readonly timeoutMs?: number
   /** Keys read before; give one to all checks of a process. */
@@ -52,19 +60,23 @@ export interface MessageCheckOptions {
   readonly minRsaBits?: number
   /** DKIM signatures that are examined, from the top. Default 8. */
   readonly maxSignatures?: number
+  /** Also looks for the logo of a message that passes DMARC: up to four questions more. Default false. */
+  readonly bimi?: boolean
   /** Is told of a failure of ours; all results are `temperror` (that of ARC `fail`) then. */
   readonly onFailure?: (error: unknown) => void
 }
 
 /** What was found; nothing was done about it. */
 export interface MessageVerdict extends Findings {
+  /** Null without the option `bimi`. */
+  readonly bimi: BimiResult | null
   /** The Authentication-Results and Received-SPF fields, each with its CRLF, to be put in front of the message. */
   readonly headers: string
   /** What Authentication-Results says, as `arcSeal` wants it. */
   readonly results: AuthenticationResults
   /**
-   * The Authentication-Results fields that came with the message and claim to be ours, or nobody's: to be removed (RFC 8601 §5). Their
-   * `start` and `end` are offsets in the message, octets.
+   * Fields that came with the message and only we may write, to be removed: Authentication-Results that claim to be ours, or nobody's (RFC 8601 §5),
+   * and those that tell where a logo is (BIMI §5.6). In order; their `start` and `end` are offsets in the message, octets.
    */
   readonly forged: readonly HeaderField[]
   /** The header is larger than what is read of one: nothing that depends on it passes, and `forged` may not be all. */
@@ -72,6 +84,8 @@ export interface MessageVerdict extends Findings {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000
+/** BIMI §5.6: written by the last server on the way, and by nobody else. */
+const LOGO_FIELDS: ReadonlySet<string> = new Set(['bimi-location', 'bimi-indicator', 'bimi-logo-preference'])
 
 /**
  * The check of one message.
@@ -83,15 +97,13 @@ const DEFAULT_TIMEOUT_MS = 10_000
 export class MessageCheck {
   readonly #origin: MessageOrigin
   readonly #options: MessageCheckOptions
-  readonly #timeoutMs: number
-  readonly #ofEnvelope: TimedQuestions
-  #ofHeader: TimedQuestions | null = null
-  #ofEnd: TimedQuestions | null = null
+  readonly #questions: TimedQuestions
   readonly #early: Promise<[SpfResult, RdnsResult]>
   readonly #dkim: DkimVerification
   readonly #arc: ArcVerification
   readonly #reader: MessageReader
-  #header: { readonly block: HeaderBlock; readonly cut: boolean } | null = null
+  readonly #records: PolicyRecords
+  #header: { readonly block: HeaderBlock; readonly cut: boolean; readonly authors: Authors } | null = null
   #failure: { readonly error: unknown } | null = null
   #verdict: Promise<MessageVerdict> | null = null
 
@@ -100,11 +112,13 @@ export class MessageCheck {
     checkOptions(origin, options)
     this.#origin = origin
     this.#options = options
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     const { runtime, keys, minRsaBits, maxSignatures } = options
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
+    this.#questions = new TimedQuestions({ resolver: options.resolver, runtime, timeoutMs })
+    const { ask } = this.#questions
+    this.#records = new PolicyRecords(ask)
     const verifying = {
-      // asked at the end of the header, when the time for keys begins
-      resolver: { resolve: (name: string, type: DnsRecordType) => this.#headerQuestions().ask(name, type) },
+      resolver: { resolve: ask },
       ...(keys && { keys }),
       ...(minRsaBits !== undefined && { minRsaBits }),
     }
@@ -116,11 +130,9 @@ export class MessageCheck {
     this.#arc = new ArcVerification(verifying)
     const self: MessageListener = { header: (block, cut) => this.#onHeader(block, cut) }
     this.#reader = new MessageReader([self, this.#dkim, this.#arc])
-    this.#ofEnvelope = this.#questions()
-    const asking = this.#asking(this.#ofEnvelope)
     this.#early = Promise.all([
-      checkSpf(origin, { ...asking, receiver: options.authservId }),
-      options.rdns ?? checkRdns(origin, asking),
+      evaluateSpf(origin, { runtime, receiver: options.authservId }, ask),
+      options.rdns ?? evaluateRdns(origin, ask),
     ])
     // finish() hears of it; until then it is nobody's rejection
     this.#early.catch(() => {})
@@ -149,25 +161,26 @@ export class MessageCheck {
 
   /** Nobody wants to know any more: neither a timer nor a question is left behind. */
   abandon(): void {
-    this.#ofEnvelope.close()
-    this.#ofHeader?.close()
-    this.#ofEnd?.close()
+    this.#questions.close()
   }
 
   async #conclude(): Promise<MessageVerdict> {
     try {
       if (this.#failure !== null) throw this.#failure.error
-      this.#ofEnd = this.#questions()
       this.#reader.end()
+      this.#questions.renew()
       const [[spf, rdns], dkim, arc] = await Promise.all([
         this.#early,
         this.#dkim.finish(),
         this.#arc.finish(),
       ])
-      const dmarc = await this.#dmarc(spf, dkim, this.#ofEnd)
-      const { block, cut } = this.#header!
-      const forged = forgedResults(block, this.#options.authservId)
-      return this.#verdictOf({ spf, rdns, dkim, dmarc, arc }, forged, cut)
+      const { block, cut, authors } = this.#header!
+      const found = { spf, dkim: dkim.signatures }
+      const dmarc = withCut(cut, await evaluateDmarc(authors, found, this.#records, this.#questions.ask))
+      const bimi = this.#options.bimi === true ? await this.#bimi(block, dkim, dmarc) : null
+      const results = new Set(forgedResults(block, this.#options.authservId))
+      const forged = block.fields.filter(field => results.has(field) || LOGO_FIELDS.has(field.key))
+      return { ...this.#verdictOf({ spf, rdns, dkim, dmarc, arc }, forged, cut), bimi }
     } finally {
       this.abandon()
     }
@@ -177,46 +190,32 @@ export class MessageCheck {
     const { authservId } = this.#options
     const results = { authservId, results: methodsOf(findings) }
     const headers = writeAuthenticationResults(results) + writeReceivedSpf(findings.spf, authservId)
-    return { ...findings, headers, results, forged, headerCut }
-  }
-
-  async #dmarc(spf: SpfResult, dkim: DkimResult, questions: TimedQuestions): Promise<DmarcResult> {
-    const query = { from: this.#from(), spf, dkim: dkim.signatures }
-    const found = await checkDmarc(query, this.#asking(questions))
-    // Another From field may stand where nobody has looked.
-    if (!this.#header?.cut || found.result === 'temperror') return found
-    return { ...found, result: 'fail', reason: 'the header is larger than what is read of one' }
+    return { ...findings, bimi: null, headers, results, forged, headerCut }
   }
 
   #onHeader(block: HeaderBlock, cut: boolean): void {
-    this.#header = { block, cut }
-    // asked for beside the keys, so that the answer is there when DMARC begins
-    for (const domain of readAuthors(this.#from()).domains) {
-      void this.#headerQuestions().ask(`_dmarc.${domain}`, 'TXT')
-    }
+    const authors = readAuthors(bodies(block, 'from'))
+    this.#header = { block, cut, authors }
+    this.#questions.renew()
+    // asked for beside the keys, so that they are there when DMARC begins
+    for (const domain of authors.domains) void this.#records.at(domain)
   }
 
-  /** The bodies of the From fields. */
-  #from(): string[] {
-    const block = this.#header?.block
-    if (block === undefined) return []
-    return block.fields.filter(field => field.key === 'from').map(field => fieldText(block, field))
+  #bimi(block: HeaderBlock, dkim: DkimResult, dmarc: DmarcResult): Promise<BimiResult> {
+    const [from, selector] = [bodies(block, 'from'), bodies(block, 'bimi-selector')]
+    return evaluateBimi({ dmarc, dkim: dkim.signatures, from, selector }, this.#records, this.#questions.ask)
   }
+}
 
-  #headerQuestions(): TimedQuestions {
-    this.#ofHeader ??= this.#questions()
-    return this.#ofHeader
-  }
+/** The bodies of all fields of that name. */
+function bodies(block: HeaderBlock, key: string): string[] {
+  return block.fields.filter(field => field.key === key).map(field => fieldText(block, field))
+}
 
-  #questions(): TimedQuestions {
-    const { resolver, runtime } = this.#options
-    return new TimedQuestions({ resolver, runtime, timeoutMs: this.#timeoutMs })
-  }
-
-  #asking(questions: TimedQuestions): SpfOptions {
-    const { runtime } = this.#options
-    return { resolver: { resolve: questions.ask }, runtime, timeoutMs: this.#timeoutMs }
-  }
+/** Behind a header that was cut another From field may stand where nobody has looked. */
+function withCut(cut: boolean, dmarc: DmarcResult): DmarcResult {
+  if (!cut || dmarc.result === 'temperror') return dmarc
+  return { ...dmarc, result: 'fail', reason: 'the header is larger than what is read of one' }
 }
 
 function checkOptions(origin: MessageOrigin, options: MessageCheckOptions): void {

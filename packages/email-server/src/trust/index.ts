@@ -22,6 +22,14 @@ export {
   writeAuthenticationResults,
 } from './authentication-results/index.ts'
 export {
+  type BimiOptions,
+  type BimiQuery,
+  type BimiRecord,
+  type BimiResult,
+  checkBimi,
+  readBimiRecord,
+} from './bimi/index.ts'
+export {
   MessageCheck,
   type MessageCheckOptions,
   type MessageOrigin,

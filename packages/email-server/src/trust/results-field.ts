@@ -16,43 +16,40 @@ export interface Findings {
 
 /** One method after the other; of DKIM one for each signature, and of ARC none when the message has no chain. */
 export function methodsOf({ spf, rdns, dkim, dmarc, arc }: Findings): AuthMethod[] {
-  return [
-    // §2.7.2: no policy of ours is known to speak of local parts, so that only the domain is told
-    method(
-      'spf',
-      spf,
-      spf.identity === 'helo' ? ['smtp', 'helo', spf.domain] : ['smtp', 'mailfrom', spf.domain],
-    ),
-    method('iprev', rdns, ['policy', 'iprev', rdns.ip]),
-    ...(dkim.signatures.length === 0
-      ? [method('dkim', dkim)]
-      : dkim.signatures.map(each =>
-          method(
-            'dkim',
-            each,
-            ['header', 'd', each.domain],
-            ['header', 's', each.selector],
-            ['header', 'a', each.algorithm],
-            ['header', 'b', each.signature],
-          ),
-        )),
-    method('dmarc', dmarc, ['header', 'from', dmarc.domain]),
-    ...(arc.result === 'none'
-      ? []
-      : [
-          method('arc', arc, ['header', 'oldest-pass', arc.oldestPass === null ? null : `${arc.oldestPass}`]),
-        ]),
-  ]
+  const methods: AuthMethod[] = []
+  // §2.7.2: no policy of ours is known to speak of local parts, so that only the domain is told
+  const identity = property('smtp', spf.identity === 'helo' ? 'helo' : 'mailfrom', spf.domain)
+  methods.push(method('spf', spf, identity), method('iprev', rdns, property('policy', 'iprev', rdns.ip)))
+  if (dkim.signatures.length === 0) methods.push(method('dkim', dkim, []))
+  for (const each of dkim.signatures) {
+    methods.push(
+      method('dkim', each, [
+        ...property('header', 'd', each.domain),
+        ...property('header', 's', each.selector),
+        ...property('header', 'a', each.algorithm),
+        ...property('header', 'b', each.signature),
+      ]),
+    )
+  }
+  methods.push(method('dmarc', dmarc, property('header', 'from', dmarc.domain)))
+  if (arc.result !== 'none') {
+    const oldest = arc.oldestPass === null ? null : `${arc.oldestPass}`
+    methods.push(method('arc', arc, property('header', 'oldest-pass', oldest)))
+  }
+  return methods
 }
 
 function method(
   name: string,
   { result, reason }: { readonly result: string; readonly reason: string },
-  ...properties: readonly (readonly [type: string, name: string, value: string | null])[]
+  properties: readonly AuthProperty[],
 ): AuthMethod {
-  const known = properties.flatMap(([type, key, value]): AuthProperty[] =>
-    value ? [{ type, name: key, value }] : [],
-  )
-  const silent = result === 'pass' || result === 'none'
-  return { method: name, result, ...(silent ? {} : { reason }), properties: known }
+  return result === 'pass' || result === 'none'
+    ? { method: name, result, properties }
+    : { method: name, result, reason, properties }
+}
+
+/** None when there is nothing to tell. */
+function property(type: string, name: string, value: string | null): readonly AuthProperty[] {
+  return value ? [{ type, name, value }] : []
 }

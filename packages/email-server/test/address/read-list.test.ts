@@ -263,3 +263,43 @@ test('a caller’s text that has no clear meaning is refused by the name of its 
       JSON.stringify(input),
     )
 })
+
+test('the usual mailboxes are read as the same ones with a comment, which is read word by word', () => {
+  const cases = [
+    'joe@a.example',
+    'joe.doe+x=y@mail.a.example',
+    '<joe@a.example>',
+    'Joe Doe <joe@a.example>',
+    '"Doe, Joe" <joe@a.example>',
+    '"" <joe@a.example>',
+    '=?utf-8?Q?J=C3=B6?= =?utf-8?Q?rg?= <joe@a.example>',
+    'Joe\t<joe@a.example>',
+    'joe@a.example.',
+    '.joe@a.example',
+    'Joe <joe@a.example> x',
+    'Joe  Doe <joe@a.example>',
+    'J. Doe <joe@a.example>',
+  ]
+  for (const text of cases) {
+    const wordByWord = readAddressList(`${text}(comment)`)
+    const named = wordByWord.entries.map(entry =>
+      entry.name === 'comment' ? { ...entry, name: null } : entry,
+    )
+    for (const rest of ['', ' ', ',', ';'])
+      assert.deepEqual(readAddressList(text + rest).entries, named, text + rest)
+  }
+})
+
+test('what one list has read says nothing about the next', () => {
+  const list = readAddressList('team: a@x.example, B <b@x.example>; "C" <c@x.example>; d@x.example')
+  assert.deepEqual(
+    list.entries.map(entry => [entry.kind, entry.name]),
+    [
+      ['group', 'team'],
+      ['mailbox', 'C'],
+      ['mailbox', null],
+    ],
+  )
+  assert.deepEqual(readAddressList('a@x.example, b').entries.length, 2)
+  assert.deepEqual(readAddressList('a@x.example, b@x.example', { maxMailboxes: 1 }).truncated, true)
+})

@@ -100,7 +100,8 @@ describe('the input queue', () => {
             model = ''
           } else if (step === 'line') {
             const end = model.indexOf('\r\n')
-            const line = queue.takeLine(1000)
+            // by turns as bytes and as text, which are the same here
+            const line = model.length % 2 === 0 ? queue.takeLine(1000) : queue.takeLineText(1000)
             assert.equal(
               line === null ? null : Buffer.from(line as Uint8Array).toString(),
               end < 0 ? null : model.slice(0, end),

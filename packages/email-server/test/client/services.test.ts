@@ -7,7 +7,8 @@ import { wellKnownService } from '../../src/index.ts'
 
 interface Published {
   readonly host?: string
-  readonly port?: number
+  /** A string for one of them. */
+  readonly port?: number | string
   readonly domains?: readonly string[]
   readonly aliases?: string | readonly string[]
 }
@@ -22,7 +23,7 @@ test('every service that nodemailer publishes is known by the same names, aliase
   for (const [name, { host = 'localhost', port = 587, domains = [], aliases = [] }] of Object.entries(
     published,
   )) {
-    const expected = { host, port, secure: port === 465 }
+    const expected = { host, port: Number(port), secure: Number(port) === 465 }
     for (const key of [name, ...[aliases].flat(), ...domains])
       assert.deepEqual(wellKnownService(key), expected, key)
     for (const domain of domains) assert.deepEqual(wellKnownService(`jo@${domain.toUpperCase()}`), expected)

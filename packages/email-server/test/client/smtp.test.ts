@@ -187,7 +187,7 @@ test('the log hears every line, and neither password nor message', async () => {
     'AUTH PLAIN',
     said[4]!,
     'RCPT TO:<bob@elsewhere.example>',
-    'DATA',
+    `BDAT ${LETTER.length} LAST`,
     `(${LETTER.length} octets of a message)`,
     'QUIT',
   ])

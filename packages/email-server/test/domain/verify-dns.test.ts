@@ -1,8 +1,9 @@
 // verifyDNS: what is published against what should be, read as receivers read it, and what to do in words.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { MailError } from '../../src/base/errors.ts'
-import type { FetchAnswer } from '../../src/base/runtime.ts'
+import type { DnsAnswer, FetchAnswer } from '../../src/base/runtime.ts'
 import type { Resolver } from '../../src/dns/index.ts'
 import {
   buildDomainMailMaterial,
@@ -304,4 +305,34 @@ test('a DNS that is silent costs no more than the time', async () => {
   assert.equal(runtime.now() - begin, 15_000)
   assert.equal(ok, false)
   assert.deepEqual(new Set(records.map(({ status }) => status)), new Set(['unknown']))
+})
+
+test('whatever the DNS says, there is a finding for each record', async () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.constantFrom(...Object.values(RIGHT).map(line => line.slice(line.indexOf('TXT "') + 5, -1))),
+    fc.constantFrom('v=spf1', 'v=DMARC1', 'v=STSv1; id=', 'v=TLSRPTv1;', 'v=DKIM1; p=', 'v=DKIM1; p=A'),
+  )
+  const answer = fc.oneof(
+    fc.constantFrom<DnsAnswer>({ ok: false, failure: 'nodata' }, { ok: false, failure: 'servfail' }),
+    fc
+      .array(text, { maxLength: 3 })
+      .map((values): DnsAnswer => ({ ok: true, records: values.map(value => ({ value })) })),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 10 }), async answers => {
+      const world = new VirtualWorld()
+      let n = 0
+      const resolver: Resolver = { resolve: async () => answers[n++ % answers.length]! }
+      const { verifyDNS } = buildDomainMailMaterial('example.com', OPTIONS, world.host())
+      const { records, ok } = await world.run(verifyDNS({ resolver }))
+      assert.equal(records.length, 6)
+      assert.equal(
+        ok,
+        records.every(({ status }) => status === 'right'),
+      )
+      for (const { advice } of records) assert.match(advice, /\w/)
+    }),
+    { numRuns: 300 },
+  )
 })

@@ -1,4 +1,4 @@
-// Bounces that are no DSN: qmail's, by the description of its format (cr.yp.to/proto/qsbmf.txt), and Exim's.
+// Bounces that are no DSN: qmail's, by the description of its format (cr.yp.to/proto/qsbmf.txt), Exim's, the DragonFly Mail Agent's.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DsnReport } from '../../src/dsn/index.ts'
@@ -54,6 +54,25 @@ describe('qmail', () => {
     assert.equal(report!.originalHeaders?.get('subject'), 'Lunch')
   })
 
+  it('a reason that begins with a blank line, or none', () => {
+    const text = [
+      qmail[0]!,
+      '',
+      '<l@example.com>:',
+      '',
+      'ezmlm-reject: no subject (#5.7.0)',
+      '',
+      '<m@example.com>:',
+      '',
+      '<n@example.com>:',
+    ]
+    assert.deepEqual(short(bounce(header, ...text)), [
+      ['l@example.com', 'failed', '5.7.0', true, 'ezmlm-reject: no subject (#5.7.0)'],
+      ['m@example.com', 'failed', null, true, null],
+      ['n@example.com', 'failed', null, true, null],
+    ])
+  })
+
   it('with bare line feeds, and by the null sender', () => {
     const raw = `Return-Path: <>\nFrom: x@example.com\n\n${qmail.join('\n')}`
     const report = read(raw)
@@ -85,6 +104,9 @@ describe('Exim', () => {
     '    550 5.1.1 <bob@example.com>: Recipient address rejected',
     '  d@example.net (ultimately generated from c@example.net)',
     '    retry timeout exceeded',
+    '  e@example.net',
+    '    (generated from alias@example.net)',
+    '    mailbox is full',
     '',
     '------ This is a copy of the message, including all the headers. ------',
     '',
@@ -102,8 +124,13 @@ describe('Exim', () => {
         'host mx.example.com [192.0.2.1] SMTP error from remote mail server after RCPT TO:<bob@example.com>: 550 5.1.1 <bob@example.com>: Recipient address rejected',
       ],
       ['d@example.net', 'failed', null, true, 'retry timeout exceeded'],
+      ['e@example.net', 'failed', null, true, 'mailbox is full'],
       ['c@example.net', 'failed', null, true, null],
     ])
+    assert.deepEqual(
+      report!.recipients.map(one => one.originalRecipient),
+      [null, 'c@example.net', 'alias@example.net', null],
+    )
     assert.deepEqual([report!.standard, report!.originalMessageId], [false, '<lunch@example.com>'])
     assert.equal(report!.recipients[0]!.remoteMta, 'mx.example.com')
   })
@@ -129,4 +156,35 @@ describe('Exim', () => {
     assert.equal(bounce(header, 'Your message to bob@example.com could not be delivered.'), null)
     assert.equal(bounce(['From: alice@example.com'], ...failure), null)
   })
+})
+
+describe('the DragonFly Mail Agent', () => {
+  const text = [
+    'This is the DragonFly Mail Agent v0.13 at df.example.',
+    '',
+    'There was an error delivering your mail to <bob@example.com>.',
+    '',
+    'mx.example.com [192.0.2.1] did not like our final DATA:',
+    '550-5.7.26 not accepted',
+    '',
+    '550 5.7.26 see our policy',
+    '',
+    'Message headers follow.',
+    '',
+    'Subject: Lunch',
+    'Message-Id: <lunch@example.com>',
+  ]
+
+  it('a failure, and the header of the message', () => {
+    const report = bounce(['From: MAILER-DAEMON <>'], ...text)
+    assert.deepEqual(short(report), [
+      [
+        ...['bob@example.com', 'failed', '5.7.26', true],
+        'mx.example.com [192.0.2.1] did not like our final DATA: 550-5.7.26 not accepted 550 5.7.26 see our policy',
+      ],
+    ])
+    assert.deepEqual([report!.reportingMta, report!.originalMessageId], ['df.example', '<lunch@example.com>'])
+  })
+
+  it('is not believed of a person', () => assert.equal(bounce(['From: alice@example.com'], ...text), null))
 })

@@ -7,7 +7,7 @@ import { testSession } from './setup.ts'
 
 // One mailbox for all connections of a transcript. Its options: `tls=later` begins in clear, `folders=a b Sent:Sent` are
 // the folders beside INBOX (with their special use). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
-// it up to that many. `extras` adds the handlers that the mailbox in memory has not: quotas and notes. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
+// it up to that many. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
 testTranscripts('imap', transcript => {
   const { options, blocks } = transcript
   const folders = options.get('folders')
@@ -24,13 +24,21 @@ testTranscripts('imap', transcript => {
     })
   }
   const clear = options.get('tls') === 'later'
+  const lists = accessLists()
   const attach = (session: MailboxSession): void => {
     mailbox.attach(session)
     if (options.has('extras')) session.use(extras())
+    if (options.has('acl')) session.use(lists)
   }
   return {
     open: (_connection, now) =>
-      testSession({ mailbox, attach, now, ...(clear ? { tls: null, canUpgrade: true } : {}) }).session,
+      testSession({
+        mailbox,
+        attach,
+        now,
+        canDeflate: options.has('deflate'),
+        ...(clear ? { tls: null, canUpgrade: true } : {}),
+      }).session,
     actions: { deliver },
   }
 })
@@ -80,5 +88,50 @@ function extras(): MailboxHandlers {
       }
       return undefined
     },
+  }
+}
+
+/** The lists of RFC 4314's examples. */
+function accessLists(): MailboxHandlers {
+  const lists = new Map([
+    [
+      'INBOX',
+      new Map([
+        ['Fred', 'rwipslxetad'],
+        ['-Fred', 'wetd'],
+        ['$team', 'w'],
+      ]),
+    ],
+    [
+      'Drafts',
+      new Map([
+        ['Fred', 'rwipslxetad'],
+        ['Chris', 'lrswi'],
+      ]),
+    ],
+  ])
+  const listOf = (folder: string): Map<string, string> => {
+    const list = lists.get(folder)
+    if (!list) throw new Refusal('NONEXISTENT', 'there is no such folder')
+    return list
+  }
+  return {
+    getAcl: folder => [...listOf(folder)].map(([identifier, rights]) => ({ identifier, rights })),
+    setAcl(folder, identifier, rights, { mode }) {
+      if (identifier === 'anyone') throw new Refusal('NOPERM', 'not for anyone')
+      const old = mode === 'set' ? '' : (listOf(folder).get(identifier) ?? '')
+      const kept = [...old].filter(right => mode === 'add' || !rights.includes(right)).join('')
+      listOf(folder).set(identifier, mode === 'remove' ? kept : kept + rights)
+      return undefined
+    },
+    deleteAcl(folder, identifier) {
+      listOf(folder).delete(identifier)
+      return undefined
+    },
+    listRights: (_folder, identifier) =>
+      identifier === 'smith'
+        ? { required: 'la', optional: ['r', 'swikxte'] }
+        : { required: '', optional: ['l', 'r', 's', 'w', 'i', 'p', 'k', 'x', 't', 'e', 'a', '0'] },
+    myRights: folder => (folder === 'INBOX' ? 'rwiptsldaex' : listOf(folder).get('Chris')!),
   }
 }

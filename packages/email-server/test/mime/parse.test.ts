@@ -119,6 +119,16 @@ test('what a limit leaves out is said, and the rest is an attachment or left alo
   assert.equal(parseMessage(raw).truncated, false)
 })
 
+test('the content of any leaf of the tree can be had, shown or not, without its transfer encoding', () => {
+  const raw =
+    'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nplain\r\n--b\r\nContent-Transfer-Encoding: base64\r\n\r\naGk=\r\n--b--\r\n'
+  const parsed = parseMessage(raw)
+  assert.deepEqual(
+    parsed.tree.parts.map(part => Buffer.from(parsed.contentOf(part)).toString()),
+    ['plain', 'hi'],
+  )
+})
+
 test('the calendar of an invitation is text with its method', () => {
   const raw = message([
     'Content-Type: text/calendar; method=request; charset=iso-8859-1',

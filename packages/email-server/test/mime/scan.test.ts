@@ -254,3 +254,23 @@ for (const [name, make] of [
     )
   })
 }
+
+test("a field's key is its name in lower case, however it is written", () => {
+  const names = [
+    'From',
+    'MESSAGE-ID',
+    'Message-Id',
+    'mime-version',
+    'List-Unsubscribe-Post',
+    'X-Priority',
+    'Subject!',
+  ]
+  const near = ['Frxm', 'FroM-', 'Fr/m', 'To_', 'tO', 'C', 'X-MSMail-Prioritz', 'D~te']
+  for (const name of [...names, ...near]) {
+    const block = scanMessage(bytes(`${name}: x\r\n\r\n`)).header
+    assert.deepEqual(
+      block.fields.map(field => [field.name, field.key]),
+      [[name, name.toLowerCase()]],
+    )
+  }
+})

@@ -226,7 +226,7 @@ for (const protocol of PROTOCOLS) {
           const authMethod = method.toLowerCase().replace('-plus', '')
           const remoteAddress = '192.0.2.9'
           assert.deepEqual(refused.failures, [
-            { protocol: protocol.name, authMethod, username: wrong.user, remoteAddress },
+            { protocol: protocol.name, authMethod, username: wrong.user, remoteAddress, delayMs: 1000 },
           ])
         }
       })

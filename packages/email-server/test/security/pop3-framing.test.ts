@@ -14,10 +14,14 @@ function driven(session: Pop3ServerSession): SessionDriver {
 
 describe('pop3: line without end', () => {
   test('a command line is cut at its limit, before and after login, and the client is told', async () => {
-    for (const before of ['', 'USER alice\r\nPASS secret\r\n']) {
+    for (const [before, limit] of [
+      // AUTH may need as much
+      ['', 12 * 1024],
+      ['USER alice\r\nPASS secret\r\n', 512],
+    ] as const) {
       const driver = driven(pop3Session(new MemoryMailbox()))
       await driver.exchange(before)
-      driver.feed('x'.repeat(511))
+      driver.feed('x'.repeat(limit - 1))
       await driver.settle()
       assert.ok(driver.isOpen)
       assert.equal(await driver.exchange('x'), '-ERR The line is too long\r\n')
@@ -31,6 +35,18 @@ describe('pop3: line without end', () => {
     driver.takeText()
     assert.match(await driver.exchange(`USER ${'x'.repeat(512 - 7)}\r\n`), /^\+OK/)
     assert.match(await driver.exchange(`USER ${'x'.repeat(512 - 6)}\r\n`), /^-ERR The line is too long/)
+  })
+
+  test('AUTH takes an initial response as long as a token is; no other command a line as long', async () => {
+    const driver = driven(pop3Session(new MemoryMailbox()))
+    await driver.settle()
+    driver.take()
+    const message = `user=alice\x01auth=Bearer ${'x'.repeat(4000)}\x01\x01`
+    driver.feed(`AUTH XOAUTH2 ${Buffer.from(message).toString('base64')}\r\n`)
+    await driver.advance(1000)
+    assert.match(await driver.exchange('AA==\r\n'), /^\+ .*\r\n-ERR \[AUTH\]/)
+    assert.match(await driver.exchange(`NOOP ${'x'.repeat(600)}\r\n`), /^-ERR The line is too long/)
+    assert.equal(driver.closed?.error?.code, 'ELIMIT')
   })
 
   test('a line of a SASL exchange has its own limit', async () => {

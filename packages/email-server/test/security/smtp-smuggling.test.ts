@@ -2,7 +2,7 @@
 // for the end of a message. Only CRLF.CRLF is one (RFC 5321 §4.1.1.4).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { atData, withoutTrace } from '../smtp/support.ts'
+import { atData, harness, withoutTrace } from '../smtp/support.ts'
 
 const SMUGGLED =
   'MAIL FROM:<evil@x.example>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\nSubject: smuggled\r\n\r\nevil'
@@ -49,6 +49,42 @@ for (const form of FORMS) {
       }
       if (/\r(?!\n)|(?<!\r)\n/.test(form)) assert.match(said, /^550 /)
       assert.equal(await h.say('NOOP'), '250 2.0.0 OK\r\n')
+    }
+  })
+}
+
+for (const form of FORMS) {
+  test(`smtp smuggling: ${JSON.stringify(form)}, mended, does not end a message either`, async () => {
+    for (const size of [1, 7, 1 << 20]) {
+      const h = await atData({ lineBreaks: 'normalize' })
+      const bytes = Buffer.from(`Subject: outer\r\n\r\ntext${form}${SMUGGLED}\r\n.\r\n`, 'latin1')
+      for (let at = 0; at < bytes.length; at += size) h.driver.feed(bytes.subarray(at, at + size))
+      await h.driver.settle()
+      assert.match(h.driver.takeText(), /^250 2\.0\.0 [^\r]*\r\n$/)
+      assert.equal(h.taken.length, 1)
+      const { from, raw } = h.taken[0]!
+      assert.equal(from, 'a@x.example')
+      assert.ok(raw.includes('Subject: smuggled'))
+      assert.doesNotMatch(raw, /\r(?!\n)|(?<!\r)\n/)
+    }
+  })
+
+  test(`smtp smuggling: ${JSON.stringify(form)} in a chunk is content, and what follows the chunk is commands`, async () => {
+    for (const binary of [false, true]) {
+      const h = harness()
+      const content = Buffer.from(`Subject: outer\r\n\r\ntext${form}${SMUGGLED}`, 'latin1')
+      const body = binary ? ' BODY=BINARYMIME' : ''
+      await h.say('EHLO x', `MAIL FROM:<a@x.example>${body}`, 'RCPT TO:<bob@example.test>')
+      h.driver.feed(
+        Buffer.concat([Buffer.from(`BDAT ${content.length} LAST\r\n`), content, Buffer.from('NOOP\r\n')]),
+      )
+      await h.driver.settle()
+      const refused = !binary && /\r(?!\n)|(?<!\r)\n/.test(content.toString('latin1'))
+      const expected = refused
+        ? /^550 5\.6\.0 [^\r]*\r\n250 2\.0\.0 OK\r\n$/
+        : /^250 2\.0\.0 [^\r]*\r\n250 2\.0\.0 OK\r\n$/
+      assert.match(h.driver.takeText(), expected)
+      if (!refused) assert.equal(withoutTrace(h.taken[0]!.raw), content.toString('latin1'))
     }
   })
 }

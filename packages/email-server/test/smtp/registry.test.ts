@@ -4,21 +4,32 @@ import { DEFAULT_LIMITS } from '../../src/index.ts'
 import { AuthPolicy } from '../../src/sasl/index.ts'
 import { COMMANDS } from '../../src/smtp/commands/index.ts'
 import { EXTENSIONS } from '../../src/smtp/ext/index.ts'
+import { resolveExtensions } from '../../src/smtp/extension-options.ts'
 import { Registry, type ServerFacts } from '../../src/smtp/registry.ts'
 import { MODES } from '../../src/smtp/server/modes.ts'
 import { OUT_OF_PLACE, TRANSITIONS } from '../../src/smtp/state.ts'
 import { VIRTUAL_TLS } from '../../src/testing/index.ts'
-import { harness } from './support.ts'
+import { harness, NOON } from './support.ts'
+
+const EVERYTHING = resolveExtensions({
+  futureRelease: { maxInterval: 86_400 },
+  deliverBy: {},
+  mtPriority: {},
+  limits: { mailMax: 10, rcptDomainMax: 10 },
+})
 
 const registry = new Registry(COMMANDS, EXTENSIONS)
 
-const situations: readonly ServerFacts[] = (['inbound', 'submission'] as const).flatMap(role =>
+const situations: readonly ServerFacts[] = (['inbound', 'submission', 'lmtp'] as const).flatMap(role =>
   [true, false].flatMap(canUpgrade =>
     [VIRTUAL_TLS, null].flatMap(tls =>
       [true, false].flatMap(allowInsecureAuth =>
         [null, 'alice'].flatMap(username =>
-          [true, false].map(dsn => ({
-            dsn,
+          [true, false].map(all => ({
+            xclient: false,
+            dsn: all,
+            extensions: all ? EVERYTHING : resolveExtensions(),
+            now: NOON,
             role,
             canUpgrade,
             tls,
@@ -39,11 +50,19 @@ test('what is advertised is accepted, and what is closed is neither: for every e
     const advertised = registry.capabilities(facts)
     for (const extension of EXTENSIONS) {
       const open = extension.gate?.(facts) ?? true
-      for (const line of extension.ehlo(facts)) assert.equal(advertised.includes(line), open)
+      const lines = open ? extension.ehlo(facts) : []
+      assert.deepEqual(
+        advertised.filter(line => lines.includes(line)),
+        lines,
+      )
+      assert.equal(
+        advertised.some(line => line.split(' ')[0] === extension.name),
+        lines.length > 0,
+      )
       for (const command of extension.commands ?? []) {
         assert.equal(registry.command(command.name, facts) !== null, open)
         assert.equal(registry.commandNames(facts).includes(command.name), open)
-        assert.ok(registry.knows(command.name))
+        assert.ok(registry.knows(command.name, facts.role))
       }
       for (const param of extension.rcptParams ?? []) {
         assert.equal(registry.rcptParam(param.keyword, facts) !== null, open)
@@ -91,7 +110,7 @@ test('names are in upper case, no two the same, and __proto__ is no command', ()
   assert.equal(new Set(names).size, names.length)
   for (const name of names) assert.match(name, /^[A-Z0-9]+$/)
   for (const evil of ['__PROTO__', 'CONSTRUCTOR', 'TOSTRING', '__proto__', 'constructor']) {
-    assert.equal(registry.knows(evil), false)
+    assert.equal(registry.knows(evil, 'inbound'), false)
     assert.equal(registry.command(evil, situations[0]!), null)
   }
 })

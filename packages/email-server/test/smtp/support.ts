@@ -1,6 +1,10 @@
 // An SMTP session for tests: driven in memory, with everything that it told its owner written down.
+import { DEFAULT_LIMITS } from '../../src/index.ts'
 import { type IncomingMail, type SmtpServerOptions, SmtpServerSession } from '../../src/smtp/index.ts'
 import { SessionDriver, VIRTUAL_TLS } from '../../src/testing/index.ts'
+
+/** Errors are answered without waiting, where waiting is not what is tested. */
+const AT_ONCE = { freeErrors: 1_000_000 }
 
 export const NOON: number = Date.UTC(2026, 10, 23, 12, 0, 0)
 
@@ -33,6 +37,7 @@ export function harness(options: HarnessOptions = {}): Harness {
     isLocalDomain: domain => domain.toLowerCase() === 'example.test',
     onFailure: (message, error) => failures.push(`${message}: ${String((error as Error).message)}`),
     ...rest,
+    limits: { ...AT_ONCE, ...rest.limits },
   })
   session.on('auth', info => {
     if (info.password === 'secret') info.accept()
@@ -80,22 +85,47 @@ export function* splits(bytes: Uint8Array): Generator<Uint8Array[]> {
 
 /**
  * What a transcript asks for: `role=submission`, `insecure` (AUTH without TLS), `tls` (secured from the start), `no-tls`
- * (STARTTLS cannot be had), `dsn`, `handler` (an rcpt handler), `shy` (nobody takes mail), and any limit by its name.
+ * (STARTTLS cannot be had), `dsn`, `handler` (an rcpt handler), `shy` (nobody takes mail), `normalize` (bare line ends),
+ * `xclient` (this client is trusted), `quiet` (how long the greeting is held back, ms), `hold`, `by`, `priority`, `mailMax`, `rcptDomainMax` (extensions and their numbers), `no-requiretls`, and any limit by its name.
+ * Recipients named `overquota…` and `later…` are refused when the message is there; a message with the subject `echo` is refused
+ * with its content as the text.
  */
 export function harnessSession(options: ReadonlyMap<string, string>, now: number): SmtpServerSession {
-  const limits: Record<string, number> = {}
-  for (const [name, value] of options) if (/^\d+$/.test(value)) limits[name] = Number(value)
+  const limits: Record<string, number> = { ...AT_ONCE }
+  for (const [name, value] of options) {
+    if (Object.hasOwn(DEFAULT_LIMITS, name)) limits[name] = Number(value)
+  }
+  const number = (name: string): number | undefined => {
+    const value = options.get(name)
+    return value === undefined || value === 'true' ? undefined : Number(value)
+  }
+  const [min, mailMax, rcptDomainMax] = ['by', 'mailMax', 'rcptDomainMax'].map(number)
+  const profile = options.get('priority')
+  const role = options.get('role')
   const session = new SmtpServerSession({
-    role: options.get('role') === 'submission' ? 'submission' : 'inbound',
+    role: role === 'submission' || role === 'lmtp' ? role : 'inbound',
     hostname: 'mx.example.test',
     remoteAddress: '192.0.2.1',
     now,
     canUpgrade: !options.has('no-tls'),
     allowInsecureAuth: options.has('insecure'),
     dsn: options.has('dsn'),
+    lineBreaks: options.has('normalize') ? 'normalize' : 'refuse',
+    extensions: {
+      requireTls: !options.has('no-requiretls'),
+      ...(options.has('hold') && { futureRelease: { maxInterval: number('hold') ?? 86_400 } }),
+      ...(options.has('by') && { deliverBy: min === undefined ? {} : { min } }),
+      ...(profile !== undefined && { mtPriority: profile === 'true' ? {} : { profile } }),
+      limits: {
+        ...(mailMax !== undefined && { mailMax }),
+        ...(rcptDomainMax !== undefined && { rcptDomainMax }),
+      },
+    },
+    ...(options.has('quiet') && { greetingDelayMs: number('quiet') ?? 0 }),
+    ...(options.has('xclient') && { xclient: (address: string) => address !== '192.0.2.66' }),
     ...(options.has('tls') ? { tls: VIRTUAL_TLS } : {}),
     random: length => new Uint8Array(length).fill(7),
-    isLocalDomain: domain => domain === 'example.test' || domain === 'bücher.example',
+    isLocalDomain: domain => ['example.test', 'bücher.example'].includes(domain.toLowerCase()),
     limits,
   })
   session.on('auth', info => {
@@ -113,7 +143,14 @@ export function harnessSession(options: ReadonlyMap<string, string>, now: number
   }
   if (!options.has('shy')) {
     session.on('mail', mail => {
-      if (mail.subject === 'spam') mail.reject(554, '5.7.1 Spam')
+      for (const recipient of mail.recipients) {
+        if (recipient.address.startsWith('overquota')) recipient.reject(552, '5.2.2 Mailbox full')
+        if (recipient.address.startsWith('later')) recipient.reject(452)
+      }
+      const raw = Buffer.from(mail.rawBytes).toString('latin1')
+      const text = raw.slice(raw.indexOf('\r\n\r\n') + 4)
+      if (mail.subject === 'echo') mail.reject(550, JSON.stringify(text))
+      else if (mail.subject === 'spam') mail.reject(554, '5.7.1 Spam')
       else if (mail.subject !== 'silence') mail.accept()
     })
   }

@@ -54,6 +54,8 @@ describe('the mailbox in memory', () => {
       internalDate: 5000,
       flags: ['Seen'],
       modseq: 3,
+      saveDate: 0,
+      emailId: 'M2',
     })
     assert.equal(await it.ask('messageBody', [1], {}), RAW)
   })

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeQuotedPrintable, encodeQuotedPrintable, QuotedPrintableDecoder } from '../../src/text/index.ts'
+import {
+  decodeQuotedPrintable,
+  decodeQuotedPrintableText,
+  encodeQuotedPrintable,
+  QuotedPrintableDecoder,
+} from '../../src/text/index.ts'
 import { ascii, bytes, cutsOf, text } from './bytes.ts'
 
 const decode = (input: string): string => text(decodeQuotedPrintable(bytes(input)))
@@ -118,4 +123,46 @@ test('long white space, cut anywhere, gives what it gives in one piece', () => {
     for (let i = 0; i < input.length; i += size) out += text(decoder.write(input.slice(i, i + size)))
     assert.equal(out + text(decoder.end()), whole, `pieces of ${size}`)
   }
+})
+
+test('text is what the decoded octets say in UTF-8, with LF for CRLF, whatever they are', () => {
+  const piece = fc.constantFrom(
+    ...[
+      'a',
+      ' ',
+      '\t',
+      '\r',
+      '\n',
+      '\r\n',
+      '=\r\n',
+      '= \n',
+      '=',
+      '=0D',
+      '=0A',
+      '=20',
+      '=3D',
+      '=zz',
+      'x'.repeat(170),
+    ],
+    ...[
+      '=C3=A9',
+      '=c2=a0',
+      '=C3',
+      '=A9',
+      '=C3=\r\n=A9',
+      '=C1=81',
+      '=C4=80',
+      '=E2=80=99',
+      '=F0=9F=98=80',
+      '\xe9',
+    ],
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), pieces => {
+      const encoded = bytes(pieces.join(''))
+      const expected = Buffer.from(decodeQuotedPrintable(encoded)).toString('utf8').replaceAll('\r\n', '\n')
+      assert.equal(decodeQuotedPrintableText(encoded), expected)
+    }),
+    { numRuns: 2000 },
+  )
 })

@@ -1,6 +1,7 @@
 // One message, checked while it comes in: what is begun when, what is within which time, and what those behind us are told.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import type { DnsAnswer, DnsRecordType } from '../../src/base/runtime.ts'
 import type { Resolver } from '../../src/dns/index.ts'
 import { splitHeader } from '../../src/mime/index.ts'
@@ -340,5 +341,83 @@ describe('failures', () => {
     const checking = new MessageCheck(ORIGIN, right)
     assert.throws(() => checking.push('text' as never), { code: 'EUSAGE' })
     checking.abandon()
+  })
+})
+
+describe('whatever comes', () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      'From: joe@football.example.com',
+      'From: a@b, c@d',
+      'DKIM-Signature: v=1; a=rsa-sha256; d=football.example.com; s=test; h=from; bh=AAAA; b=AAAA',
+      'DKIM-Signature: v=1; a=ed25519-sha256; d=x; s=',
+      'ARC-Seal: i=1; a=rsa-sha256; d=football.example.com; s=test; cv=none; b=AAAA',
+      'ARC-Message-Signature: i=1; a=rsa-sha256; d=football.example.com; s=test; h=from; bh=AAAA; b=AAAA',
+      'ARC-Authentication-Results: i=1; x; none',
+      'Authentication-Results: mx.test; dkim=pass',
+      'BIMI-Selector: v=BIMI1; s=x',
+      '',
+    ),
+    fc.string({ maxLength: 80 }),
+  )
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 2000 }),
+    fc.array(line, { maxLength: 12 }).map(lines => Buffer.from(lines.join('\r\n'), 'latin1')),
+  )
+  const answer = fc.oneof(
+    fc.constantFrom<DnsAnswer>(
+      { ok: false, failure: 'nxdomain' },
+      { ok: false, failure: 'servfail' },
+      { ok: false, failure: 'timeout' },
+    ),
+    fc
+      .array(
+        fc.oneof(
+          fc.constantFrom(ED25519_RECORD, 'v=spf1 a mx ptr -all', 'v=DMARC1; p=reject', '192.0.2.1'),
+          fc.string(),
+        ),
+        { maxLength: 4 },
+      )
+      .map((values): DnsAnswer => ({ ok: true, records: values.map(value => ({ value })) })),
+  )
+
+  test('a check ends with a verdict, in its time, and no pass of DMARC comes without a reason', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        bytes,
+        fc.array(answer, { minLength: 1, maxLength: 8 }),
+        fc.string(),
+        fc.string(),
+        async (message, answers, helo, sender) => {
+          const world = new VirtualWorld({ now: NOW })
+          const runtime = world.host()
+          let n = 0
+          const resolver: Resolver = { resolve: async () => answers[n++ % answers.length]! }
+          const failures: unknown[] = []
+          const checking = new MessageCheck(
+            { ip: '192.0.2.1', helo, sender },
+            {
+              resolver,
+              runtime,
+              authservId: 'mx.test',
+              bimi: true,
+              onFailure: error => failures.push(error),
+            },
+          )
+          checking.push(message)
+          const verdict = await world.run(checking.finish())
+          assert.deepEqual(failures, [])
+          assert.ok(runtime.now() - NOW <= 10_000)
+          if (verdict.dmarc.result === 'pass')
+            assert.ok(verdict.spf.result === 'pass' || verdict.dkim.result === 'pass')
+          const fields = splitHeader(Buffer.from(`${verdict.headers}\r\n`, 'latin1')).fields
+          assert.deepEqual(
+            fields.map(({ name }) => name),
+            ['Authentication-Results', 'Received-SPF'],
+          )
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 })

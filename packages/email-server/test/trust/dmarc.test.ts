@@ -277,6 +277,7 @@ describe('records', () => {
         spfAlignment: 'relaxed',
         psd: 'u',
         testing: false,
+        percentage: 50,
         aggregateReports: ['mailto:a@example.com', 'https://r.example/d'],
         failureReports: ['mailto:b@example.com'],
         failureOptions: '1:d',

@@ -32,9 +32,16 @@ export class Bodies {
     return { hash, content: raw, metadata: extractMessageMetadata(raw) }
   }
 
-  /** Runs `work`, which is to call `insert`, with the body's file in place if it is to have one. */
-  holding<T>(body: PreparedBody, work: () => Promise<T>): Promise<T> {
-    return this.#isSmall(body) ? work() : this.#files.holding(body.hash, body.content, work)
+  /** Runs `work`, which is to call `insert`, with the files of the bodies in place if they are to have such. */
+  holding<T>(bodies: readonly PreparedBody[], work: () => Promise<T>): Promise<T> {
+    const inFiles = bodies.filter(body => !this.#isSmall(body))
+    const held = inFiles.reduce(
+      (inner, { hash, content }) =>
+        () =>
+          this.#files.holding(hash, content, inner),
+      work,
+    )
+    return held()
   }
 
   /** The row of the body, made when there is none; inside of `holding`. */

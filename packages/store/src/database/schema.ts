@@ -35,6 +35,21 @@ export interface FoldersTable {
   unread: number
   deleted: number
   size: number
+  /** Octets of the messages with the flag Deleted. */
+  deleted_size: number
+  /** Rows of `removals`. */
+  removal_runs: number
+  /** Removals up to this mod-sequence are not remembered. */
+  forgotten_modseq: number
+}
+
+/** Messages that are gone, as runs of UIDs. */
+export interface RemovalsTable {
+  folder_id: number
+  /** Of the removal. */
+  modseq: number
+  first_uid: number
+  last_uid: number
 }
 
 /** Names, not folders: a subscription outlives its folder (RFC 9051 §6.3.7). */
@@ -123,6 +138,7 @@ export interface Tables {
   folders: FoldersTable
   subscriptions: SubscriptionsTable
   folder_keywords: FolderKeywordsTable
+  removals: RemovalsTable
   messages: MessagesTable
   bodies: BodiesTable
   body_contents: BodyContentsTable

@@ -74,6 +74,7 @@ export function statusOf(row: FolderRow): FolderStatus {
     unread: row.unread,
     deleted: row.deleted,
     size: row.size,
+    deletedSize: row.deleted_size,
     highestModseq: row.highest_modseq,
     mailboxId: mailboxId(row.id),
   }
@@ -183,6 +184,9 @@ async function insertFolder(
       unread: 0,
       deleted: 0,
       size: 0,
+      deleted_size: 0,
+      removal_runs: 0,
+      forgotten_modseq: 0,
     })
     .returningAll()
     .executeTakeFirstOrThrow()

@@ -17,9 +17,11 @@ import {
 } from './flags.ts'
 import { countFolder, type FolderDelta, noteKeywords, touchFolder } from './placing.ts'
 import { rangesOf, uidsIn } from './reading.ts'
+import { noteRemoval } from './removals.ts'
 
 interface FlagRow {
   readonly uid: number
+  readonly size: number
   readonly modseq: number
   readonly system_flags: number
   readonly keywords: string | null
@@ -40,7 +42,7 @@ export async function storeFlags(
   const mode = context?.mode ?? 'set'
   const wanted = flagSet(mode === 'set' ? flags : (context?.changed ?? flags))
   const limit = context?.unchangedSince ?? Number.POSITIVE_INFINITY
-  const delta = { total: 0, unread: 0, deleted: 0, size: 0 }
+  const delta = { unread: 0, deleted: 0, deletedSize: 0 }
   const answer: ChangedFlags[] = []
   const changed: ChangedFlags[] = []
   let modseq: number | null = null
@@ -54,7 +56,9 @@ export async function storeFlags(
       if (result.bits === row.system_flags && keywords === row.keywords) continue
       results.set(row.uid, result)
       delta.unread += (row.system_flags & SEEN ? 1 : 0) - (result.bits & SEEN ? 1 : 0)
-      delta.deleted += (result.bits & DELETED ? 1 : 0) - (row.system_flags & DELETED ? 1 : 0)
+      const deleted = (result.bits & DELETED ? 1 : 0) - (row.system_flags & DELETED ? 1 : 0)
+      delta.deleted += deleted
+      delta.deletedSize += deleted * row.size
       const key = `${result.bits} ${keywords ?? ''}`
       const group = groups.get(key)
       if (group) group.uids.push(row.uid)
@@ -85,7 +89,7 @@ export async function storeFlags(
   return { answer, changed }
 }
 
-const NOTHING: FolderDelta = { total: 0, unread: 0, deleted: 0, size: 0 }
+const NOTHING: FolderDelta = { total: 0, unread: 0, deleted: 0, size: 0, deletedSize: 0 }
 
 async function flagRows(
   trx: Transaction<Tables>,
@@ -94,7 +98,7 @@ async function flagRows(
   uids: readonly number[],
 ): Promise<FlagRow[]> {
   const { rows } = await sql<FlagRow>`
-    select uid, modseq, system_flags, keywords from ${dialect.ranges(rangesOf(uids))} as wanted cross join messages
+    select uid, size, modseq, system_flags, keywords from ${dialect.ranges(rangesOf(uids))} as wanted cross join messages
     where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
   return rows
 }
@@ -139,8 +143,15 @@ export async function copyMessages(
   }
 }
 
+export interface Removed {
+  /** Those that were there. */
+  readonly uids: readonly number[]
+  /** Of the removal; null when there was nothing to remove. */
+  readonly modseq: number | null
+}
+
 /**
- * Removes messages for good and answers the UIDs of those that were there. Bodies that they had are noted: whether
+ * Removes messages for good, and remembers that. Bodies that they had are noted: whether
  * another message refers to them is found out later.
  */
 export async function removeMessages(
@@ -148,14 +159,15 @@ export async function removeMessages(
   dialect: Dialect,
   folderId: number,
   uids: readonly number[],
-): Promise<number[]> {
+): Promise<Removed> {
   const sum = await sumOf(trx, dialect, folderId, uids)
-  if (sum.total === 0) return []
-  await touchFolder(trx, folderId, {
+  if (sum.total === 0) return { uids: [], modseq: null }
+  const { modseq } = await touchFolder(trx, folderId, {
     total: -sum.total,
     unread: -sum.unread,
     deleted: -sum.deleted,
     size: -sum.size,
+    deletedSize: -sum.deletedSize,
   })
   const present = sum.total === uids.length ? [...uids] : await uidsIn(trx, dialect, folderId, rangesOf(uids))
   await inTurns(present, async some => {
@@ -169,7 +181,8 @@ export async function removeMessages(
       .where('uid', 'in', listed(dialect, some))
       .execute()
   })
-  return present
+  await noteRemoval(trx, dialect, folderId, modseq, present)
+  return { uids: present, modseq }
 }
 
 /** What messages count for in their folder. */
@@ -184,11 +197,11 @@ async function sumOf(
     select count(*) as total,
       coalesce(sum(case when system_flags & ${SEEN} = 0 then 1 else 0 end), 0) as unread,
       coalesce(sum(case when system_flags & ${DELETED} <> 0 then 1 else 0 end), 0) as deleted,
-      coalesce(sum(size), 0) as size
+      coalesce(sum(size), 0) as size,
+      coalesce(sum(case when system_flags & ${DELETED} <> 0 then size else 0 end), 0) as "deletedSize"
     from ${dialect.ranges(ranges)} as wanted cross join messages
     where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
-  const row = rows[0]!
-  return { total: row.total, unread: row.unread, deleted: row.deleted, size: row.size }
+  return { ...rows[0]! }
 }
 
 function listed(dialect: Dialect, uids: readonly number[]): ReturnType<typeof sql<number>> {

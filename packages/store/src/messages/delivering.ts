@@ -1,4 +1,4 @@
-// Storing a new message: one body, any number of folders, all or none.
+// Storing new messages: any number of bodies, each in any number of folders, all or none.
 import type { Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
@@ -18,6 +18,8 @@ export interface PlacedMessage {
   readonly folderId: number
   readonly uidValidity: number
   readonly uid: number
+  /** Messages in the folder now. */
+  readonly total: number
 }
 
 /**
@@ -31,40 +33,55 @@ export async function storeMessage(
   body: PreparedBody,
   where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
 ): Promise<readonly PlacedMessage[]> {
-  const size = body.content.length
-  const stored = await bodies.holding(body, () =>
-    database.write(async trx => {
-      const placements = await where(trx)
-      const bodyId = await bodies.insert(trx, body)
-      const placed: (PlacedMessage & { total: number })[] = []
-      for (const { folderId, flags, internalDate } of placements) {
-        const { uidValidity, firstUid, modseq, total } = await touchFolder(trx, folderId, {
-          uids: 1,
-          total: 1,
-          unread: flags.bits & SEEN ? 0 : 1,
-          deleted: flags.bits & DELETED ? 1 : 0,
-          size,
-        })
-        await noteKeywords(trx, folderId, flags.keywords)
-        await trx
-          .insertInto('messages')
-          .values({
-            folder_id: folderId,
-            uid: firstUid,
-            body_id: bodyId,
-            size,
-            internal_date: internalDate,
-            saved_at: Date.now(),
-            modseq,
-            system_flags: flags.bits,
-            keywords: keywordColumn(flags),
-          })
-          .execute()
-        placed.push({ folderId, uidValidity, uid: firstUid, total })
-      }
-      return placed
-    }),
+  const stored = await bodies.holding([body], () =>
+    database.write(async trx => placeMessage(trx, bodies, body, await where(trx))),
   )
-  for (const { folderId, total } of stored) changes.publish({ kind: 'exists', folderId, total }, null)
+  publishPlaced(changes, stored)
   return stored
+}
+
+/** The part of it that belongs into a transaction, inside of `bodies.holding`. */
+export async function placeMessage(
+  trx: Transaction<Tables>,
+  bodies: Bodies,
+  body: PreparedBody,
+  placements: readonly Placement[],
+): Promise<PlacedMessage[]> {
+  const size = body.content.length
+  const bodyId = await bodies.insert(trx, body)
+  const placed: PlacedMessage[] = []
+  for (const { folderId, flags, internalDate } of placements) {
+    const isDeleted = (flags.bits & DELETED) !== 0
+    const { uidValidity, firstUid, modseq, total } = await touchFolder(trx, folderId, {
+      uids: 1,
+      total: 1,
+      unread: flags.bits & SEEN ? 0 : 1,
+      deleted: isDeleted ? 1 : 0,
+      size,
+      deletedSize: isDeleted ? size : 0,
+    })
+    await noteKeywords(trx, folderId, flags.keywords)
+    await trx
+      .insertInto('messages')
+      .values({
+        folder_id: folderId,
+        uid: firstUid,
+        body_id: bodyId,
+        size,
+        internal_date: internalDate,
+        saved_at: Date.now(),
+        modseq,
+        system_flags: flags.bits,
+        keywords: keywordColumn(flags),
+      })
+      .execute()
+    placed.push({ folderId, uidValidity, uid: firstUid, total })
+  }
+  return placed
+}
+
+/** Tells the sessions that have the folders open; each folder once, with its last count. */
+export function publishPlaced(changes: ChangeFeed, placed: readonly PlacedMessage[]): void {
+  const totals = new Map(placed.map(({ folderId, total }) => [folderId, total]))
+  for (const [folderId, total] of totals) changes.publish({ kind: 'exists', folderId, total }, null)
 }

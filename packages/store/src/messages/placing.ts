@@ -10,6 +10,7 @@ export interface FolderDelta {
   readonly unread: number
   readonly deleted: number
   readonly size: number
+  readonly deletedSize: number
   /** UIDs taken. */
   readonly uids?: number
 }
@@ -43,6 +44,7 @@ export async function touchFolder(
       unread: sql`unread + ${delta.unread}`,
       deleted: sql`deleted + ${delta.deleted}`,
       size: sql`size + ${delta.size}`,
+      deleted_size: sql`deleted_size + ${delta.deletedSize}`,
     })
     .where('id', '=', folderId)
     .returning(['uid_validity', 'uid_next', 'highest_modseq', 'total'])
@@ -61,11 +63,15 @@ export async function touchFolder(
 export async function countFolder(
   trx: Transaction<Tables>,
   folderId: number,
-  delta: Pick<FolderDelta, 'unread' | 'deleted'>,
+  delta: Pick<FolderDelta, 'unread' | 'deleted' | 'deletedSize'>,
 ): Promise<void> {
   await trx
     .updateTable('folders')
-    .set({ unread: sql`unread + ${delta.unread}`, deleted: sql`deleted + ${delta.deleted}` })
+    .set({
+      unread: sql`unread + ${delta.unread}`,
+      deleted: sql`deleted + ${delta.deleted}`,
+      deleted_size: sql`deleted_size + ${delta.deletedSize}`,
+    })
     .where('id', '=', folderId)
     .execute()
 }

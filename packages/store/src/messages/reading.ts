@@ -16,8 +16,7 @@ export async function uidsIn(
   folderId: number,
   ranges: readonly Range[],
 ): Promise<number[]> {
-  const finite = ranges.map(([from, to]): Range => [Math.min(from, HIGHEST), Math.min(to, HIGHEST)])
-  return jsonRows<number>(db, dialect, folderId, finite, ['messages.uid'])
+  return jsonRows<number>(db, dialect, folderId, ranges.map(finite), ['messages.uid'])
 }
 
 type MetaRow = [
@@ -29,7 +28,20 @@ type MetaRow = [
   bits: number,
   keywords: string | null,
   bodyId: number,
+  preview: string,
 ]
+
+const META = [
+  'messages.uid',
+  'messages.size',
+  'messages.internal_date',
+  'messages.saved_at',
+  'messages.modseq',
+  'messages.system_flags',
+  'messages.keywords',
+  'messages.body_id',
+  'bodies.preview',
+] as const
 
 /** One entry for each of the UIDs that still exists, ascending. */
 export async function metaOf(
@@ -38,17 +50,40 @@ export async function metaOf(
   folderId: number,
   uids: readonly number[],
 ): Promise<MessageMeta[]> {
-  const rows = await jsonRows<MetaRow>(db, dialect, folderId, rangesOf(uids), [
-    'messages.uid',
-    'messages.size',
-    'messages.internal_date',
-    'messages.saved_at',
-    'messages.modseq',
-    'messages.system_flags',
-    'messages.keywords',
-    'messages.body_id',
-  ])
-  return rows.map(([uid, size, internalDate, savedAt, modseq, bits, keywords, bodyId]) => ({
+  return metaIn(db, dialect, folderId, rangesOf(uids), 0)
+}
+
+/** The same for the messages in these ranges that have changed since this mod-sequence. */
+export async function metaIn(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  folderId: number,
+  ranges: readonly Range[],
+  changedSince: number,
+): Promise<MessageMeta[]> {
+  if (ranges.length === 0) return []
+  const { rows } = await sql<{ rows: string }>`
+    select ${dialect.jsonRows(META)} as rows
+    from ${dialect.ranges(ranges.map(finite))} as wanted
+    cross join messages
+    cross join bodies
+    where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi
+      and messages.modseq > ${changedSince} and bodies.id = messages.body_id`.execute(db)
+  return (JSON.parse(rows[0]?.rows ?? '[]') as MetaRow[]).map(metaOfRow)
+}
+
+function metaOfRow([
+  uid,
+  size,
+  internalDate,
+  savedAt,
+  modseq,
+  bits,
+  keywords,
+  bodyId,
+  preview,
+]: MetaRow): MessageMeta {
+  return {
     id: uid,
     uid,
     size,
@@ -57,7 +92,12 @@ export async function metaOf(
     modseq,
     emailId: `M${bodyId}`,
     saveDate: savedAt,
-  }))
+    preview,
+  }
+}
+
+function finite([from, to]: Range): Range {
+  return [Math.min(from, HIGHEST), Math.min(to, HIGHEST)]
 }
 
 /** One entry for each of the UIDs, null for those that are gone. */

@@ -2,6 +2,7 @@
 import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
 import { type Extension, Registry } from '../registry.ts'
+import { acl } from './acl.ts'
 import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
 import { catenate } from './catenate.ts'
@@ -15,6 +16,7 @@ import { id } from './id.ts'
 import { idle } from './idle.ts'
 import { imap4rev2 } from './imap4rev2.ts'
 import { listExtended } from './list-extended.ts'
+import { listMyrights } from './list-myrights.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
 import { metadata } from './metadata.ts'
@@ -77,6 +79,8 @@ export const EXTENSIONS: readonly Extension[] = [
   utf8Accept,
   quota,
   metadata,
+  acl,
+  listMyrights,
   createSpecialUse,
   compress,
 ]

@@ -2,6 +2,7 @@
 // success opens (RFC 3501 §6.2).
 import { MailboxSession } from '../../mailbox/index.ts'
 import {
+  type AuthFailure,
   type AuthOutcome,
   askAuth,
   type Credentials,
@@ -39,7 +40,8 @@ export class Login {
     const { auth, tls, hostname, random } = this.#core
     const exchange = mechanism.startServer(auth.context(tls, hostname, random))
     const outcome = await negotiate(exchange, initial, this.#port(challenge))
-    if (outcome.kind === 'malformed' && !this.#core.over) await this.#failure()
+    if (outcome.kind === 'malformed' && !this.#core.over)
+      await this.#failure(this.#core.limits.authFailureDelay)
     return this.#open(outcome)
   }
 
@@ -60,8 +62,15 @@ export class Login {
         }),
       penalty: async ({ authMethod, username }) => {
         if (this.#core.over) return
-        port.authFailed({ protocol: 'imap', authMethod, username, remoteAddress })
-        await this.#failure()
+        const failure: AuthFailure = {
+          protocol: 'imap',
+          authMethod,
+          username,
+          remoteAddress,
+          delayMs: limits.authFailureDelay,
+        }
+        port.authFailed(failure)
+        await this.#failure(failure.delayMs)
       },
     }
   }
@@ -85,12 +94,12 @@ export class Login {
   }
 
   /** A failed attempt waits for its answer, and counts. */
-  async #failure(): Promise<void> {
+  async #failure(delayMs: number): Promise<void> {
     const { clock, limits, port } = this.#core
     this.#failures++
     // a handler may have taken long: the wait counts from now
     port.wake()
-    await clock.sleep(limits.authFailureDelay)
+    await clock.sleep(delayMs)
     if (this.#failures < limits.authFailures) return
     this.#core.afterwards = () => port.bye('Too many failed logins', 'AUTHENTICATIONFAILED', 'EAUTH')
   }

@@ -42,6 +42,8 @@ export const pass: CommandSpec = {
 export const auth: CommandSpec = {
   name: 'AUTH',
   state: 'authorization',
+  // RFC 5034 §4 holds clients to 255 octets here, and many of them send longer tokens all the same
+  lineLimit: 'authLine',
   capabilities({ auth, tls, allowInsecureAuth }) {
     const names = auth.open(tls, allowInsecureAuth).map(mechanism => mechanism.name)
     return names.length > 0 ? [`SASL ${names.join(' ')}`] : []

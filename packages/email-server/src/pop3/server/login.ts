@@ -99,8 +99,15 @@ export class Login {
     const port = this.#port
     if (port.closed) return
     this.#failures++
-    port.authFailed({ protocol: 'pop3', authMethod, username, remoteAddress: port.remoteAddress })
-    await port.clock.sleep(port.limits.authFailureDelay)
+    const failure: AuthFailure = {
+      protocol: 'pop3',
+      authMethod,
+      username,
+      remoteAddress: port.remoteAddress,
+      delayMs: port.limits.authFailureDelay,
+    }
+    port.authFailed(failure)
+    await port.clock.sleep(failure.delayMs)
   }
 
   async #finish(outcome: AuthOutcome): Promise<void> {

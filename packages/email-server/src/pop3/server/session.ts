@@ -3,7 +3,7 @@
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, PeerSyntaxError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
-import { type Limits, resolveLimits } from '../../base/limits.ts'
+import { type LimitName, type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
@@ -185,7 +185,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
         this.#pauseFor(wait)
         break
       }
-      const line = this.#input.takeLine(this.#limits[limits.line])
+      const line = this.#input.takeLine(this.#longestLine(limits.line))
       if (line === TOO_LONG) {
         this.#goodbye('The line is too long', 'ELIMIT')
         break
@@ -203,6 +203,14 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       this.#inputPaused = false
       this.emit('resume')
     }
+  }
+
+  /** Before the login a line may be as long as AUTH wants it; each command has its own limit besides. */
+  #longestLine(limit: LimitName): number {
+    const { authLine } = this.#limits
+    return this.#state.kind === 'authorization'
+      ? Math.max(this.#limits[limit], authLine)
+      : this.#limits[limit]
   }
 
   /** Nothing is read before the peer has taken what was said. */
@@ -239,7 +247,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     try {
       const { keyword, rest } = readCommandLine(bytes)
       const command = REGISTRY.find(keyword)
-      if (!command) this.#bad('Unknown command')
+      if (bytes.length + 2 > this.#limits[command?.lineLimit ?? 'pop3CommandLine']) {
+        this.#goodbye('The line is too long', 'ELIMIT')
+      } else if (!command) this.#bad('Unknown command')
       else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
       else {
         const running = run(command, this.#context, rest, this.#state)

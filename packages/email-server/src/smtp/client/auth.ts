@@ -1,11 +1,10 @@
 // AUTH from the client's side (RFC 4954 §4): the strongest mechanism that both sides have, and a way out of every exchange.
 import { MailError } from '../../base/errors.ts'
 import {
+  AuthDialogue,
   type ChosenMechanism,
   type ClientCredentials,
   chooseMechanism,
-  decodeSaslBase64,
-  encodeSaslBase64,
 } from '../../sasl/index.ts'
 import type { SmtpReply } from '../wire/reply-reader.ts'
 import type { ClientCore, Work } from './core.ts'
@@ -13,8 +12,6 @@ import { isNegative, isPositive, replyError, unexpectedReply } from './faults.ts
 
 /** RFC 5321 §4.5.3.1.4: octets of a command line with its CRLF, within which an initial response must stay (RFC 4954 §4). */
 const LINE_LIMIT = 512
-/** No mechanism asks so often. */
-const MOST_CHALLENGES = 20
 
 export function authenticate(credentials: ClientCredentials): Work<void> {
   return {
@@ -52,37 +49,21 @@ function choose(core: ClientCore, credentials: ClientCredentials): ChosenMechani
 }
 
 /** Resolves with the reply that is no challenge. */
-async function converse(core: ClientCore, { name, exchange }: ChosenMechanism): Promise<SmtpReply> {
-  let initial = exchange.initial()
-  let line = `AUTH ${name}`
-  if (initial !== null) {
-    const text = initial.length === 0 ? '=' : encodeSaslBase64(initial)
-    if (line.length + 1 + text.length + 2 <= LINE_LIMIT) {
-      line += ` ${text}`
-      initial = null
-    }
-  }
-  let reply = await core.command('AUTH', line, undefined, `AUTH ${name}`)
-  for (let i = 0; reply.code === 334; i++) {
-    let answer: Uint8Array
+async function converse(core: ClientCore, chosen: ChosenMechanism): Promise<SmtpReply> {
+  const dialogue = new AuthDialogue(chosen, LINE_LIMIT)
+  let reply = await core.command('AUTH', dialogue.line, undefined, dialogue.shown)
+  while (reply.code === 334) {
+    let answer: string
     try {
-      if (i === MOST_CHALLENGES) throw new MailError('EAUTH', 'the server asks without end')
-      answer = initial ?? (await exchange.step(challenge(reply)))
-      initial = null
+      answer = await dialogue.answer(reply.lines.length === 1 ? reply.lines[0]! : null)
     } catch (error) {
       return cancel(core, error as MailError)
     }
     // keys are derived in their own time
     core.wake()
-    reply = await core.command('AUTH', encodeSaslBase64(answer), undefined, '(secret)')
+    reply = await core.command('AUTH', answer, undefined, '(secret)')
   }
   return reply
-}
-
-function challenge(reply: SmtpReply): Uint8Array {
-  const bytes = reply.lines.length === 1 ? decodeSaslBase64(reply.lines[0]!) : null
-  if (!bytes) throw new MailError('EAUTH', "the server's challenge is not base64", { command: 'AUTH' })
-  return bytes
 }
 
 /** Gives up (RFC 4954 §4): the server has to answer 501. */

@@ -107,7 +107,9 @@ export class Content {
     let size = 0
     let refused: MailError | null = null
     const write = (end: string): void => {
-      output.write(`BDAT ${size}${end}\r\n`)
+      const command = `BDAT ${size}${end}`
+      this.#core.note(() => command)
+      output.write(`${command}\r\n`)
       for (const piece of pieces) output.write(piece)
       pieces = []
       size = 0

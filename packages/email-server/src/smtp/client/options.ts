@@ -1,35 +1,31 @@
-// What a client session is told at its start, and what it tells.
-import { hasLineBreak } from '../../base/bytes.ts'
-import { type MailError, optionError } from '../../base/errors.ts'
-import type { ClientSessionOptions, SessionEvents } from '../../base/session.ts'
+// What an SMTP client session is told at its start.
+import type { ClientSessionOptions } from '../../base/client-session.ts'
+import { optionError } from '../../base/errors.ts'
+import { formatAddressLiteral, parseIp } from '../../base/ip.ts'
+import type { Limits } from '../../base/limits.ts'
 
 export interface SmtpClientOptions extends ClientSessionOptions {
   /** What we say in EHLO or LHLO: a domain or an address literal. Default `localhost`. */
   readonly hostname?: string
   /** LMTP (RFC 2033): LHLO, and one final reply for each recipient. Default false. */
   readonly lmtp?: boolean
-  /** The name of the server that was meant, for mechanisms that tell it (RFC 7628 §3.1). */
-  readonly host?: string
-  readonly port?: number
-}
-
-export type SmtpClientEvents = SessionEvents & {
-  /** The greeting and EHLO are done; again after STARTTLS. */
-  ready: []
-  /** The session has ended for a reason that is nobody's wish; `close` follows. */
-  error: [error: MailError]
-  /** What was said or heard, for logs: a line or a whole reply; without passwords, tokens and messages. */
-  trace: [from: 'client' | 'server', line: string]
 }
 
 const HOSTNAME = /^[\x21-\x7e]{1,255}$/
 
-export function checkClientOptions(options: SmtpClientOptions): void {
-  const { hostname, host } = options
+export function checkClientOptions({ hostname }: SmtpClientOptions): void {
   if (hostname !== undefined && !(typeof hostname === 'string' && HOSTNAME.test(hostname))) {
     throw optionError('hostname', 'a name without blanks and controls', hostname)
   }
-  if (host !== undefined && (typeof host !== 'string' || hasLineBreak(host))) {
-    throw optionError('host', 'a name', host)
-  }
+}
+
+/** The limits of who drives a client session: a server has as long for a block as RFC 5321 §4.5.3.2.5 says. */
+export function drivenLimits(limits: Limits): Limits {
+  return { ...limits, stallTime: Math.max(limits.stallTime, limits.smtpBlockTime) }
+}
+
+/** What a client says in EHLO that has no name of its own: its address (RFC 5321 §4.1.4). */
+export function addressName(address: string): string {
+  const ip = parseIp(address)
+  return ip ? formatAddressLiteral(ip) : 'localhost'
 }

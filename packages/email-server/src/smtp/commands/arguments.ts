@@ -2,7 +2,7 @@
 import { type Mailbox, type PathOptions, readPath } from '../../address/index.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
 import { esmtpParams } from '../grammar/esmtp-params.ts'
-import type { ParamSpec, ServerFacts } from '../registry.ts'
+import type { Draft, ParamSpec, ServerFacts } from '../registry.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 
 const UNKNOWN_PARAM = reply(555, '5.5.4', 'Unknown parameter')
@@ -31,13 +31,14 @@ export function splitArgument(
   return { mailbox: path.mailbox, rest }
 }
 
-/** Reads the parameters into `draft`; a reply when one of them must be refused. */
+/** Reads the parameters into `draft`, then lets `settle` look at all of them; a reply of 250 is an acceptance in other words. */
 export function readParams<Params>(
   rest: string,
   extended: boolean,
   facts: ServerFacts,
   find: (keyword: string) => ParamSpec<Params> | null,
-  draft: { -readonly [K in keyof Params]: Params[K] },
+  draft: Draft<Params>,
+  settle: (draft: Draft<Params>) => Reply | null = () => null,
 ): Reply | null {
   if (rest === '') return null
   try {
@@ -48,9 +49,9 @@ export function readParams<Params>(
       const refusal = spec.read(value, draft, facts)
       if (refusal) return refusal
     }
+    return settle(draft)
   } catch (error) {
     if (error instanceof PeerSyntaxError) return BAD_PARAM
     throw error
   }
-  return null
 }

@@ -4,7 +4,7 @@
 import { PeerSyntaxError } from '../../base/errors.ts'
 import { isAscii } from '../../text/index.ts'
 import { type Envelope, NO_RCPT_PARAMS, type RcptParams } from '../envelope.ts'
-import type { CommandSpec, ServerContext } from '../registry.ts'
+import type { CommandSpec, Draft, ServerContext } from '../registry.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import { readParams, splitArgument } from './arguments.ts'
 
@@ -22,22 +22,36 @@ export const rcpt: CommandSpec = {
     const { hello, envelope } = cx.state
     const { mailbox, rest } = splitArgument(argument, 'TO:')
     if (!mailbox) throw new PeerSyntaxError('a recipient cannot be null')
-    const draft: { -readonly [K in keyof RcptParams]: RcptParams[K] } = { ...NO_RCPT_PARAMS }
-    const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
-    if (refusal) return refusal
+    let draft: Draft<RcptParams> = NO_RCPT_PARAMS
+    if (rest !== '') {
+      draft = { ...NO_RCPT_PARAMS }
+      const refusal = readParams(rest, hello.extended, cx, keyword => cx.rcptParam(keyword), draft)
+      if (refusal) return refusal
+    }
     if (!envelope.params.smtputf8 && !isAscii(mailbox.address)) return NEEDS_UTF8
-    if (envelope.recipients.size >= cx.limits.recipients) return TOO_MANY
+    if (envelope.accepted.length >= cx.limits.recipients) return TOO_MANY
+    const objection = cx.admitDomain(mailbox.domain)
+    if (objection) return objection
     // the bare <Postmaster> is this host's own, and every host has one (§4.5.1)
     const address = mailbox.domain === '' ? `${mailbox.address}@${cx.hostname}` : mailbox.address
     const verdict = cx.judgeRecipient(envelope, { address, domain: mailbox.domain }, draft)
     return verdict instanceof Promise
-      ? verdict.then(answer => add(envelope, address, draft, answer))
-      : add(envelope, address, draft, verdict)
+      ? verdict.then(answer => add(cx, envelope, address, draft, answer))
+      : add(cx, envelope, address, draft, verdict)
   },
 }
 
-function add(envelope: Envelope, address: string, params: RcptParams, verdict: Reply): Reply {
+function add(
+  cx: ServerContext,
+  envelope: Envelope,
+  address: string,
+  params: RcptParams,
+  verdict: Reply,
+): Reply {
   if (verdict.code !== 250) return verdict
-  if (!envelope.recipients.has(address)) envelope.recipients.set(address, { address, params })
+  const { recipients, accepted } = envelope
+  // named twice, delivered once; but LMTP answers twice
+  if (cx.role === 'lmtp' || !recipients.has(address)) accepted.push(address)
+  if (!recipients.has(address)) recipients.set(address, { address, params })
   return verdict.text === '' ? OK : verdict
 }

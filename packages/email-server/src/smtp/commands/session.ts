@@ -4,7 +4,7 @@ import type { CommandSpec, ServerContext } from '../registry.ts'
 import type { StateKind } from '../state.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 
-const ANYWHERE: readonly StateKind[] = ['fresh', 'ready', 'envelope']
+const ANYWHERE: readonly StateKind[] = ['fresh', 'ready', 'envelope', 'chunks']
 
 function nothing(argument: string): void {
   if (argument !== '') throw new PeerSyntaxError('this command has no argument')
@@ -20,7 +20,8 @@ export const rset: CommandSpec = {
   states: ANYWHERE,
   run(cx: ServerContext, argument: string): Reply {
     nothing(argument)
-    if (cx.state.kind === 'envelope') cx.enter({ kind: 'ready', hello: cx.state.hello })
+    if (cx.state.kind === 'envelope' || cx.state.kind === 'chunks')
+      cx.enter({ kind: 'ready', hello: cx.state.hello })
     return reply(250, '2.0.0', 'Forgotten')
   },
 }

@@ -5,7 +5,7 @@
 //   EmbeddedUnicodeChar        = "\x" "{" HEXPOINT "}"
 import { hasLineBreak } from '../../base/bytes.ts'
 import { PeerSyntaxError, usageError } from '../../base/errors.ts'
-import { decodeXtext, encodeXtext, isAscii } from '../../text/index.ts'
+import { decodeXtext, encodeUnitext, encodeXtext, isAscii } from '../../text/index.ts'
 import type { Grammar } from './grammar.ts'
 
 const TYPE = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,60}$/
@@ -30,6 +30,7 @@ export const originalRecipient: Grammar<string> = {
     if (semicolon < 0 || !TYPE.test(type) || address === '' || hasLineBreak(address)) {
       throw usageError('an original recipient is a type, ";" and an address')
     }
+    // the 7-bit form, which every server understands
     if (type === 'utf-8') return `${type};${encodeUnitext(address)}`
     if (!isAscii(address)) throw usageError('an original recipient beyond ASCII is of the type utf-8')
     return `${type};${encodeXtext(address)}`
@@ -43,7 +44,10 @@ export const originalRecipient: Grammar<string> = {
   ],
 }
 
-/** Null when a backslash begins no EmbeddedUnicodeChar, or when there is a character that must be embedded. */
+/**
+ * Takes more than `decodeUnitext` of text/ does, which keeps to the grammar: needless zeros are no reason to refuse a recipient. Null when a
+ * backslash begins no EmbeddedUnicodeChar, or when there is a character that must be embedded.
+ */
 function decodeUnitext(text: string): string | null {
   let out = ''
   for (let i = 0; i < text.length; i++) {
@@ -58,17 +62,6 @@ function decodeUnitext(text: string): string | null {
     if (!match || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return null
     out += String.fromCodePoint(point)
     i += 1 + match[0].length
-  }
-  return out
-}
-
-/** The 7-bit form, which every server understands. */
-function encodeUnitext(text: string): string {
-  let out = ''
-  for (const c of text) {
-    const point = c.codePointAt(0)!
-    if (point > 32 && point < 127 && c !== '\\' && c !== '+' && c !== '=') out += c
-    else out += `\\x{${point.toString(16).toUpperCase().padStart(2, '0')}}`
   }
   return out
 }

@@ -17,18 +17,22 @@ const command: Mode = {
   byteLimit: limits => Math.max(limits.smtpCommandLine, limits.authLine),
   time: limits => limits.smtpIdle,
 }
+const content: Mode = {
+  reader: 'content',
+  byteLimit: limits => 2 * limits.messageSize,
+  time: limits => limits.smtpDataTime,
+}
 const nothing: Mode = { reader: 'none', byteLimit: () => 0, time: limits => limits.handshakeTime }
 
 export const MODES: Readonly<Record<StateKind, Mode>> = {
+  silent: nothing,
   fresh: command,
   ready: command,
   envelope: command,
+  chunks: command,
   sasl: { reader: 'sasl', byteLimit: limits => limits.authLine, time: limits => limits.commandTime },
-  content: {
-    reader: 'content',
-    byteLimit: limits => 2 * limits.messageSize,
-    time: limits => limits.smtpDataTime,
-  },
+  content,
+  chunk: content,
   upgrading: nothing,
   closed: nothing,
 }

@@ -3,6 +3,7 @@ import { hasLineBreak } from '../../base/bytes.ts'
 import type { Emitter } from '../../base/emitter.ts'
 import { usageError } from '../../base/errors.ts'
 import {
+  type AuthFailure,
   type AuthOutcome,
   type AuthVerdict,
   askAuth,
@@ -96,8 +97,15 @@ export class SaslDialogue {
   async #penalty({ authMethod, username }: Credentials): Promise<void> {
     const { clock, limits, remoteAddress } = this.#core
     this.#failures++
-    this.#events.emit('authFailed', { protocol: 'smtp', authMethod, username, remoteAddress })
-    await clock.sleep(limits.authFailureDelay)
+    const failure: AuthFailure = {
+      protocol: 'smtp',
+      authMethod,
+      username,
+      remoteAddress,
+      delayMs: limits.authFailureDelay,
+    }
+    this.#events.emit('authFailed', failure)
+    await clock.sleep(failure.delayMs)
   }
 
   #end(outcome: AuthOutcome): void {

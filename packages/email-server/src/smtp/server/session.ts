@@ -1,7 +1,7 @@
 // The server side of one SMTP connection, without I/O: RFC 5321 §4, with the commands and extensions of the registry.
 // It frames, counts, waits and answers in order; what a command means stands in `commands/` and `ext/`.
 import { Emitter } from '../../base/emitter.ts'
-import { MailError, PeerSyntaxError, usageError } from '../../base/errors.ts'
+import { MailError, usageError } from '../../base/errors.ts'
 import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { late } from '../../base/late.ts'
 import { type Limits, resolveLimits } from '../../base/limits.ts'
@@ -9,49 +9,44 @@ import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
-import { AuthPolicy } from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { EXTENSIONS } from '../ext/index.ts'
-import { type CommandSpec, Registry, type ServerContext } from '../registry.ts'
-import { OUT_OF_PLACE, type SmtpState, TRANSITIONS } from '../state.ts'
-import { readCommandLine } from '../wire/command-line.ts'
-import { type Reply, reply, writeReply } from '../wire/reply.ts'
+import { type NamedClient, Registry, type ServerContext, type SmtpRole } from '../registry.ts'
+import { envelopeOf, helloOf, receiverOf, type SmtpState, TRANSITIONS } from '../state.ts'
+import { type Reply, writeReply } from '../wire/reply.ts'
 import { RCPT_HANDLER, type RcptHandler, type RcptHandlerName } from './ask-recipient.ts'
+import { SessionContext, type SessionParts } from './context.ts'
 import type { SessionCore } from './core.ts'
+import { Dispatch } from './dispatch.ts'
 import type { SmtpServerEvents } from './events.ts'
 import { MODES, TOO_LONG_AUTH, TOO_LONG_LINE } from './modes.ts'
-import { checkOptions, type SmtpServerOptions } from './options.ts'
+import { checkOptions, reportFailure, type SmtpServerOptions } from './options.ts'
+import { Patience } from './patience.ts'
 import { Reception } from './reception.ts'
 import { RecipientPolicy } from './recipient-policy.ts'
 import {
   ENDLESS,
   GOING_DOWN,
-  LOGIN_TIMEOUT,
-  MALFORMED,
-  NOT_HERE,
+  NOT_HIM,
   PIPELINED_TLS,
   TIMEOUT,
-  TOO_MANY_BAD,
   TOO_MANY_FAILURES,
   TOO_MANY_REFUSED,
-  UNKNOWN,
-  UNREADABLE,
+  timedOut,
 } from './replies.ts'
 import { SaslDialogue } from './sasl-dialogue.ts'
+import { SenderCheck } from './sender-check.ts'
 import { OUR_FAULT } from './verdicts.ts'
+import { Welcome } from './welcome.ts'
 
 const registry = late(() => new Registry(COMMANDS, EXTENSIONS))
 
 const MODE: unique symbol = Symbol('mode')
-const LOGIN: unique symbol = Symbol('login')
-
-/** Replies that tell of a command that is unknown, malformed or out of place. */
-const BAD: ReadonlySet<number> = new Set([500, 501, 502, 503, 504, 555])
 
 export class SmtpServerSession extends Emitter<SmtpServerEvents> implements ServerSession {
   /** True: our users' mail to anybody. False: anybody's mail to our users. */
   readonly isSubmission: boolean
-  readonly remoteAddress: string
+  readonly role: SmtpRole
   readonly #options: SmtpServerOptions
   readonly #registry = registry()
   readonly #limits: Limits
@@ -62,6 +57,11 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   readonly #recipients: RecipientPolicy
   readonly #sasl: SaslDialogue
   readonly #reception: Reception
+  readonly #check: SenderCheck
+  readonly #patience: Patience
+  readonly #welcome: Welcome
+  readonly #dispatch: Dispatch
+  #remoteAddress: string
   #state: SmtpState = { kind: 'fresh' }
   #tls: TlsInfo | null
   #username: string | null = null
@@ -71,7 +71,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #inputPaused = false
   #peerEnded = false
   #leaving = false
-  #badCommands = 0
+  /** The deadline is that of the state. */
+  #armed = true
 
   constructor(options: SmtpServerOptions) {
     super()
@@ -81,22 +82,35 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // not in the middle of a command: the driver answers with `tick`
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
     this.#tls = options.tls ?? null
+    this.role = options.role
     this.isSubmission = options.role === 'submission'
-    this.remoteAddress = options.remoteAddress ?? ''
+    this.#remoteAddress = options.remoteAddress ?? ''
+    this.#patience = new Patience(this.#limits)
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
-    this.#context = this.#makeContext()
-    const core = this.#makeCore()
+    const core = new SmtpServerSession.#Inside(this)
+    this.#context = new SessionContext(core)
+    this.#check = new SenderCheck(core)
+    this.#welcome = new Welcome(core)
+    this.#dispatch = new Dispatch(core, this.#registry, this.#context)
     this.#recipients = new RecipientPolicy(core)
     this.#sasl = new SaslDialogue(core, this, username => {
       this.#username = username
-      this.#clock.clear(LOGIN)
+      this.#welcome.loggedIn()
     })
-    this.#reception = new Reception(core, this, () => this.#recipients.forgive())
+    this.#reception = new Reception(core, this, () => {
+      this.#recipients.forgive()
+      this.#patience.forgive()
+    })
   }
 
   /** The authenticated user; null before that, and on inbound. */
   get username(): string | null {
     return this.#username
+  }
+
+  /** The client's address; '' when it is not known. */
+  get remoteAddress(): string {
+    return this.#remoteAddress
   }
 
   get isTLS(): boolean {
@@ -110,7 +124,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
 
   /** What the client said in EHLO or HELO; null before that. */
   get helloName(): string | null {
-    return 'hello' in this.#state ? this.#state.hello.name : null
+    return helloOf(this.#state)?.name ?? null
   }
 
   /** Adds a listener; or sets the one handler that judges recipients (`RcptHandler`). Throws `EUSAGE` for a second one. */
@@ -126,15 +140,17 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   greet(): void {
-    this.#say(reply(220, null, `${this.#context.hostname} ESMTP`))
-    this.#arm()
-    this.#expectLogin()
+    this.#welcome.begin()
   }
 
   feed(bytes: Uint8Array): boolean {
     if (this.#state.kind === 'closed') return false
     if (this.#state.kind === 'upgrading') {
       this.#end(new MailError('EPROTOCOL', 'the client sent clear text where the TLS handshake begins'))
+      return false
+    }
+    if (this.#state.kind === 'silent') {
+      this.#welcome.talkedEarly()
       return false
     }
     this.#input.push(bytes)
@@ -175,7 +191,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     // what was said in clear, a password included, counts no longer (RFC 3207 §4.2)
     if (this.#username !== null) {
       this.#username = null
-      this.#expectLogin()
+      this.#welcome.expectLogin()
     }
     this.#arm()
     this.#pump()
@@ -196,22 +212,21 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   }
 
   #failed(message: string, error: unknown): void {
-    try {
-      this.#options.onFailure?.(message, error)
-    } catch {
-      // who reports failures has nobody to report to
-    }
+    reportFailure(this.#options, message, error)
   }
 
   #enter(next: SmtpState): void {
     if (!TRANSITIONS[this.#state.kind].includes(next.kind)) {
       throw usageError(`no way from ${this.#state.kind} to ${next.kind}`)
     }
+    // RSET and EHLO in the middle of a message
+    if (this.#state.kind === 'chunks' && next.kind === 'ready') this.#state.receiver.buffer.discard()
     this.#state = next
+    this.#check.follow(next)
   }
 
   #say(value: Reply): void {
-    const utf8Allowed = 'envelope' in this.#state && this.#state.envelope.params.smtputf8
+    const utf8Allowed = envelopeOf(this.#state)?.params.smtputf8 ?? false
     let line: string
     try {
       line = writeReply(value, utf8Allowed)
@@ -232,7 +247,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #end(error: MailError | null): void {
     if (this.#state.kind === 'closed') return
     // a message that nobody has answered for is not taken; the client will send it again
-    if (this.#state.kind === 'content') this.#state.receiver.buffer.discard()
+    receiverOf(this.#state)?.buffer.discard()
     this.#enter({ kind: 'closed' })
     this.#clock.clearAll()
     this.#input.clear()
@@ -240,28 +255,37 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.emit('close', error)
   }
 
-  #expectLogin(): void {
-    if (!this.isSubmission) return
-    this.#clock.set(LOGIN, this.#limits.loginTime, () => this.#leave(LOGIN_TIMEOUT, timedOut('login')))
+  /** The time for what comes next begins now; while input is being read, at the end of that. */
+  #arm(): void {
+    this.#armed = false
+    if (!this.#pumping) this.#settleDeadline()
   }
 
-  /** The time for what comes next begins now. */
-  #arm(): void {
+  #settleDeadline(): void {
     const { kind } = this.#state
-    if (kind === 'closed' || this.#busy) return
-    const time =
-      this.#state.kind === 'content'
-        ? Math.max(0, this.#state.ends - this.#clock.now)
-        : MODES[kind].time(this.#limits)
-    this.#clock.set(MODE, time, () => {
-      this.#leave(TIMEOUT, timedOut(kind))
-    })
+    if (this.#armed || kind === 'closed') return
+    this.#armed = true
+    if (this.#busy) {
+      this.#clock.clear(MODE)
+      return
+    }
+    const usual = MODES[kind].time(this.#limits)
+    this.#clock.set(
+      MODE,
+      'ends' in this.#state ? this.#reception.timeLeft(this.#state, usual) : usual,
+      this.#onModeTime,
+    )
+  }
+
+  readonly #onModeTime = (): void => {
+    if ('ends' in this.#state && this.#reception.goesOn(this.#state)) this.#arm()
+    else this.#leave(TIMEOUT, timedOut(this.#state.kind))
   }
 
   /** Stops reading until the function that it returns is called with what there is to do then. */
   #hold(): (then: () => void) => void {
     this.#busy = true
-    this.#clock.clear(MODE)
+    this.#arm()
     let released = false
     return then => {
       if (released) return
@@ -289,18 +313,21 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
+    this.#output.cork()
     try {
       while (!this.#busy && !this.#output.paused && this.#step());
     } catch (error) {
       this.#broken(error)
     }
     this.#pumping = false
+    this.#settleDeadline()
+    this.#output.uncork()
     if (this.#state.kind === 'closed') return
     if (!this.#busy) {
-      if (this.#leaving && this.#state.kind !== 'content') this.#leave(GOING_DOWN)
+      if (this.#leaving && !receiverOf(this.#state)) this.#leave(GOING_DOWN)
       else if (this.#peerEnded && !this.#output.paused) {
         this.#end(
-          this.#state.kind === 'content'
+          receiverOf(this.#state)
             ? new MailError('ECONNECTION', 'the client hung up in the middle of a message')
             : null,
         )
@@ -316,72 +343,54 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
   #step(): boolean {
     const state = this.#state
     const mode = MODES[state.kind]
-    if (mode.reader === 'none' || (this.#leaving && state.kind !== 'content')) return false
-    if (state.kind === 'content') return this.#reception.read(state, this.#input)
-    const line = this.#input.takeLine(mode.byteLimit(this.#limits))
+    if (mode.reader === 'none' || (this.#leaving && !receiverOf(state))) return false
+    if (state.kind === 'content' || state.kind === 'chunk') return this.#reception.read(state, this.#input)
+    const limit = mode.byteLimit(this.#limits)
+    const line = state.kind === 'sasl' ? this.#input.takeLine(limit) : this.#input.takeLineText(limit)
     if (line === null) return false
     if (line === TOO_LONG) {
       this.#say(state.kind === 'sasl' ? TOO_LONG_AUTH : TOO_LONG_LINE)
       this.#leave(ENDLESS, new MailError('ELIMIT', 'the client sent a line without end'))
       return false
     }
-    if (state.kind === 'sasl') this.#sasl.readLine(line)
-    else this.#readCommand(line)
+    if (typeof line === 'string') this.#dispatch.read(line)
+    else if (state.kind === 'sasl') this.#sasl.readLine(line)
     return true
-  }
-
-  #readCommand(line: Uint8Array): void {
-    const { verb, argument, clean } = readCommandLine(line)
-    const spec = this.#registry.command(verb, this.#context)
-    if (line.length + 2 > this.#limits[spec?.lineLimit ?? 'smtpCommandLine']) this.#answer(TOO_LONG_LINE)
-    else if (!clean) this.#answer(UNREADABLE)
-    else if (!spec) this.#answer(this.#registry.knows(verb) ? NOT_HERE : UNKNOWN)
-    else if (!spec.states.includes(this.#state.kind)) this.#answer(OUT_OF_PLACE[this.#state.kind])
-    else this.#run(spec, argument)
-  }
-
-  #run(spec: CommandSpec, argument: string): void {
-    const fail = (error: unknown): void => {
-      if (error instanceof PeerSyntaxError) {
-        this.#answer(spec.malformed ?? MALFORMED)
-        return
-      }
-      this.#failed(`the command ${spec.name} failed`, error)
-      this.#answer(OUR_FAULT)
-    }
-    try {
-      const result = spec.run(this.#context, argument)
-      if (result instanceof Promise) {
-        const release = this.#hold()
-        result.then(
-          value => release(() => this.#answer(value)),
-          error => release(() => fail(error)),
-        )
-      } else this.#answer(result)
-    } catch (error) {
-      fail(error)
-    }
   }
 
   /** The command has been dealt with; null: it has answered, or will. */
   #answer(value: Reply | null): void {
-    if (value) {
-      this.#say(value)
-      if (BAD.has(value.code)) this.#badCommands++
-      const enough = this.#enough()
-      if (enough) {
-        this.#leave(enough, new MailError('ELIMIT', enough.text.toString()))
-        return
-      }
+    const delayMs = value ? this.#patience.count(value) : 0
+    if (delayMs === 0) {
+      this.#answerNow(value)
+      return
     }
-    this.#arm()
+    const release = this.#hold()
+    void this.#clock.sleep(delayMs).then(() => release(() => this.#answerNow(value)))
   }
 
-  /** Why the session must end now; null: it goes on. */
+  #answerNow(value: Reply | null): void {
+    if (value) this.#say(value)
+    const enough = value && (this.#patience.enough ?? this.#enough())
+    if (enough) this.#leave(enough, new MailError('ELIMIT', enough.text.toString()))
+    else this.#arm()
+  }
+
   #enough(): Reply | null {
-    if (this.#badCommands > this.#limits.badCommands) return TOO_MANY_BAD
     if (this.#recipients.exhausted) return TOO_MANY_REFUSED
     return this.#sasl.exhausted ? TOO_MANY_FAILURES : null
+  }
+
+  #become({ address = this.#remoteAddress, username = this.#username }: NamedClient): void {
+    if (this.#options.xclient?.(address) !== true) {
+      this.#leave(NOT_HIM)
+      return
+    }
+    this.#remoteAddress = address
+    this.#username = username
+    if (username !== null) this.#welcome.loggedIn()
+    this.#enter({ kind: 'fresh' })
+    this.#welcome.greet()
   }
 
   #upgrade(last: Reply): void {
@@ -396,64 +405,95 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.emit('upgrade', 'tls')
   }
 
-  #makeCore(): SessionCore {
-    const session = this
-    return {
-      options: this.#options,
-      limits: this.#limits,
-      clock: this.#clock,
-      facts: this.#context,
-      remoteAddress: this.remoteAddress,
-      get state() {
-        return session.#state
-      },
-      enter: next => this.#enter(next),
-      say: value => this.#say(value),
-      answer: value => this.#answer(value),
-      arm: () => this.#arm(),
-      hold: () => this.#hold(),
-      leave: (last, error) => this.#leave(last, error),
-      failed: (message, error) => this.#failed(message, error),
+  /** What the parts may see and do. A class, for the sake of memory: see `SessionContext`. */
+  static readonly #Inside = class implements SessionCore, SessionParts {
+    readonly #session: SmtpServerSession
+    readonly options: SmtpServerOptions
+    readonly limits: Limits
+    readonly clock: SessionClock
+    readonly registry: Registry = registry()
+
+    constructor(session: SmtpServerSession) {
+      this.#session = session
+      this.options = session.#options
+      this.limits = session.#limits
+      this.clock = session.#clock
+    }
+
+    get facts(): ServerContext {
+      return this.#session.#context
+    }
+
+    get remoteAddress(): string {
+      return this.#session.#remoteAddress
+    }
+
+    get state(): SmtpState {
+      return this.#session.#state
+    }
+
+    get tls(): TlsInfo | null {
+      return this.#session.#tls
+    }
+
+    get username(): string | null {
+      return this.#session.#username
+    }
+
+    get check(): SenderCheck {
+      return this.#session.#check
+    }
+
+    get recipients(): RecipientPolicy {
+      return this.#session.#recipients
+    }
+
+    get sasl(): SaslDialogue {
+      return this.#session.#sasl
+    }
+
+    get reception(): Reception {
+      return this.#session.#reception
+    }
+
+    enter(next: SmtpState): void {
+      this.#session.#enter(next)
+    }
+
+    say(value: Reply): void {
+      this.#session.#say(value)
+    }
+
+    answer(value: Reply | null): void {
+      this.#session.#answer(value)
+    }
+
+    outOfPlace(): Reply {
+      return this.#session.#dispatch.outOfPlace()
+    }
+
+    arm(): void {
+      this.#session.#arm()
+    }
+
+    hold(): (then: () => void) => void {
+      return this.#session.#hold()
+    }
+
+    upgrade(last: Reply): void {
+      this.#session.#upgrade(last)
+    }
+
+    leave(last: Reply, error: MailError | null = null): void {
+      this.#session.#leave(last, error)
+    }
+
+    become(named: NamedClient): void {
+      this.#session.#become(named)
+    }
+
+    failed(message: string, error: unknown): void {
+      this.#session.#failed(message, error)
     }
   }
-
-  #makeContext(): ServerContext {
-    const session = this
-    const options = this.#options
-    return {
-      role: options.role,
-      hostname: options.hostname ?? 'localhost',
-      limits: this.#limits,
-      canUpgrade: options.canUpgrade ?? false,
-      allowInsecureAuth: options.allowInsecureAuth ?? false,
-      auth: AuthPolicy.of(options.auth),
-      dsn: options.dsn ?? false,
-      get tls() {
-        return session.#tls
-      },
-      get username() {
-        return session.#username
-      },
-      get state() {
-        return session.#state
-      },
-      get takesMail() {
-        return session.#reception.hasListener
-      },
-      enter: next => this.#enter(next),
-      capabilities: () => this.#registry.capabilities(this.#context),
-      commandNames: () => this.#registry.commandNames(this.#context),
-      mailParam: keyword => this.#registry.mailParam(keyword, this.#context),
-      rcptParam: keyword => this.#registry.rcptParam(keyword, this.#context),
-      judgeRecipient: (envelope, recipient, params) => this.#recipients.judge(envelope, recipient, params),
-      receiveContent: () => this.#reception.begin(),
-      authenticate: (mechanism, initial) => this.#sasl.begin(mechanism, initial),
-      upgrade: last => this.#upgrade(last),
-      leave: last => this.#leave(last),
-    }
-  }
-}
-
-function timedOut(what: string): MailError {
-  return new MailError('ETIMEDOUT', `the client took too long (${what})`)
 }

@@ -3,11 +3,13 @@ import { hasLineBreak } from '../../base/bytes.ts'
 import { usageError } from '../../base/errors.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import { writeMailDate } from '../../text/index.ts'
+import { countFields } from '../wire/field-count.ts'
 
 export interface TraceFacts {
   /** What the client said in EHLO or HELO. */
   readonly helloName: string
   readonly extended: boolean
+  readonly lmtp: boolean
   readonly remoteAddress: string
   readonly hostname: string
   readonly tls: TlsInfo | null
@@ -17,27 +19,80 @@ export interface TraceFacts {
   readonly id: string
   /** The recipient, when there is one only; more would tell of each other (§7.2). */
   readonly recipient: string | null
+  /** MT-PRIORITY (RFC 6710 §7); null: not given. */
+  readonly priority: number | null
   /** ms since the epoch. */
   readonly time: number
 }
 
-/**
- *   Time-stamp-line = "Received:" FWS Stamp CRLF
- *   Stamp           = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
- *   Opt-info        = [Via] [With] [ID] [For] [Additional-Registered-Clauses]
- *
- * `via` is left out: its only value of use, TCP, is what everybody expects.
- */
-export function receivedField(facts: TraceFacts): string {
-  const address = literal(facts.remoteAddress)
-  const from = address === '' ? word(facts.helloName) : `${word(facts.helloName)} (${address})`
-  const tls = facts.tls ? `\r\n\t(${word(facts.tls.protocol)} ${word(facts.tls.cipher)})` : ''
-  const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
-  return (
-    `Received: from ${from}\r\n` +
-    `\tby ${facts.hostname} with ${protocol(facts)} id ${facts.id}${tls}${recipient};\r\n` +
-    `\t${writeMailDate(facts.time) || 'Thu, 1 Jan 1970 00:00:00 +0000'}\r\n`
-  )
+/** What a submitted message lacked and was given; null: it had it. */
+export interface AddedFields {
+  /** With its angle brackets. */
+  readonly messageId: string | null
+  /** ms since the epoch. */
+  readonly date: number | null
+}
+
+/** What a message lacks that every message should have (RFC 5322 §3.6); null: nothing. `id` is unique at `hostname`. */
+export function missingFields(
+  header: Uint8Array,
+  id: string,
+  hostname: string,
+  time: number,
+): AddedFields | null {
+  const messageId = countFields(header, 'message-id') === 0 ? `<${id}@${hostname}>` : null
+  const date = countFields(header, 'date') === 0 ? time : null
+  return messageId === null && date === null ? null : { messageId, date }
+}
+
+/** They as lines, with their CRLF. */
+export function addedLines({ messageId, date }: AddedFields): string {
+  const lines = date === null ? '' : `Date: ${writeMailDate(date)}\r\n`
+  return messageId === null ? lines : `${lines}Message-ID: ${messageId}\r\n`
+}
+
+/** Writes the Received fields of one session, whose messages share most of what is in them. */
+export class TraceWriter {
+  #helloName: string | null = null
+  #from = ''
+  #second = Number.NaN
+  #date = ''
+
+  /**
+   *   Time-stamp-line = "Received:" FWS Stamp CRLF
+   *   Stamp           = From-domain By-domain Opt-info [CFWS] ";" FWS date-time
+   *   Opt-info        = [Via] [With] [ID] [For] [Additional-Registered-Clauses]
+   *
+   * `via` is left out: its only value of use, TCP, is what everybody expects.
+   */
+  receivedField(facts: TraceFacts): string {
+    const tls = facts.tls ? `\r\n\t(${word(facts.tls.protocol)} ${word(facts.tls.cipher)})` : ''
+    const recipient = facts.recipient === null ? '' : `\r\n\tfor <${facts.recipient}>`
+    const priority = facts.priority === null ? '' : `\r\n\tPRIORITY ${facts.priority}`
+    return (
+      `Received: from ${this.#fromDomain(facts)}\r\n` +
+      `\tby ${facts.hostname} with ${protocol(facts)} id ${facts.id}${tls}${recipient}${priority};\r\n` +
+      `\t${this.#dateTime(facts.time)}\r\n`
+    )
+  }
+
+  #fromDomain({ helloName, remoteAddress }: TraceFacts): string {
+    if (helloName !== this.#helloName) {
+      const address = literal(remoteAddress)
+      this.#helloName = helloName
+      this.#from = address === '' ? word(helloName) : `${word(helloName)} (${address})`
+    }
+    return this.#from
+  }
+
+  #dateTime(time: number): string {
+    const second = Math.floor(time / 1000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#date = writeMailDate(time) || 'Thu, 1 Jan 1970 00:00:00 +0000'
+    }
+    return this.#date
+  }
 }
 
 /**
@@ -52,7 +107,8 @@ export function returnPathField(from: string): string {
 /** The protocol types of RFC 3848 and RFC 6531 §4.3. */
 function protocol(facts: TraceFacts): string {
   if (!facts.extended) return 'SMTP'
-  return `${facts.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
+  const base = facts.lmtp ? (facts.smtputf8 ? 'UTF8LMTP' : 'LMTP') : facts.smtputf8 ? 'UTF8SMTP' : 'ESMTP'
+  return `${base}${facts.tls ? 'S' : ''}${facts.authenticated ? 'A' : ''}`
 }
 
 /** address-literal (RFC 5321 §4.1.3). */

@@ -1,5 +1,5 @@
 // A command line cut into its verb and its argument (RFC 5321 §4.1.1).
-import { utf8 } from '../../base/bytes.ts'
+import { fromLatin1, utf8 } from '../../base/bytes.ts'
 
 export interface CommandLine {
   /** In upper case: verbs are told apart by their letters, not by their case (§2.4). */
@@ -10,11 +10,13 @@ export interface CommandLine {
   readonly clean: boolean
 }
 
+const PLAIN = /^[\t\x20-\x7e]*$/
 const UNCLEAN = /[\x00-\x08\x0a-\x1f\x7f\ufffd]/
 
-/** `line` is without its CRLF. */
-export function readCommandLine(line: Uint8Array): CommandLine {
-  const text = utf8(line)
+/** `line` is without its CRLF, one character for each octet. */
+export function readCommandLine(line: string): CommandLine {
+  const plain = PLAIN.test(line)
+  const text = plain ? line : utf8(fromLatin1(line))
   let end = text.length
   while (end > 0 && isBlank(text.charCodeAt(end - 1))) end--
   let space = text.indexOf(' ')
@@ -24,7 +26,7 @@ export function readCommandLine(line: Uint8Array): CommandLine {
   return {
     verb: text.slice(0, space).toUpperCase(),
     argument: text.slice(start, end),
-    clean: !UNCLEAN.test(text),
+    clean: plain || !UNCLEAN.test(text),
   }
 }
 

@@ -10,6 +10,12 @@ const GATHER_INTO = 16 * 1024
 const SPOOL_AT = 256 * 1024
 /** What is looked at to find the end of a header. */
 const HEADER_LIMIT = 1024 * 1024
+/** Octets of a message: from `start` to before `end`. */
+export interface Range {
+  readonly start: number
+  readonly end: number
+}
+
 const HEADER_END = Buffer.from('\r\n\r\n')
 
 export class MessageBuffer {
@@ -24,6 +30,7 @@ export class MessageBuffer {
   #spool: SpoolFile | null = null
   #header: Uint8Array | null = null
   #discarded = false
+  #removed: readonly Range[] = []
 
   constructor(inMemory: number, openSpool: (() => Promise<SpoolFile>) | null) {
     this.#inMemory = inMemory
@@ -83,7 +90,7 @@ export class MessageBuffer {
   /** Everything at once. Throws `EUSAGE` after `discard`. */
   bytes(): Uint8Array {
     this.#mustBeThere()
-    if (this.#spool) return this.#spool.readAll()
+    if (this.#spool) return concat([...without(this.#spool.readAll(), 0, this.#removed)])
     this.#endGathering()
     if (this.#pieces.length > 1) this.#pieces = [concat(this.#pieces)]
     return this.#pieces[0] ?? EMPTY
@@ -93,7 +100,11 @@ export class MessageBuffer {
   async *stream(): AsyncGenerator<Uint8Array, void, undefined> {
     this.#mustBeThere()
     if (this.#spool) {
-      yield* this.#spool.stream()
+      let at = 0
+      for await (const piece of this.#spool.stream()) {
+        yield* without(piece, at, this.#removed)
+        at += piece.length
+      }
       return
     }
     this.#endGathering()
@@ -106,6 +117,22 @@ export class MessageBuffer {
     if (this.#spool) return null
     this.#endGathering()
     return this.#pieces
+  }
+
+  /** The message is whole, and goes on without these octets of its header: in ascending order, apart from each other. Once. */
+  remove(ranges: readonly Range[]): void {
+    if (ranges.length === 0) return
+    this.#header = concat([...without(this.header(), 0, ranges)])
+    for (const { start, end } of ranges) this.#size -= end - start
+    if (this.#spool) this.#removed = ranges
+    else {
+      let at = 0
+      this.#pieces = this.#pieces.flatMap(piece => {
+        const left = [...without(piece, at, ranges)]
+        at += piece.length
+        return left
+      })
+    }
   }
 
   /** The message has been answered for: frees the spool. What is in memory stays readable while somebody holds it. */
@@ -153,6 +180,17 @@ export class MessageBuffer {
     }
     await this.#spool.append(batch)
   }
+}
+
+/** What is left of `piece`, which begins at offset `at`, without these ranges. */
+function* without(piece: Uint8Array, at: number, ranges: readonly Range[]): Generator<Uint8Array> {
+  let from = 0
+  for (const { start, end } of ranges) {
+    const to = Math.min(Math.max(start - at, from), piece.length)
+    if (to > from) yield piece.subarray(from, to)
+    from = Math.max(from, Math.min(end - at, piece.length))
+  }
+  if (from < piece.length) yield from === 0 ? piece : piece.subarray(from)
 }
 
 function headerOf(pieces: readonly Uint8Array[]): Uint8Array {

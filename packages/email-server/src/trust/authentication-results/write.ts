@@ -58,9 +58,11 @@ function keyword(word: string): string {
 
 // pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]; value = token / quoted-string
 function spelled(value: string): string {
-  let text = ''
-  for (const char of value.slice(0, LONGEST_VALUE)) text += hasControl(char) ? ' ' : char
+  let text = value.length > LONGEST_VALUE ? value.slice(0, LONGEST_VALUE) : value
+  if (hasControl(text)) text = Array.from(text, char => (hasControl(char) ? ' ' : char)).join('')
   // An address or a domain stands as it is, when nothing in it could be taken for anything else.
-  if (/^[A-Za-z0-9!#$%&'*+._{|}~^`\u0080-\uffff-]*@?[A-Za-z0-9._\u0080-\uffff-]+$/.test(text)) return text
+  if (BARE.test(text)) return text
   return `"${text.replace(/["\\]/g, '\\$&')}"`
 }
+
+const BARE = /^[A-Za-z0-9!#$%&'*+._{|}~^`\u0080-\uffff-]*@?[A-Za-z0-9._\u0080-\uffff-]+$/

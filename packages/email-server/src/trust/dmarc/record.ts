@@ -1,5 +1,5 @@
 // DMARC policy records. RFC 9989 §4.7, §4.8: unknown tags are ignored, what is wrong in a tag leaves its default. What RFC 7489 allowed and
-// RFC 9989 no longer does (`pct`, `rf`, `ri`, sizes behind URIs) is read and means nothing.
+// RFC 9989 no longer does (`pct`, `rf`, `ri`, sizes behind URIs) is read and means nothing to DMARC.
 
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject'
 
@@ -15,6 +15,8 @@ export interface DmarcRecord {
   readonly psd: 'y' | 'n' | 'u'
   /** `t=y`: the owner is trying out; the policy counts one step less. */
   readonly testing: boolean
+  /** `pct` of RFC 7489, 0 to 100, which RFC 9989 no longer has and DMARC does not heed: BIMI wants it to be 100. 100 when it is missing. */
+  readonly percentage: number
   /** Report addresses (`mailto:` and other URIs), sizes removed. */
   readonly aggregateReports: readonly string[]
   readonly failureReports: readonly string[]
@@ -48,6 +50,7 @@ export function readDmarcRecord(text: string): DmarcRecord | null {
     spfAlignment: read('aspf', oneOf('r', 's')) === 's' ? 'strict' : 'relaxed',
     psd: read('psd', oneOf('y', 'n', 'u')) ?? 'u',
     testing: read('t', oneOf('y', 'n')) === 'y',
+    percentage: readPercentage(tags.get('pct')),
     aggregateReports: readUris(tags.get('rua') ?? ''),
     failureReports: readUris(tags.get('ruf') ?? ''),
     failureOptions: read('fo', isFailureOptions) ?? '0',
@@ -84,6 +87,11 @@ function readUris(value: string): string[] {
 function isFailureOptions(value: string): value is string {
   const options = value.split(':', 4)
   return new Set(options).size === options.length && options.every(option => /^[01ds]$/.test(option))
+}
+
+// "pct" *WSP "=" *WSP 1*3DIGIT                                                                                  RFC 7489 §6.4
+function readPercentage(value: string | undefined): number {
+  return value !== undefined && /^[0-9]{1,3}$/.test(value) ? Math.min(Number(value), 100) : 100
 }
 
 function isPolicy(value: string): value is DmarcPolicy {

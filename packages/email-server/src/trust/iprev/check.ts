@@ -38,24 +38,25 @@ const NAME_LIMIT = 10
 /** Never rejects: what cannot be checked is a result too. */
 export async function checkRdns(query: RdnsQuery, options: RdnsOptions): Promise<RdnsResult> {
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-  return withinTime({ ...options, timeoutMs }, ask => check(query, ask))
+  return withinTime({ ...options, timeoutMs }, ask => evaluateRdns(query, ask))
 }
 
-async function check({ ip: text, helo }: RdnsQuery, ask: Ask): Promise<RdnsResult> {
+/** The same with questions whose time is somebody else's; ends when they do. */
+export async function evaluateRdns({ ip: text, helo }: RdnsQuery, ask: Ask): Promise<RdnsResult> {
   const ip = parsePeerIp(text)
   const nothing = { ip: ip ? formatIp(ip) : text, name: null, names: [], heloMatches: null }
   if (!ip) return { ...nothing, result: 'permerror', reason: 'the client has no IP address' }
   const spelled = helo === undefined ? null : queryName(helo)
-  const [reverse, heloHas] = await Promise.all([
-    ask(reverseName(ip), 'PTR'),
-    spelled === null ? false : hasAddress(ask, spelled, ip),
-  ])
+  const heloProof = spelled === null ? Promise.resolve(false) : hasAddress(ask, spelled, ip)
+  const [reverse, heloHas] = await Promise.all([ask(reverseName(ip), 'PTR'), heloProof])
   const heloSays = helo === undefined ? null : heloHas
   if (!reverse.ok) return { ...nothing, heloMatches: heloSays, ...withoutNames(reverse, nothing.ip) }
   const names = [...new Set(reverse.records.map(({ value }) => queryName(value)))]
     .filter(name => name !== null)
     .slice(0, NAME_LIMIT)
-  const proofs = await Promise.all(names.map(name => hasAddress(ask, name, ip)))
+  const proofs = await Promise.all(
+    names.map(name => (name === spelled ? heloHas : hasAddress(ask, name, ip))),
+  )
   const name = names.find((_, i) => proofs[i] === true) ?? null
   const isProven = names.some((known, i) => proofs[i] === true && known === spelled)
   const known = { ...nothing, names, name, heloMatches: isProven ? true : heloSays }

@@ -1,2 +1,2 @@
 // trust/iprev/: forward-confirmed reverse DNS. RFC 8601 §3.
-export { checkRdns, type RdnsOptions, type RdnsQuery, type RdnsResult } from './check.ts'
+export { checkRdns, evaluateRdns, type RdnsOptions, type RdnsQuery, type RdnsResult } from './check.ts'

@@ -4,20 +4,19 @@ import type { SpfResult } from './result.ts'
 // header-field = "Received-SPF:" [CFWS] result FWS [comment FWS] [ key-value-list ] CRLF
 /** The field with its CRLF, folded, below 998 characters a line; goes above the Received field of the same hop. */
 export function writeReceivedSpf(result: SpfResult, receiver: string): string {
-  const pairs: [string, string][] = [
-    ['client-ip', result.ip],
-    ...(result.identity === 'mailfrom' ? [['envelope-from', result.sender] as [string, string]] : []),
-    ['helo', result.helo],
-    ['receiver', receiver],
-    ['identity', result.identity],
-    ['mechanism', result.mechanism ?? 'default'],
-    ...(result.result.endsWith('error') ? [['problem', result.reason] as [string, string]] : []),
-  ]
-  const list = pairs
-    .map(([key, value]) => [key, spelled(value)] as const)
-    .filter(([, value]) => value !== null)
-    .map(([key, value]) => `${key}=${value}`)
-  return `Received-SPF: ${result.result} (${comment(receiver)}: ${comment(result.reason)})\r\n\t${list.join(';\r\n\t')}\r\n`
+  let list = ''
+  const add = (key: string, value: string): void => {
+    const text = spelled(value)
+    if (text !== null) list += `${list === '' ? '' : ';'}\r\n\t${key}=${text}`
+  }
+  add('client-ip', result.ip)
+  if (result.identity === 'mailfrom') add('envelope-from', result.sender)
+  add('helo', result.helo)
+  add('receiver', receiver)
+  add('identity', result.identity)
+  add('mechanism', result.mechanism ?? 'default')
+  if (result.result.endsWith('error')) add('problem', result.reason)
+  return `Received-SPF: ${result.result} (${comment(receiver)}: ${comment(result.reason)})${list}\r\n`
 }
 
 const LONGEST_VALUE = 500
@@ -30,8 +29,7 @@ function spelled(value: string): string | null {
 }
 
 function comment(text: string): string {
-  return text
-    .slice(0, LONGEST_VALUE)
-    .replace(/[^\x20-\x7e]/g, '?')
-    .replace(/[()\\]/g, '\\$&')
+  const short = text.length > LONGEST_VALUE ? text.slice(0, LONGEST_VALUE) : text
+  if (!/[^\x20-\x27\x2a-\x5b\x5d-\x7e]/.test(short)) return short
+  return short.replace(/[^\x20-\x7e]/g, '?').replace(/[()\\]/g, '\\$&')
 }

@@ -5,6 +5,7 @@ import { openError } from '../../errors.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Tables } from '../schema.ts'
 import { initial } from './0001-initial.ts'
+import { removals } from './0002-removals.ts'
 
 export interface Migration {
   readonly version: number
@@ -12,7 +13,10 @@ export interface Migration {
   readonly up: (trx: Transaction<Tables>, dialect: Dialect) => Promise<void>
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'initial', up: initial }]
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'initial', up: initial },
+  { version: 2, name: 'removals', up: removals },
+]
 
 /** Brings the schema up to date. Throws ECONFIG when it was made by a later version of this program. */
 export async function migrate(

@@ -1,0 +1,69 @@
+// XCLIENT (Postfix, XCLIENT_README): a proxy that we trust, or a test, says whom it speaks for. Offered to nobody else.
+//
+//   xclient-command = "XCLIENT" 1*( SP attribute-name "=" attribute-value )
+//   attribute-name  = "NAME" / "ADDR" / "PORT" / "PROTO" / "HELO" / "LOGIN" / "DESTADDR" / "DESTPORT"
+//   attribute-value = xtext
+import { PeerSyntaxError } from '../../base/errors.ts'
+import { formatIp, parsePeerIp } from '../../base/ip.ts'
+import { xtext } from '../grammar/xtext.ts'
+import type { NamedClient, SmtpExtension } from '../registry.ts'
+import { reply } from '../wire/reply.ts'
+
+const ATTRIBUTES: ReadonlySet<string> = new Set([
+  'NAME',
+  'ADDR',
+  'PORT',
+  'PROTO',
+  'HELO',
+  'LOGIN',
+  'DESTADDR',
+  'DESTPORT',
+])
+/** What is said of a thing that is not known. */
+const UNKNOWN: ReadonlySet<string> = new Set(['[UNAVAILABLE]', '[TEMPUNAVAIL]'])
+
+const MALFORMED = reply(501, '5.5.4', 'Malformed XCLIENT')
+
+export const xclient: SmtpExtension = {
+  name: 'XCLIENT',
+  rfc: 'Postfix XCLIENT_README',
+  gate: facts => facts.xclient,
+  ehlo: () => [`XCLIENT ${[...ATTRIBUTES].join(' ')}`],
+  commands: [
+    {
+      name: 'XCLIENT',
+      rfc: 'Postfix XCLIENT_README',
+      states: ['ready'],
+      malformed: MALFORMED,
+      run(cx, argument) {
+        cx.becomeClient(readClient(argument))
+        return null
+      },
+    },
+  ],
+}
+
+/**
+ * Of what is said, the address and the login change anything: names we look up ourselves, and EHLO has to be said again. Throws `PeerSyntaxError`.
+ */
+function readClient(argument: string): NamedClient {
+  const given = new Map<string, string | null>()
+  for (const attribute of argument.split(' ')) {
+    const equals = attribute.indexOf('=')
+    const name = attribute.slice(0, Math.max(0, equals)).toUpperCase()
+    if (!ATTRIBUTES.has(name) || given.has(name)) throw new PeerSyntaxError('unknown or double attribute')
+    const value = attribute.slice(equals + 1)
+    given.set(name, UNKNOWN.has(value.toUpperCase()) ? null : xtext.read(value))
+  }
+  const [address, login] = [given.get('ADDR'), given.get('LOGIN')]
+  return {
+    ...(address !== undefined && { address: address === null ? '' : readAddress(address) }),
+    ...(login !== undefined && { username: login === '' ? null : login }),
+  }
+}
+
+function readAddress(text: string): string {
+  const bytes = parsePeerIp(text.replace(/^IPV6:/i, ''))
+  if (!bytes) throw new PeerSyntaxError('not an IP address')
+  return formatIp(bytes)
+}

@@ -1,0 +1,37 @@
+// A chain of three certificates, made with OpenSSL for these tests: valid from 24 November 2026 to 2119. The hashes are OpenSSL's, too.
+function der(...lines: readonly string[]): Uint8Array {
+  return Buffer.from(lines.join(''), 'base64')
+}
+
+export const ROOT: Uint8Array = der(
+  'MIIBnzCCAUWgAwIBAgIUT9+oXwb3z7gylQn0gZkfx9eg4eUwCgYIKoZIzj0EAwIwHDEaMBgGA1UEAwwRUm9vdCBvZiB0aGUgdGVz',
+  'dHMwIBcNMjYxMTI0MTk1NDU3WhgPMjExOTEyMjcxOTU0NTdaMBwxGjAYBgNVBAMMEVJvb3Qgb2YgdGhlIHRlc3RzMFkwEwYHKoZI',
+  'zj0CAQYIKoZIzj0DAQcDQgAEKRrOyrDH6ErZGhQF/Ttz1DODCM3AQCND/eSGdfz0YguN18mfNxL0ZGztr5YHeEei2KSOB9l9Cp/q',
+  'GG9l0q5UH6NjMGEwHQYDVR0OBBYEFHbyXTlL6r3pEKXIgTrrFxmh7OC6MB8GA1UdIwQYMBaAFHbyXTlL6r3pEKXIgTrrFxmh7OC6',
+  'MA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgIEMAoGCCqGSM49BAMCA0gAMEUCIQC1OAXN6RMQVS1mLJJ7h185RsBnmqJO',
+  'sVoQEHGu4QbV3gIgZlHU8W+pzkaTJRWqhuSQXmz5bxTJyQn4S1d68QWFlO4=',
+)
+export const MID: Uint8Array = der(
+  'MIIBpjCCAU2gAwIBAgIUWoLdCf0dUMwsCkOU5EyvyXIMhBIwCgYIKoZIzj0EAwIwHDEaMBgGA1UEAwwRUm9vdCBvZiB0aGUgdGVz',
+  'dHMwIBcNMjYxMTI0MTk1NDU3WhgPMjExOTEyMjcxOTU0NTdaMCQxIjAgBgNVBAMMGUludGVybWVkaWF0ZSBvZiB0aGUgdGVzdHMw',
+  'WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQhhBL1Sal3VR9rlf2AG1wK+aJm5arvx5vXDVlYtJKguu7xkzrkzer/rTydcoYyYVmO',
+  'TXdlQRrElKPP/bVeG8Qno2MwYTAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB/wQEAwICBDAdBgNVHQ4EFgQU47mKZMIZYhXZ/DQV',
+  'KWkjAE+cjdwwHwYDVR0jBBgwFoAUdvJdOUvqvekQpciBOusXGaHs4LowCgYIKoZIzj0EAwIDRwAwRAIgWfIYc8F4cbCzVpZAsXcN',
+  'eq1i758YWadSHSTcLc/kHsoCICZgEN43cpg2MOGHXNyBv5MlOS2CUEeRXaHodVJQ5hUb',
+)
+export const LEAF: Uint8Array = der(
+  'MIIBtjCCAV2gAwIBAgIUXHmxqr4oKV/NPwCvBWr3mhzhspMwCgYIKoZIzj0EAwIwJDEiMCAGA1UEAwwZSW50ZXJtZWRpYXRlIG9m',
+  'IHRoZSB0ZXN0czAgFw0yNjExMjQxOTU0NTdaGA8yMTE5MTIyNzE5NTQ1N1owFzEVMBMGA1UEAwwMbXguZGFuZS50ZXN0MFkwEwYH',
+  'KoZIzj0CAQYIKoZIzj0DAQcDQgAEQnwZeKphUMhquQSlYD81hvRIzZQ5Np3NE8eDq5VP8+eD9Wj5bV5ItNjGOLUXif0n+t3cBNri',
+  'TIGYXyYVWT4TLaN4MHYwCQYDVR0TBAIwADApBgNVHREEIjAgggxteC5kYW5lLnRlc3SCECoud2lsZC5kYW5lLnRlc3QwHQYDVR0O',
+  'BBYEFJNYWjzXbUe5nPaVLkjCDuqvpMPgMB8GA1UdIwQYMBaAFOO5imTCGWIV2fw0FSlpIwBPnI3cMAoGCCqGSM49BAMCA0cAMEQC',
+  'IAS7wbDBn+cndLb/7BEMKpUCiSw2Uu2fbF0aoJJhxoKJAiBv3ewos4Uai/ZUxmBMurQo/Td/ZKvCzNt3B3+Z/0inVw==',
+)
+
+/** `openssl x509 -in leaf.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum` */
+export const LEAF_KEY_SHA256 = '29bc590d24bfc4081d24a2a7a341a60a1fcdceae0d931f96e1537b60c31cf503'
+/** `openssl x509 -in root.pem -outform DER | sha256sum` */
+export const ROOT_SHA256 = 'e1c65b66622f3635256cce88fbdef52210527f43deb4c2651317bfafc7e04330'
+/** `openssl x509 -in mid.pem -outform DER | sha512sum` */
+export const MID_SHA512 =
+  '03620120cabeaf7687dcab562823035c108e9511aed58c5a56424aea6c0e917cccc52ce773e58ff512eabb94aa22bdcd227cefe1db170895972a878020195a40'
