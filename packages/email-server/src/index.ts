@@ -70,14 +70,6 @@ export {
   type TlsOutcome,
 } from './delivery/index.ts'
 export {
-  type ConnectSmtpOptions,
-  connectSMTP,
-  type LoggerLike,
-  SmtpConnection,
-  type WellKnownService,
-  wellKnownService,
-} from './client/index.ts'
-export {
   type ClientOptions,
   type DkimKeyMaterial,
   type DkimKeyOptions,
@@ -120,7 +112,6 @@ export {
   type ImapClientOptions,
   ImapClientSession,
 } from './imap/index.ts'
-export { ImapServerSession as IMAPSession } from './imap/index.ts'
 export { FLAGS, type MailboxHandlers, MailboxSession, SPECIAL_USE } from './mailbox/index.ts'
 export {
   type ComposedMessage,

@@ -1,4 +1,5 @@
 // What the session gives to the files that speak: commands out, answers in.
+import type { MailError } from '../../base/errors.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
@@ -72,6 +73,8 @@ export interface ClientCore {
   send<T>(command: Command<T>): Promise<T>
   /** The mailbox that is about to be opened, whose data come next; null: it could not be, or none is open now. */
   open(mailbox: OpenMailbox | null, done: boolean): void
+  /** Has ENABLE switched it on? */
+  isEnabled(capability: string): boolean
   /** The server is asked anew what it offers, unless it has told. */
   refreshCapability(status: StatusResponse): Promise<void>
   /** What ENABLE has switched on. */
@@ -85,7 +88,7 @@ export interface ClientCore {
   flowChanged(): void
   leave(): void
   wake(): void
-  end(error: Error | null): void
+  end(error: MailError | null): void
 }
 
 /** What is asked of a session: one command or several. */

@@ -7,6 +7,7 @@ import type { SessionClock } from '../../base/session-clock.ts'
 import { Writer } from '../wire/writer.ts'
 import type { Command, Content } from './core.ts'
 import { aborted, protocolError, refusal } from './faults.ts'
+import type { FetchFlow } from './fetch-flow.ts'
 import type { OpenMailbox } from './mailbox.ts'
 import type { DataResponse, StatusResponse } from './responses.ts'
 
@@ -62,8 +63,9 @@ export class Dialogue {
     return this.#running.length === 0 && this.#queue.length === 0
   }
 
-  get running(): readonly { readonly command: Command<unknown> }[] {
-    return this.#running
+  /** The iteration under way whose bodies come as streams. */
+  get streaming(): FetchFlow | undefined {
+    return this.#running.find(({ command }) => command.flow?.streams)?.command.flow
   }
 
   get queued(): number {

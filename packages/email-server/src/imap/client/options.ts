@@ -1,20 +1,13 @@
 // What a client session is told at its start, and what it tells.
-import { hasLineBreak } from '../../base/bytes.ts'
-import { type MailError, optionError } from '../../base/errors.ts'
+import type { ClientSessionEvents, ClientSessionOptions } from '../../base/client-session.ts'
 import type { ClosedRange } from '../../base/ranges.ts'
-import type { ClientSessionOptions, SessionEvents } from '../../base/session.ts'
 
 export interface ImapClientOptions extends ClientSessionOptions {
   /** Can the driver inflate and deflate? Default false. */
   readonly canDeflate?: boolean
-  /** The name of the server that was meant, for mechanisms that tell it (RFC 7628 §3.1). */
-  readonly host?: string
-  readonly port?: number
 }
 
-export type ImapClientEvents = SessionEvents & {
-  /** The greeting is heard and it is known what the server offers. */
-  ready: []
+export type ImapClientEvents = ClientSessionEvents & {
   /** Messages have come: there are so many now. */
   exists: [total: number, previous: number]
   /** A message is gone: the number that it had, and its UID when that is known (else 0). */
@@ -28,10 +21,6 @@ export type ImapClientEvents = SessionEvents & {
   alert: [text: string]
   /** The server goes away; `close` follows. */
   bye: [text: string]
-  /** The session has ended for a reason that is nobody's wish; `close` follows. */
-  error: [error: MailError]
-  /** What was said or heard, for logs; without passwords, tokens and messages. */
-  trace: [from: 'client' | 'server', line: string]
 }
 
 export interface FlagChange {
@@ -39,10 +28,4 @@ export interface FlagChange {
   readonly uid: number
   readonly flags: readonly string[]
   readonly modseq: bigint | null
-}
-
-export function checkClientOptions({ host }: ImapClientOptions): void {
-  if (host !== undefined && (typeof host !== 'string' || hasLineBreak(host))) {
-    throw optionError('host', 'a name', host)
-  }
 }

@@ -1,6 +1,6 @@
 // What a server says, one response at a time (RFC 3501 §7, RFC 9051 §7): its kind, and for status responses the code.
 // What stands behind the name of a data response is read by whoever wants it.
-import { PeerSyntaxError } from '../../base/errors.ts'
+import { latin1 } from '../../base/bytes.ts'
 import { isClass, NAME_CHAR, TAG_CHAR } from '../wire/chars.ts'
 import type { Framed } from '../wire/framer.ts'
 import { Reader, type ReaderLimits } from '../wire/reader.ts'
@@ -76,12 +76,17 @@ function octetsOf({ lines, literals }: Framed): number {
 /** Is this the beginning of a status or continuation response, which has no literals? */
 export function isStatusHead(head: Uint8Array): boolean {
   if (head[0] === 0x2b) return true
-  const text = Buffer.from(head.subarray(0, 64)).toString('latin1')
+  const text = latin1(head, 0, Math.min(head.length, 64))
   const space = text.indexOf(' ')
   if (space <= 0) return false
   const end = text.indexOf(' ', space + 1)
   const word = text.slice(space + 1, end < 0 ? undefined : end).toUpperCase()
   return text.charCodeAt(0) === 0x2a ? STATUSES.has(word) : isClass(text.charCodeAt(0), TAG_CHAR)
+}
+
+/** Is this the beginning of a FETCH response, which may have bodies in it? */
+export function isFetchHead(head: Uint8Array): boolean {
+  return /^\* \d+ FETCH /i.test(latin1(head, 0, Math.min(head.length, 32)))
 }
 
 // resp-text = ["[" resp-text-code "]" SP] text
@@ -90,9 +95,4 @@ function readStatus(r: Reader, tag: string | null, status: StatusName): StatusRe
   const rest = r.rest()
   const { code, text } = readCode(rest)
   return { kind: 'status', tag, status, code, text }
-}
-
-/** What the server said cannot be read. */
-export function describeSyntax(error: unknown): string {
-  return error instanceof PeerSyntaxError ? error.message : 'what the server said cannot be read'
 }
