@@ -1,174 +1,127 @@
 // Every command of the client, callback or promise: what the session and a connection that survives sessions have in common.
 import { type Callback, settle } from '../../base/callback.ts'
-import { Emitter } from '../../base/emitter.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { ClientCredentials } from '../../sasl/index.ts'
+import type { AppendContent, AppendMessage, AppendOptions, AppendResult } from './appending.ts'
+import * as appending from './appending.ts'
+import type { ChangeOptions, CopyResult, StoreOptions, StoreResult } from './changing.ts'
 import * as changing from './changing.ts'
-import type { ClientCore, Work } from './core.ts'
 import type { SearchCriteria } from './criteria.ts'
-import * as extras from './extras.ts'
 import { FetchFlow, type FetchOptions } from './fetch-flow.ts'
 import { type FetchItems, itemList } from './fetch-items.ts'
 import type { FetchedMessage } from './fetched.ts'
-import * as folders from './folders.ts'
+import { ImapFolderCommands, optional } from './folder-commands.ts'
+import type { IdInfo } from './login.ts'
 import * as loginWork from './login.ts'
+import type { SelectedInfo, SelectOptions } from './opening.ts'
 import * as opening from './opening.ts'
-import type { ImapClientEvents } from './options.ts'
+import type { EsearchOptions, SearchOptions, SearchResult, ThreadNode } from './search.ts'
 import * as searching from './search.ts'
 import type { UidSet } from './sets.ts'
 
-/** Undefined when a callback was given. */
-type Maybe<T> = Promise<T>
-
-/** `[options?, callback?]` as they came. */
-function last<O, T>(
-  a: O | Callback<T> | undefined,
-  b: Callback<T> | undefined,
-): [O | undefined, Callback<T> | undefined] {
-  return typeof a === 'function' ? [undefined, a as Callback<T>] : [a as O | undefined, b]
-}
-
 /** Messages are UIDs unless an option says otherwise; flags have no backslash. All reject with a MailError: ECOMMAND for a refusal. */
-export abstract class ImapCommands extends Emitter<ImapClientEvents> {
-  /** The session that commands go to. */
-  protected abstract core(): Promise<ClientCore>
-
-  #do<T>(make: () => Work<T>, callback?: Callback<T>): Maybe<T> {
-    let work: Promise<T>
-    try {
-      const made = make()
-      work = this.core().then(core => made.run(core))
-    } catch (error) {
-      work = Promise.reject(error)
-    }
-    return settle(work, callback) as Promise<T>
+export abstract class ImapCommands extends ImapFolderCommands {
+  login(user: string, pass: string): Promise<void>
+  login(user: string, pass: string, callback: Callback<void>): void
+  login(user: string, pass: string, callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => loginWork.login(user, pass), callback)
   }
 
-  login(user: string, pass: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => loginWork.login(user, pass), callback)
+  xoauth2(user: string, accessToken: string): Promise<void>
+  xoauth2(user: string, accessToken: string, callback: Callback<void>): void
+  xoauth2(user: string, accessToken: string, callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => loginWork.authenticate({ user, accessToken, method: 'XOAUTH2' }), callback)
   }
 
-  xoauth2(user: string, accessToken: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => loginWork.authenticate({ user, accessToken, method: 'XOAUTH2' }), callback)
+  /** The strongest mechanism that both sides have. Rejects with EAUTH when the server says no, with ENOAUTH when there is none that may be used. */
+  authenticate(credentials: ClientCredentials): Promise<void>
+  authenticate(credentials: ClientCredentials, callback: Callback<void>): void
+  authenticate(credentials: ClientCredentials, callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => loginWork.authenticate(credentials), callback)
   }
 
-  /** The strongest mechanism that both sides have. */
-  authenticate(credentials: ClientCredentials, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => loginWork.authenticate(credentials), callback)
+  /** STARTTLS, the handshake by the driver, CAPABILITY again. Rejects with ETLS. */
+  starttls(): Promise<TlsInfo>
+  starttls(callback: Callback<TlsInfo>): void
+  starttls(callback?: Callback<TlsInfo>): Promise<TlsInfo> | undefined {
+    return this.run(() => loginWork.startTls, callback)
   }
 
-  starttls(callback?: Callback<TlsInfo>): Maybe<TlsInfo> {
-    return this.#do(() => loginWork.startTls, callback)
+  /** COMPRESS=DEFLATE (RFC 4978), by the driver. */
+  compress(): Promise<void>
+  compress(callback: Callback<void>): void
+  compress(callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => loginWork.compress, callback)
   }
 
-  compress(callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => loginWork.compress, callback)
+  /** Tells who we are, and resolves with who the server is (RFC 2971). */
+  id(fields: IdInfo | null): Promise<IdInfo>
+  id(fields: IdInfo | null, callback: Callback<IdInfo>): void
+  id(fields: IdInfo | null, callback?: Callback<IdInfo>): Promise<IdInfo> | undefined {
+    return this.run(() => loginWork.id(fields), callback)
   }
 
-  id(fields: loginWork.IdInfo | null, callback?: Callback<loginWork.IdInfo>): Maybe<loginWork.IdInfo> {
-    return this.#do(() => loginWork.id(fields), callback)
+  enable(names: readonly string[]): Promise<readonly string[]>
+  enable(names: readonly string[], callback: Callback<readonly string[]>): void
+  enable(
+    names: readonly string[],
+    callback?: Callback<readonly string[]>,
+  ): Promise<readonly string[]> | undefined {
+    return this.run(() => loginWork.enable(names), callback)
   }
 
-  enable(names: readonly string[], callback?: Callback<readonly string[]>): Maybe<readonly string[]> {
-    return this.#do(() => loginWork.enable(names), callback)
-  }
-
-  noop(callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => loginWork.noop, callback)
+  noop(): Promise<void>
+  noop(callback: Callback<void>): void
+  noop(callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => loginWork.noop, callback)
   }
 
   /** Never rejects: the session is over in any case. */
-  logout(callback?: Callback<void>): Maybe<void> {
+  logout(): Promise<void>
+  logout(callback: Callback<void>): void
+  logout(callback?: Callback<void>): Promise<void> | undefined {
     const left = this.core()
       .then(core => loginWork.logout.run(core))
       .catch(() => {})
-    return settle(left, callback) as Promise<void>
+    return settle(left, callback)
   }
 
-  namespace(callback?: Callback<folders.NamespaceInfo>): Maybe<folders.NamespaceInfo> {
-    return this.#do(() => folders.namespace, callback)
-  }
-
-  list(
-    reference: string,
-    pattern: string,
-    callback?: Callback<folders.ListedFolder[]>,
-  ): Maybe<folders.ListedFolder[]> {
-    return this.#do(() => folders.list(reference, pattern), callback)
-  }
-
-  listExtended(
-    options: folders.ListExtendedOptions,
-    callback?: Callback<folders.ListedFolder[]>,
-  ): Maybe<folders.ListedFolder[]> {
-    return this.#do(() => folders.listExtended(options), callback)
-  }
-
-  lsub(
-    reference: string,
-    pattern: string,
-    callback?: Callback<folders.ListedFolder[]>,
-  ): Maybe<folders.ListedFolder[]> {
-    return this.#do(() => folders.lsub(reference, pattern), callback)
-  }
-
-  status(
-    folder: string,
-    items?: readonly folders.StatusItem[],
-    callback?: Callback<folders.FolderStatus>,
-  ): Maybe<folders.FolderStatus> {
-    return this.#do(() => folders.status(folder, items), callback)
-  }
-
+  select(name: string, options?: SelectOptions): Promise<SelectedInfo>
+  select(name: string, callback: Callback<SelectedInfo>): void
+  select(name: string, options: SelectOptions, callback: Callback<SelectedInfo>): void
   select(
     name: string,
-    options?: opening.SelectOptions | Callback<opening.SelectedInfo>,
-    callback?: Callback<opening.SelectedInfo>,
-  ): Maybe<opening.SelectedInfo> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => opening.select(name, false, given ?? {}), then)
+    options?: SelectOptions | Callback<SelectedInfo>,
+    callback?: Callback<SelectedInfo>,
+  ): Promise<SelectedInfo> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => opening.select(name, false, given ?? {}), then)
   }
 
+  /** As `select`, to read only. */
+  examine(name: string, options?: SelectOptions): Promise<SelectedInfo>
+  examine(name: string, callback: Callback<SelectedInfo>): void
+  examine(name: string, options: SelectOptions, callback: Callback<SelectedInfo>): void
   examine(
     name: string,
-    options?: opening.SelectOptions | Callback<opening.SelectedInfo>,
-    callback?: Callback<opening.SelectedInfo>,
-  ): Maybe<opening.SelectedInfo> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => opening.select(name, true, given ?? {}), then)
+    options?: SelectOptions | Callback<SelectedInfo>,
+    callback?: Callback<SelectedInfo>,
+  ): Promise<SelectedInfo> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => opening.select(name, true, given ?? {}), then)
   }
 
   /** CLOSE: messages that are marked Deleted are gone with it. */
-  close(callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => opening.close, callback)
+  close(): Promise<void>
+  close(callback: Callback<void>): void
+  close(callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => opening.close, callback)
   }
 
-  unselect(callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => opening.unselect, callback)
-  }
-
-  create(
-    name: string,
-    options?: { readonly specialUse?: string },
-    callback?: Callback<{ readonly mailboxId: string | null }>,
-  ): Maybe<{ readonly mailboxId: string | null }> {
-    return this.#do(() => folders.create(name, options?.specialUse), callback)
-  }
-
-  delete(name: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => folders.named('DELETE', name), callback)
-  }
-
-  rename(from: string, to: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => folders.named('RENAME', from, to), callback)
-  }
-
-  subscribe(name: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => folders.named('SUBSCRIBE', name), callback)
-  }
-
-  unsubscribe(name: string, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => folders.named('UNSUBSCRIBE', name), callback)
+  unselect(): Promise<void>
+  unselect(callback: Callback<void>): void
+  unselect(callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => opening.unselect, callback)
   }
 
   /** With a callback: all messages at once. Without: iterate over it (`for await`), or await it for all of them. */
@@ -179,129 +132,248 @@ export abstract class ImapCommands extends Emitter<ImapClientEvents> {
     items: FetchItems,
     options?: FetchOptions | Callback<FetchedMessage[]>,
   ): FetchFlow | undefined {
-    const [given, then] = last<FetchOptions, FetchedMessage[]>(options, undefined)
+    const [given, then] = optional<FetchOptions, FetchedMessage[]>(options, undefined)
     const flow = new FetchFlow(() => this.core(), uids, itemList(items), given ?? {})
     if (!then) return flow
     settle(flow.all(), then)
     return undefined
   }
 
+  /** UIDs, ascending. */
+  search(criteria: SearchCriteria | string, options?: SearchOptions): Promise<number[]>
+  search(criteria: SearchCriteria | string, callback: Callback<number[]>): void
+  search(criteria: SearchCriteria | string, options: SearchOptions, callback: Callback<number[]>): void
   search(
     criteria: SearchCriteria | string,
-    options?: searching.SearchOptions | Callback<number[]>,
+    options?: SearchOptions | Callback<number[]>,
     callback?: Callback<number[]>,
-  ): Maybe<number[]> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => searching.search(criteria, given ?? {}), then)
+  ): Promise<number[]> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => searching.search(criteria, given ?? {}), then)
   }
 
+  /** What RETURN asks for (RFC 4731). */
+  esearch(criteria: SearchCriteria | string, options?: EsearchOptions): Promise<SearchResult>
+  esearch(criteria: SearchCriteria | string, callback: Callback<SearchResult>): void
+  esearch(criteria: SearchCriteria | string, options: EsearchOptions, callback: Callback<SearchResult>): void
   esearch(
     criteria: SearchCriteria | string,
-    options: searching.EsearchOptions = {},
-    callback?: Callback<searching.SearchResult>,
-  ): Maybe<searching.SearchResult> {
-    return this.#do(() => searching.esearch(criteria, options), callback)
+    options?: EsearchOptions | Callback<SearchResult>,
+    callback?: Callback<SearchResult>,
+  ): Promise<SearchResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => searching.esearch(criteria, given ?? {}), then)
   }
 
+  /** UIDs in order (RFC 5256). */
   sort(
     keys: string | readonly string[],
     charset: string,
     criteria: SearchCriteria | string,
+    options?: SearchOptions,
+  ): Promise<number[]>
+  sort(
+    keys: string | readonly string[],
+    charset: string,
+    criteria: SearchCriteria | string,
+    callback: Callback<number[]>,
+  ): void
+  sort(
+    keys: string | readonly string[],
+    charset: string,
+    criteria: SearchCriteria | string,
+    options: SearchOptions,
+    callback: Callback<number[]>,
+  ): void
+  sort(
+    keys: string | readonly string[],
+    charset: string,
+    criteria: SearchCriteria | string,
+    options?: SearchOptions | Callback<number[]>,
     callback?: Callback<number[]>,
-  ): Maybe<number[]> {
-    return this.#do(() => searching.sort(keys, charset, criteria, {}), callback)
+  ): Promise<number[]> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => searching.sort(keys, charset, criteria, given ?? {}), then)
   }
 
+  /** `REFERENCES` or `ORDEREDSUBJECT` (RFC 5256). */
   thread(
     algorithm: string,
     charset: string,
     criteria: SearchCriteria | string,
-    callback?: Callback<readonly searching.ThreadNode[]>,
-  ): Maybe<readonly searching.ThreadNode[]> {
-    return this.#do(() => searching.thread(algorithm, charset, criteria, {}), callback)
+    options?: SearchOptions,
+  ): Promise<readonly ThreadNode[]>
+  thread(
+    algorithm: string,
+    charset: string,
+    criteria: SearchCriteria | string,
+    callback: Callback<readonly ThreadNode[]>,
+  ): void
+  thread(
+    algorithm: string,
+    charset: string,
+    criteria: SearchCriteria | string,
+    options: SearchOptions,
+    callback: Callback<readonly ThreadNode[]>,
+  ): void
+  thread(
+    algorithm: string,
+    charset: string,
+    criteria: SearchCriteria | string,
+    options?: SearchOptions | Callback<readonly ThreadNode[]>,
+    callback?: Callback<readonly ThreadNode[]>,
+  ): Promise<readonly ThreadNode[]> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => searching.thread(algorithm, charset, criteria, given ?? {}), then)
   }
 
+  /** `mode`: '+' adds, '-' takes away, '' sets. */
   store(
     uids: UidSet,
     flags: string | readonly string[],
     mode: '+' | '-' | '',
-    options?: changing.StoreOptions | Callback<changing.StoreResult>,
-    callback?: Callback<changing.StoreResult>,
-  ): Maybe<changing.StoreResult> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => changing.store(uids, flags, mode, given ?? {}), then)
+    options?: StoreOptions,
+  ): Promise<StoreResult>
+  store(
+    uids: UidSet,
+    flags: string | readonly string[],
+    mode: '+' | '-' | '',
+    callback: Callback<StoreResult>,
+  ): void
+  store(
+    uids: UidSet,
+    flags: string | readonly string[],
+    mode: '+' | '-' | '',
+    options: StoreOptions,
+    callback: Callback<StoreResult>,
+  ): void
+  store(
+    uids: UidSet,
+    flags: string | readonly string[],
+    mode: '+' | '-' | '',
+    options?: StoreOptions | Callback<StoreResult>,
+    callback?: Callback<StoreResult>,
+  ): Promise<StoreResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => changing.store(uids, flags, mode, given ?? {}), then)
   }
 
+  copy(uids: UidSet, folder: string, options?: ChangeOptions): Promise<CopyResult>
+  copy(uids: UidSet, folder: string, callback: Callback<CopyResult>): void
+  copy(uids: UidSet, folder: string, options: ChangeOptions, callback: Callback<CopyResult>): void
   copy(
     uids: UidSet,
     folder: string,
-    options?: changing.ChangeOptions | Callback<changing.CopyResult>,
-    callback?: Callback<changing.CopyResult>,
-  ): Maybe<changing.CopyResult> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => changing.copy(uids, folder, given ?? {}), then)
+    options?: ChangeOptions | Callback<CopyResult>,
+    callback?: Callback<CopyResult>,
+  ): Promise<CopyResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => changing.copy(uids, folder, given ?? {}), then)
   }
 
+  /** MOVE (RFC 6851); where there is none, by COPY and UID EXPUNGE. */
+  move(uids: UidSet, folder: string, options?: ChangeOptions): Promise<CopyResult>
+  move(uids: UidSet, folder: string, callback: Callback<CopyResult>): void
+  move(uids: UidSet, folder: string, options: ChangeOptions, callback: Callback<CopyResult>): void
   move(
     uids: UidSet,
     folder: string,
-    options?: changing.ChangeOptions | Callback<changing.CopyResult>,
-    callback?: Callback<changing.CopyResult>,
-  ): Maybe<changing.CopyResult> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => changing.move(uids, folder, given ?? {}), then)
+    options?: ChangeOptions | Callback<CopyResult>,
+    callback?: Callback<CopyResult>,
+  ): Promise<CopyResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => changing.move(uids, folder, given ?? {}), then)
+  }
+
+  expunge(): Promise<void>
+  expunge(callback: Callback<void>): void
+  expunge(callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => changing.expunge, callback)
+  }
+
+  uidExpunge(uids: UidSet): Promise<void>
+  uidExpunge(uids: UidSet, callback: Callback<void>): void
+  uidExpunge(uids: UidSet, callback?: Callback<void>): Promise<void> | undefined {
+    return this.run(() => changing.uidExpunge(uids), callback)
   }
 
   append(
     folder: string,
-    content: changing.AppendContent,
-    flags: string | readonly string[] = [],
-    options?: changing.AppendOptions | Callback<changing.AppendResult>,
-    callback?: Callback<changing.AppendResult>,
-  ): Maybe<changing.AppendResult> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => changing.append(folder, content, flags, given ?? {}), then)
-  }
-
-  expunge(callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => changing.expunge, callback)
-  }
-
-  uidExpunge(uids: UidSet, callback?: Callback<void>): Maybe<void> {
-    return this.#do(() => changing.uidExpunge(uids), callback)
-  }
-
-  getQuota(root: string, callback?: Callback<extras.QuotaInfo>): Maybe<extras.QuotaInfo> {
-    return this.#do(() => extras.getQuota(root), callback)
-  }
-
-  getQuotaRoot(folder: string, callback?: Callback<extras.QuotaRoots>): Maybe<extras.QuotaRoots> {
-    return this.#do(() => extras.getQuotaRoot(folder), callback)
-  }
-
-  setQuota(
-    root: string,
-    limits: Readonly<Record<string, number>>,
-    callback?: Callback<extras.QuotaInfo>,
-  ): Maybe<extras.QuotaInfo> {
-    return this.#do(() => extras.setQuota(root, limits), callback)
-  }
-
-  getMetadata(
+    content: AppendContent,
+    flags?: string | readonly string[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>
+  append(
     folder: string,
-    paths: string | readonly string[],
-    options?: extras.MetadataOptions | Callback<extras.MetadataValues>,
-    callback?: Callback<extras.MetadataValues>,
-  ): Maybe<extras.MetadataValues> {
-    const [given, then] = last(options, callback)
-    return this.#do(() => extras.getMetadata(folder, paths, given ?? {}), then)
+    content: AppendContent,
+    flags: string | readonly string[] | undefined,
+    callback: Callback<AppendResult>,
+  ): void
+  append(
+    folder: string,
+    content: AppendContent,
+    flags: string | readonly string[] | undefined,
+    options: AppendOptions,
+    callback: Callback<AppendResult>,
+  ): void
+  append(
+    folder: string,
+    content: AppendContent,
+    flags?: string | readonly string[],
+    options?: AppendOptions | Callback<AppendResult>,
+    callback?: Callback<AppendResult>,
+  ): Promise<AppendResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => appending.append(folder, content, flags ?? [], given ?? {}), then)
   }
 
-  setMetadata(
+  /** All or none (RFC 3502) where the server can; else one after another. */
+  appendAll(folder: string, messages: readonly AppendMessage[]): Promise<readonly AppendResult[]>
+  appendAll(
     folder: string,
-    entries: Readonly<Record<string, Uint8Array | string | null>>,
-    callback?: Callback<void>,
-  ): Maybe<void> {
-    return this.#do(() => extras.setMetadata(folder, entries), callback)
+    messages: readonly AppendMessage[],
+    callback: Callback<readonly AppendResult[]>,
+  ): void
+  appendAll(
+    folder: string,
+    messages: readonly AppendMessage[],
+    callback?: Callback<readonly AppendResult[]>,
+  ): Promise<readonly AppendResult[]> | undefined {
+    return this.run(() => appending.appendAll(folder, messages, undefined), callback)
+  }
+
+  /** A new message for an old one (RFC 8508); where the server cannot, APPEND, then the old one is gone. */
+  replace(
+    uid: number,
+    folder: string,
+    content: AppendContent,
+    flags?: string | readonly string[],
+    options?: AppendOptions,
+  ): Promise<AppendResult>
+  replace(
+    uid: number,
+    folder: string,
+    content: AppendContent,
+    flags: string | readonly string[] | undefined,
+    callback: Callback<AppendResult>,
+  ): void
+  replace(
+    uid: number,
+    folder: string,
+    content: AppendContent,
+    flags: string | readonly string[] | undefined,
+    options: AppendOptions,
+    callback: Callback<AppendResult>,
+  ): void
+  replace(
+    uid: number,
+    folder: string,
+    content: AppendContent,
+    flags?: string | readonly string[],
+    options?: AppendOptions | Callback<AppendResult>,
+    callback?: Callback<AppendResult>,
+  ): Promise<AppendResult> | undefined {
+    const [given, then] = optional(options, callback)
+    return this.run(() => appending.replace(uid, folder, content, flags ?? [], given ?? {}), then)
   }
 }

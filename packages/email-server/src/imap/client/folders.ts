@@ -286,11 +286,17 @@ function readStatus({ reader: r }: DataResponse): { readonly folder: string; rea
   return { folder, status }
 }
 
-/** CREATE; the id of the new mailbox when the server tells it (RFC 8474 §4.2). */
-export function create(
-  name: string,
-  specialUse: string | undefined,
-): Work<{ readonly mailboxId: string | null }> {
+export interface CreateOptions {
+  /** `Sent`, `Archive`, … (RFC 6154 §3): what it is for. */
+  readonly specialUse?: string
+}
+
+export interface CreatedFolder {
+  /** Null: the server does not tell (RFC 8474 §4.2). */
+  readonly mailboxId: string | null
+}
+
+export function create(name: string, specialUse: string | undefined): Work<CreatedFolder> {
   if (specialUse !== undefined && !/^[A-Za-z]{1,40}$/.test(specialUse))
     throw usageError(`${describe(specialUse)} is not a special use`)
   return {

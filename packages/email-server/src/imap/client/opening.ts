@@ -6,6 +6,7 @@ import type { ClientCore, Work } from './core.ts'
 import { missing, refusal } from './faults.ts'
 import type { FetchedMessage } from './fetched.ts'
 import { writeName } from './folders.ts'
+import { enable } from './login.ts'
 import { type MailboxInfo, OpenMailbox } from './mailbox.ts'
 import type { DataResponse, StatusResponse } from './responses.ts'
 import { asRanges, type UidSet, writeRanges } from './sets.ts'
@@ -14,12 +15,13 @@ import { readFlagList, readRanges } from './values.ts'
 export interface SelectOptions {
   /** Ask for mod-sequences (RFC 7162 §3.1.8). Default: when the server has them. */
   readonly condstore?: boolean
-  /** What is known of the mailbox from before (RFC 7162 §3.2.5); QRESYNC must be enabled. */
+  /** What is known of the mailbox from before (RFC 7162 §3.2.5). ECONFIG when the server has no QRESYNC. */
   readonly qresync?: {
     readonly uidValidity: number
     readonly modseq: bigint
     readonly knownUids?: UidSet
   }
+  readonly signal?: AbortSignal
 }
 
 export interface SelectedInfo extends MailboxInfo {
@@ -37,7 +39,7 @@ export function select(name: string, readOnly: boolean, options: SelectOptions):
   const known = qresync?.knownUids === undefined ? null : setOf(qresync.knownUids)
   return {
     async run(core) {
-      if (qresync && !core.has('QRESYNC')) throw missing('QRESYNC')
+      if (qresync) await enableQresync(core)
       const condstore = options.condstore ?? (core.has('CONDSTORE') || core.has('QRESYNC'))
       const mailbox = new OpenMailbox(name)
       mailbox.readOnly = readOnly
@@ -55,6 +57,7 @@ export function select(name: string, readOnly: boolean, options: SelectOptions):
           } else if (condstore) w.raw(' (CONDSTORE)')
         },
         alone: true,
+        signal: options.signal,
         collects: ['FLAGS', 'FETCH', 'VANISHED'],
         take(data) {
           if (data.name === 'FETCH') {
@@ -81,6 +84,14 @@ export function select(name: string, readOnly: boolean, options: SelectOptions):
       })
     },
   }
+}
+
+/** Not while a mailbox is open (RFC 5161 §3.1). */
+async function enableQresync(core: ClientCore): Promise<void> {
+  if (!core.has('QRESYNC')) throw missing('QRESYNC')
+  if (core.isEnabled('QRESYNC')) return
+  if (core.mailbox) await unselect.run(core)
+  await enable(['QRESYNC']).run(core)
 }
 
 function setOf(uids: UidSet): string {
