@@ -20,7 +20,9 @@ import * as searching from './search.ts'
 import type { UidSet } from './sets.ts'
 
 /** Messages are UIDs unless an option says otherwise; flags have no backslash. All reject with a MailError: ECOMMAND for a refusal. */
-export abstract class ImapCommands extends ImapFolderCommands {
+export abstract class ImapCommands<
+  Events extends { [K in keyof Events]: readonly unknown[] },
+> extends ImapFolderCommands<Events> {
   login(user: string, pass: string): Promise<void>
   login(user: string, pass: string, callback: Callback<void>): void
   login(user: string, pass: string, callback?: Callback<void>): Promise<void> | undefined {

@@ -14,7 +14,6 @@ import type {
   StatusItem,
 } from './folders.ts'
 import * as folders from './folders.ts'
-import type { ImapClientEvents } from './options.ts'
 import type { ListedRights } from './rights.ts'
 import * as rights from './rights.ts'
 
@@ -26,7 +25,9 @@ export function optional<O, T>(
   return typeof a === 'function' ? [undefined, a as Callback<T>] : [a as O | undefined, b]
 }
 
-export abstract class ImapFolderCommands extends Emitter<ImapClientEvents> {
+export abstract class ImapFolderCommands<
+  Events extends { [K in keyof Events]: readonly unknown[] },
+> extends Emitter<Events> {
   /** The session that commands go to; resolves when they may be said. */
   protected abstract core(): Promise<ClientCore>
 

@@ -7,7 +7,8 @@ export interface ImapClientOptions extends ClientSessionOptions {
   readonly canDeflate?: boolean
 }
 
-export type ImapClientEvents = ClientSessionEvents & {
+/** What the server says without being asked. */
+export type ImapNews = {
   /** Messages have come: there are so many now. */
   exists: [total: number, previous: number]
   /** A message is gone: the number that it had, and its UID when that is known (else 0). */
@@ -22,6 +23,8 @@ export type ImapClientEvents = ClientSessionEvents & {
   /** The server goes away; `close` follows. */
   bye: [text: string]
 }
+
+export type ImapClientEvents = ClientSessionEvents & ImapNews
 
 export interface FlagChange {
   readonly seq: number

@@ -6,9 +6,16 @@ import { ImapCommands } from './commands.ts'
 import type { ClientCore } from './core.ts'
 import { ImapMachine } from './machine.ts'
 import type { MailboxInfo } from './mailbox.ts'
-import type { ImapClientOptions } from './options.ts'
+import type { ImapClientEvents, ImapClientOptions } from './options.ts'
 
-export class ImapClientSession extends ImapCommands implements SansIoSession {
+/** For connections that outlive sessions: what commands of theirs are said through. */
+export let coreOf: (session: ImapClientSession) => Promise<ClientCore>
+
+export class ImapClientSession extends ImapCommands<ImapClientEvents> implements SansIoSession {
+  static {
+    coreOf = session => session.#machine.opens()
+  }
+
   readonly #machine: ImapMachine
   readonly #onFailure: ImapClientOptions['onFailure']
 
