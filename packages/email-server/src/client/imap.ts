@@ -54,12 +54,12 @@ export function connectIMAP(
 
 async function open(options: ConnectImapOptions): Promise<ImapConnection> {
   checkConnectOptions(options)
-  const { reconnect = true, runtime = nodeRuntime, signal: _, ...lasting } = options
+  const { reconnect = true, signal: _, ...lasting } = options
   const secure = options.secure ?? options.port !== 143
   const host = options.host ?? 'localhost'
   const place = { host, port: options.port ?? (secure ? 993 : 143), secure }
   const port = {
-    runtime,
+    runtime: options.runtime ?? nodeRuntime,
     policy: policyOf(reconnect),
     keepAlive: checkedWait('keepAlive', options.keepAlive ?? KEEP_ALIVE_MS),
     pollInterval: checkedWait('pollInterval', options.pollInterval ?? POLL_MS),

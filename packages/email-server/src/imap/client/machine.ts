@@ -110,7 +110,7 @@ export class ImapMachine extends ClientSession {
   protected override receive(bytes: Uint8Array): boolean {
     this.#intake.push(bytes)
     this.#read()
-    return !this.#held && this.#alive
+    return !this.#held
   }
 
   protected override lost(error: MailError): void {
