@@ -5,7 +5,7 @@ import { MailError } from '../base/errors.ts'
 import type { Runtime, Timer, TlsInfo } from '../base/runtime.ts'
 import {
   type ClientCore,
-  coreOf,
+  CORE,
   type ImapClientSession,
   ImapCommands,
   type ImapNews,
@@ -161,8 +161,8 @@ export class ImapConnection extends ImapCommands<ImapConnectionEvents> {
     return this.logout()
   }
 
-  protected override async core(): Promise<ClientCore> {
-    return coreOf(await this.#link.session())
+  override async [CORE](): Promise<ClientCore> {
+    return (await this.#link.session())[CORE]()
   }
 
   protected override onListenerError(error: unknown, name: string | number | symbol): void {

@@ -3,19 +3,12 @@ import { type Callback, settle } from '../../base/callback.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SansIoSession } from '../../base/session.ts'
 import { ImapCommands } from './commands.ts'
-import type { ClientCore } from './core.ts'
+import { type ClientCore, CORE } from './core.ts'
 import { ImapMachine } from './machine.ts'
 import type { MailboxInfo } from './mailbox.ts'
 import type { ImapClientEvents, ImapClientOptions } from './options.ts'
 
-/** For connections that outlive sessions: what commands of theirs are said through. */
-export let coreOf: (session: ImapClientSession) => Promise<ClientCore>
-
 export class ImapClientSession extends ImapCommands<ImapClientEvents> implements SansIoSession {
-  static {
-    coreOf = session => session.#machine.opens()
-  }
-
   readonly #machine: ImapMachine
   readonly #onFailure: ImapClientOptions['onFailure']
 
@@ -107,7 +100,7 @@ export class ImapClientSession extends ImapCommands<ImapClientEvents> implements
     this.#machine.destroy(error)
   }
 
-  protected override core(): Promise<ClientCore> {
+  override [CORE](): Promise<ClientCore> {
     return this.#machine.opens()
   }
 
