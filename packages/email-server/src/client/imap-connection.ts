@@ -5,7 +5,6 @@ import { MailError } from '../base/errors.ts'
 import type { Runtime, Timer, TlsInfo } from '../base/runtime.ts'
 import {
   type ClientCore,
-  CORE,
   type ImapClientSession,
   ImapCommands,
   type ImapNews,
@@ -161,8 +160,8 @@ export class ImapConnection extends ImapCommands<ImapConnectionEvents> {
     return this.logout()
   }
 
-  override async [CORE](): Promise<ClientCore> {
-    return (await this.#link.session())[CORE]()
+  override async core(): Promise<ClientCore> {
+    return (await this.#link.session()).core()
   }
 
   protected override onListenerError(error: unknown, name: string | number | symbol): void {

@@ -2,7 +2,7 @@ export type { AppendContent, AppendMessage, AppendOptions, AppendResult } from '
 export type { BodyStream } from './client/body-stream.ts'
 export type { ChangeOptions, CopyResult, StoreOptions, StoreResult } from './client/changing.ts'
 export { ImapCommands } from './client/commands.ts'
-export { type ClientCore, CORE } from './client/core.ts'
+export type { ClientCore } from './client/core.ts'
 export type { SearchCriteria } from './client/criteria.ts'
 export type { ImapAddress, ImapEnvelope } from './client/envelope.ts'
 export type {

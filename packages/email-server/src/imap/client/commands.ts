@@ -6,7 +6,6 @@ import type { AppendContent, AppendMessage, AppendOptions, AppendResult } from '
 import * as appending from './appending.ts'
 import type { ChangeOptions, CopyResult, StoreOptions, StoreResult } from './changing.ts'
 import * as changing from './changing.ts'
-import { CORE } from './core.ts'
 import type { SearchCriteria } from './criteria.ts'
 import { FetchFlow, type FetchOptions } from './fetch-flow.ts'
 import { type FetchItems, itemList } from './fetch-items.ts'
@@ -83,7 +82,7 @@ export abstract class ImapCommands<
   logout(): Promise<void>
   logout(callback: Callback<void>): void
   logout(callback?: Callback<void>): Promise<void> | undefined {
-    const left = this[CORE]()
+    const left = this.core()
       .then(core => loginWork.logout.run(core))
       .catch(() => {})
     return settle(left, callback)
@@ -136,7 +135,7 @@ export abstract class ImapCommands<
     options?: FetchOptions | Callback<FetchedMessage[]>,
   ): FetchFlow | undefined {
     const [given, then] = optional<FetchOptions, FetchedMessage[]>(options, undefined)
-    const flow = new FetchFlow(() => this[CORE](), uids, itemList(items), given ?? {})
+    const flow = new FetchFlow(() => this.core(), uids, itemList(items), given ?? {})
     if (!then) return flow
     settle(flow.all(), then)
     return undefined

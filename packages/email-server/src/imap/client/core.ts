@@ -11,9 +11,6 @@ import type { OpenMailbox } from './mailbox.ts'
 import type { ImapClientOptions } from './options.ts'
 import type { DataResponse, StatusResponse } from './responses.ts'
 
-/** Where commands find what they are said through: sessions and what outlives them show it to each other, and to nobody else. */
-export const CORE: unique symbol = Symbol('core')
-
 /** Octets that are not in memory as a whole: the literal of an APPEND. */
 export interface Content {
   readonly size: number

@@ -1,7 +1,7 @@
 // Commands about mailboxes as such, callback or promise.
 import { type Callback, settle } from '../../base/callback.ts'
 import { Emitter } from '../../base/emitter.ts'
-import { type ClientCore, CORE, type Work } from './core.ts'
+import type { ClientCore, Work } from './core.ts'
 import type { MetadataOptions, MetadataValues, QuotaInfo, QuotaRoots } from './extras.ts'
 import * as extras from './extras.ts'
 import type {
@@ -28,8 +28,8 @@ export function optional<O, T>(
 export abstract class ImapFolderCommands<
   Events extends { [K in keyof Events]: readonly unknown[] },
 > extends Emitter<Events> {
-  /** The session that commands go to; resolves when they may be said. */
-  abstract [CORE](): Promise<ClientCore>
+  /** What commands are said through, for commands only; resolves when they may be said. */
+  abstract core(): Promise<ClientCore>
 
   /** What a caller has done wrong is told like everything else. */
   protected run<T>(make: () => Work<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
@@ -38,7 +38,7 @@ export abstract class ImapFolderCommands<
 
   async #try<T>(make: () => Work<T>): Promise<T> {
     const work = make()
-    return work.run(await this[CORE]())
+    return work.run(await this.core())
   }
 
   namespace(): Promise<NamespaceInfo>

@@ -3,7 +3,7 @@ import { type Callback, settle } from '../../base/callback.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SansIoSession } from '../../base/session.ts'
 import { ImapCommands } from './commands.ts'
-import { type ClientCore, CORE } from './core.ts'
+import type { ClientCore } from './core.ts'
 import { ImapMachine } from './machine.ts'
 import type { MailboxInfo } from './mailbox.ts'
 import type { ImapClientEvents, ImapClientOptions } from './options.ts'
@@ -100,7 +100,7 @@ export class ImapClientSession extends ImapCommands<ImapClientEvents> implements
     this.#machine.destroy(error)
   }
 
-  override [CORE](): Promise<ClientCore> {
+  override core(): Promise<ClientCore> {
     return this.#machine.opens()
   }
 
