@@ -252,7 +252,7 @@ export class FetchFlow implements AsyncIterable<FetchedMessage>, PromiseLike<Fet
     if (message.uid === 0 && message.content === undefined) return false
     if (wanted && !wanted.has(message.uid)) return false
     // news of flags that come in between are no answer
-    if (!this.#items.flagsOnly && isNews(message)) return false
+    if (!this.#items.flagsOnly && message.isFlagsOnly) return false
     wanted?.delete(message.uid)
     if (this.#over) return true
     // what is streamed has been told of at its beginning
@@ -372,14 +372,4 @@ class Wanted {
   delete(uid: number): void {
     this.#seen.add(uid)
   }
-}
-
-/** A FETCH response that tells flags and nothing else. */
-function isNews(message: MessageRecord): boolean {
-  if (!message.flags || message.content || message.bodies.size > 0) return false
-  for (const key of Object.keys(message)) {
-    if (key !== 'seq' && key !== 'uid' && key !== 'flags' && key !== 'modseq' && key !== 'bodies')
-      return false
-  }
-  return true
 }

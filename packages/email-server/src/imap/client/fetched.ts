@@ -4,7 +4,7 @@ import { PeerSyntaxError } from '../../base/errors.ts'
 import type { BodyStructure } from '../../mime/index.ts'
 import { bodyStructure } from '../grammar/body-structure.ts'
 import { readEnvelope } from '../grammar/envelope.ts'
-import type { Reader } from '../wire/reader.ts'
+import { Reader } from '../wire/reader.ts'
 import type { BodyStream } from './body-stream.ts'
 import { type ImapEnvelope, LazyEnvelope } from './envelope.ts'
 import { type ImapValue, readDate, readFlagList, readModseq, readValue } from './values.ts'
@@ -17,8 +17,8 @@ export interface FetchedMessage {
   readonly uid: number
   /** Without backslash. */
   readonly flags?: readonly string[]
-  readonly envelope?: ImapEnvelope
-  readonly bodyStructure?: BodyStructure
+  readonly envelope?: ImapEnvelope | undefined
+  readonly bodyStructure?: BodyStructure | undefined
   readonly internalDate?: Date | null
   /** RFC822.SIZE, octets. */
   readonly size?: number
@@ -42,14 +42,16 @@ export interface FetchedMessage {
   readonly other?: ReadonlyMap<string, ImapValue>
 }
 
+const FLAG_KEYS: ReadonlySet<string> = new Set(['seq', 'uid', 'flags', 'modseq', 'bodies'])
+
 /** Filled item by item; the same object from the beginning of the response to its end. */
 export class MessageRecord implements FetchedMessage {
   seq: number
   uid = 0
   readonly bodies: Map<string, Uint8Array | null> = new Map()
   declare flags?: readonly string[]
-  declare envelope?: ImapEnvelope
-  declare bodyStructure?: BodyStructure
+  #envelope: Later<ImapEnvelope> | undefined
+  #bodyStructure: Later<BodyStructure> | undefined
   declare internalDate?: Date | null
   declare size?: number
   declare modseq?: bigint
@@ -65,17 +67,61 @@ export class MessageRecord implements FetchedMessage {
     this.seq = seq
   }
 
+  get envelope(): ImapEnvelope | undefined {
+    return this.#envelope?.value
+  }
+
+  get bodyStructure(): BodyStructure | undefined {
+    return this.#bodyStructure?.value
+  }
+
+  set laterEnvelope(envelope: Later<ImapEnvelope>) {
+    this.#envelope = envelope
+  }
+
+  set laterBodyStructure(structure: Later<BodyStructure>) {
+    this.#bodyStructure = structure
+  }
+
+  /** Nothing has been told but flags. */
+  get isFlagsOnly(): boolean {
+    if (!this.flags || this.content || this.bodies.size > 0 || this.#envelope || this.#bodyStructure)
+      return false
+    return Object.keys(this).every(key => FLAG_KEYS.has(key))
+  }
+
   get body(): Uint8Array | null | undefined {
     const whole = this.bodies.get('')
     if (whole !== undefined) return whole
     return this.bodies.size === 1 ? this.bodies.values().next().value : undefined
   }
 
-  /** Octets of its bodies. */
-  get held(): number {
-    let sum = 0
-    for (const bytes of this.bodies.values()) if (bytes) sum += bytes.length
-    return sum
+  toJSON(): Partial<FetchedMessage> {
+    const { envelope, bodyStructure } = this
+    return { ...this, ...(envelope && { envelope }), ...(bodyStructure && { bodyStructure }) }
+  }
+}
+
+// what `console.log` shows
+Object.defineProperty(MessageRecord.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: MessageRecord) {
+    return this.toJSON()
+  },
+})
+
+/** What is read when it is first looked at: whoever lists subjects does not pay for structures. */
+class Later<T> {
+  #read: (() => T | undefined) | null
+  #value: T | undefined
+
+  constructor(read: () => T | undefined) {
+    this.#read = read
+  }
+
+  get value(): T | undefined {
+    if (this.#read) this.#value = this.#read()
+    this.#read = null
+    return this.#value
   }
 }
 
@@ -144,6 +190,27 @@ function other(message: MessageRecord, name: string, value: ImapValue): void {
   message.other.set(name, value)
 }
 
+/** Read now when there is a literal in it; what cannot be read is then undefined. */
+function later<T>(r: Reader, read: (r: Reader) => T): Later<T> {
+  const text = r.takeNested()
+  if (text === null) {
+    const value = read(r)
+    return new Later(() => value)
+  }
+  const { limits, utf8, lenient } = r
+  return new Later(() => {
+    const inside = Reader.over(text, limits)
+    inside.utf8 = utf8
+    inside.lenient = lenient
+    try {
+      return read(inside)
+    } catch (error) {
+      if (error instanceof PeerSyntaxError) return undefined
+      throw error
+    }
+  })
+}
+
 function readItem(r: Reader, name: string, message: MessageRecord): void {
   r.sp()
   switch (name) {
@@ -154,11 +221,11 @@ function readItem(r: Reader, name: string, message: MessageRecord): void {
       message.flags = readFlagList(r)
       return
     case 'ENVELOPE':
-      message.envelope = new LazyEnvelope(readEnvelope(r))
+      message.laterEnvelope = later(r, each => new LazyEnvelope(readEnvelope(each)))
       return
     case 'BODYSTRUCTURE':
     case 'BODY':
-      message.bodyStructure = bodyStructure.read(r, null as never)
+      message.laterBodyStructure = later(r, each => bodyStructure.read(each, null as never))
       return
     case 'INTERNALDATE':
       message.internalDate = readDate(r)
