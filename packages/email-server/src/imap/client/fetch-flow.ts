@@ -226,8 +226,8 @@ export class FetchFlow implements AsyncIterable<FetchedMessage>, PromiseLike<Fet
     }
     if (!portion) return
     const each = (this.#collected - before) / countOf(portion)
-    const room = (this.#collects ? 4 : 0.5) * this.#core!.limits.imapFetchWindow
-    const fits = Math.floor(room / Math.max(1, each))
+    // all of it may have to be held when somebody waits for another command
+    const fits = Math.floor((4 * this.#core!.limits.imapFetchWindow) / Math.max(1, each))
     this.#portion = Math.max(1, Math.min(fits, this.#portion * 4, MOST_AT_ONCE))
   }
 

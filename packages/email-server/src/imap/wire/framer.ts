@@ -41,6 +41,8 @@ export type Frame =
   | { readonly kind: 'too-long'; readonly head: Uint8Array; readonly ended: boolean }
 
 const FIRST_BUFFER = 64 * 1024
+/** A literal of so many octets that is there already is not copied; a smaller one would hold a whole packet. */
+const SHARED_FROM = 4096
 const MOST_DIGITS = 15
 
 export class Framer {
@@ -119,7 +121,7 @@ export class Framer {
 
   /** The announced literal is welcome: `next` reads it. */
   accept(): void {
-    this.#buffer = Buffer.allocUnsafe(Math.min(this.#announced!.size, FIRST_BUFFER))
+    this.#buffer = EMPTY
     this.#filled = 0
   }
 
@@ -181,6 +183,10 @@ export class Framer {
   #collect(): boolean {
     const { size, binary } = this.#announced!
     let buffer = this.#buffer!
+    if (this.#filled === 0 && size >= SHARED_FROM && this.#input.length >= size) {
+      buffer = this.#input.take(size)
+      this.#filled = size
+    } else if (buffer.length === 0) buffer = Buffer.allocUnsafe(Math.min(size, FIRST_BUFFER))
     while (this.#filled < size) {
       const piece = this.#input.takeSome(size - this.#filled)
       if (!piece) {
