@@ -131,7 +131,18 @@ export function readFetch(r: Reader, message: MessageRecord, upToLiteral: boolea
   r.try(' ')
   r.open()
   while (r.try(' '));
-  while (r.peek() !== 0x29) {
+  // parentheses that nobody needs, around an item (Domino)
+  let extra = 0
+  while (r.peek() !== 0x29 || extra > 0) {
+    if (r.try(')')) {
+      extra--
+      while (r.try(' '));
+      continue
+    }
+    if (r.try('(')) {
+      extra++
+      continue
+    }
     const name = itemName(r)
     if (upToLiteral && r.peekAt(0) === 0x20 && r.peekAt(1) === -1)
       return /^(?:BODY\[|BINARY\[|RFC822)/.test(name)
@@ -213,6 +224,11 @@ function later<T>(r: Reader, read: (r: Reader) => T): Later<T> {
 
 function readItem(r: Reader, name: string, message: MessageRecord): void {
   r.sp()
+  // a section that is not there, not even as NIL (Yandex)
+  if (r.peek() === 0x29 && name.startsWith('BODY[')) {
+    message.bodies.set(sectionKey(name.slice(5)), null)
+    return
+  }
   switch (name) {
     case 'UID':
       message.uid = r.nzNumber()

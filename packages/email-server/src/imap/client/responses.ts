@@ -48,6 +48,8 @@ export function readResponse(framed: Framed, limits: ReaderLimits, utf8: boolean
     r.try(' ')
     return { kind: 'continue', text: r.rest() }
   }
+  // a code without what should stand before it (Exchange)
+  if (r.peek() === 0x5b) return readStatus(r, null, 'OK')
   if (!r.try('*')) {
     const tag = r.run(TAG_CHAR, 'a tag')
     const status = r.sp().run(NAME_CHAR, 'a status').toUpperCase()
@@ -75,7 +77,7 @@ function octetsOf({ lines, literals }: Framed): number {
 
 /** Is this the beginning of a status or continuation response, which has no literals? */
 export function isStatusHead(head: Uint8Array): boolean {
-  if (head[0] === 0x2b) return true
+  if (head[0] === 0x2b || head[0] === 0x5b) return true
   const text = latin1(head, 0, Math.min(head.length, 64))
   const space = text.indexOf(' ')
   if (space <= 0) return false
