@@ -49,8 +49,8 @@ export function select(name: string, readOnly: boolean, options: SelectOptions):
       return core.send({
         name: command,
         args(w) {
-          core.open(mailbox, false)
           writeName(w, name)
+          core.open(mailbox, false)
           if (qresync) {
             const uids = known ? ` ${known}` : ''
             w.raw(` (QRESYNC (${qresync.uidValidity} ${BigInt(qresync.modseq)}${uids}))`)
