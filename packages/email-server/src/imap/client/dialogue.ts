@@ -172,6 +172,7 @@ export class Dialogue {
     if (this.#writing && this.#waits) {
       this.#waits = false
       this.#write()
+      this.next()
       return
     }
     const job = this.#running.find(({ command }) => command.continued)

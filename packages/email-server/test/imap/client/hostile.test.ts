@@ -255,7 +255,7 @@ describe('an IMAP client and a hostile server', () => {
     assert.equal(driver.takeText(), '')
     void imap.search({ subject: evil }).catch(() => {})
     await driver.settle()
-    assert.equal(driver.takeText(), `a2 UID SEARCH RETURN (ALL) SUBJECT {${evil.length}+}\r\n${evil}\r\n`)
+    assert.match(driver.takeText(), /^a\d+ UID SEARCH RETURN \(ALL\) SUBJECT \{12\+\}\r\nx\r\na9 LOGOUT\r\n$/)
     driver.destroy()
   })
 
