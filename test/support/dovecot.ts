@@ -1,4 +1,4 @@
-// Dovecot's POP3 server on free ports, as Debian packages it (and as root, which it wants to be), with one mailbox.
+// Dovecot's POP3 and IMAP servers on free ports, as Debian packages it (and as root, which it wants to be), with one mailbox.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,8 @@ import { freePort, listening } from './ports.ts'
 export interface Dovecot extends AsyncDisposable {
   readonly pop3: number
   readonly pop3s: number
+  readonly imap: number
+  readonly imaps: number
 }
 
 export async function startDovecot(
@@ -30,11 +32,17 @@ export async function startDovecot(
   // its parts run as users of their own
   chmodSync(folder, 0o755)
   const [pop3, pop3s] = [await freePort(), await freePort()]
+  const [imap, imaps] = [await freePort(), await freePort()]
   const config = [
     `base_dir = ${folder}/run`,
     `state_dir = ${folder}/run`,
     `log_path = ${folder}/log`,
-    'protocols = pop3',
+    'protocols = pop3 imap',
+    // folders with a use, as mail programs expect them; quotas that clients can see
+    'namespace inbox {\n inbox = yes\n separator = /\n mailbox Trash {\n auto = create\n special_use = \\Trash\n }\n mailbox Sent {\n auto = create\n special_use = \\Sent\n }\n}',
+    'protocol imap {\n mail_plugins = quota imap_quota\n imap_metadata = yes\n}',
+    `mail_attribute_dict = file:${folder}/attributes`,
+    'plugin {\n quota = count:User quota\n quota_rule = *:storage=100M\n quota_vsizes = yes\n}',
     'listen = 127.0.0.1',
     `mail_location = maildir:${maildir}`,
     'mail_uid = mail\nmail_gid = mail\nfirst_valid_uid = 1\nfirst_valid_gid = 1',
@@ -46,6 +54,7 @@ export async function startDovecot(
     'auth_failure_delay = 0',
     'service anvil {\n unix_listener anvil-auth-penalty {\n mode = 0\n }\n}',
     `service pop3-login {\n service_count = 0\n inet_listener pop3 {\n port = ${pop3}\n }\n inet_listener pop3s {\n port = ${pop3s}\n ssl = yes\n }\n}`,
+    `service imap-login {\n service_count = 0\n inet_listener imap {\n port = ${imap}\n }\n inet_listener imaps {\n port = ${imaps}\n ssl = yes\n }\n}`,
   ]
   writeFileSync(join(folder, 'dovecot.conf'), `${config.join('\n')}\n`)
   const child = spawn('/usr/sbin/dovecot', ['-F', '-c', join(folder, 'dovecot.conf')], { stdio: 'ignore' })
@@ -61,5 +70,5 @@ export async function startDovecot(
     await stop()
     throw error
   }
-  return { pop3, pop3s, [Symbol.asyncDispose]: stop }
+  return { pop3, pop3s, imap, imaps, [Symbol.asyncDispose]: stop }
 }

@@ -90,7 +90,7 @@ export function drive(options: DriveOptions): void {
     session?.resumeOutput()
   }
 
-  const compress = (): void => {
+  const compress = (ahead: Uint8Array | undefined): void => {
     if (!runtime.deflate) {
       connection.destroy()
       return
@@ -102,6 +102,7 @@ export function drive(options: DriveOptions): void {
       failed: () => connection.destroy(),
     })
     session?.upgraded(null)
+    if (ahead && ahead.length > 0) compression.inflate(ahead)
     arm()
   }
 
@@ -123,7 +124,7 @@ export function drive(options: DriveOptions): void {
       compression?.resume()
       connection.resume()
     })
-    current.on('upgrade', kind => (kind === 'tls' ? secure() : compress()))
+    current.on('upgrade', (kind, ahead) => (kind === 'tls' ? secure() : compress(ahead)))
     current.on('wake', () => {
       current.tick(runtime.now())
       arm()

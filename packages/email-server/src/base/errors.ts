@@ -6,6 +6,7 @@ export type MailErrorCode =
   | 'EABORT'
   | 'EADDRESS'
   | 'EAUTH'
+  | 'ECOMMAND'
   | 'ECONFIG'
   | 'ECONNECTION'
   | 'EDNS'
@@ -32,6 +33,8 @@ export interface MailErrorFacts {
   readonly response?: string
   /** The peer's (or our) SMTP reply code, 200–599. */
   readonly responseCode?: number
+  /** IMAP: the response code that came with the refusal (RFC 5530), in upper case, e.g. `NONEXISTENT`. */
+  readonly serverCode?: string
   /** RFC 3463 code, e.g. `5.1.1`. */
   readonly enhancedCode?: string
   /** True when trying again cannot help. */
@@ -51,6 +54,7 @@ export class MailError extends Error implements MailErrorFacts {
   readonly command?: string
   readonly response?: string
   readonly responseCode?: number
+  readonly serverCode?: string
   readonly enhancedCode?: string
   readonly permanent?: boolean
   readonly recipient?: string

@@ -46,6 +46,22 @@ export interface Limits {
   readonly imapSetRanges: number
   /** IMAP: items in one FETCH. → BAD */
   readonly imapFetchItems: number
+  /** IMAP client: octets of one response outside the bodies of messages. → EPROTOCOL and close */
+  readonly imapResponse: number
+  /** IMAP client: nested parentheses in a response. → as above */
+  readonly imapResponseDepth: number
+  /** IMAP client: octets of one body that is held in memory; streamed ones may be of any size. → ELIMIT and close */
+  readonly imapBody: number
+  /** IMAP client: octets that the answer to one command may have as a whole. → as above */
+  readonly imapAnswer: number
+  /** IMAP client: octets of messages that wait for whoever iterates over them before reading stops. */
+  readonly imapFetchWindow: number
+  /** IMAP client: octets of messages that are held for an iteration when another command wants the connection. → ELIMIT to the iteration */
+  readonly imapFetchHeld: number
+  /** IMAP client: time in which the server says nothing to a command, ms. → ETIMEDOUT and close */
+  readonly imapReplyTime: number
+  /** IMAP client: how long one IDLE lasts before it is renewed (RFC 2177 §3), ms. */
+  readonly imapIdleRenewal: number
   /** POP3: octets of a command line with its CRLF (RFC 2449 §4 asks for 255). → -ERR and close */
   readonly pop3CommandLine: number
   /** Time from connection to authentication (IMAP, POP3, submission), ms. → BYE, -ERR, 421 */
@@ -134,6 +150,14 @@ export const DEFAULT_LIMITS: Limits = {
   imapSearchKeys: 512,
   imapSetRanges: 1000,
   imapFetchItems: 64,
+  imapResponse: 1 * MIB,
+  imapResponseDepth: 64,
+  imapBody: 128 * MIB,
+  imapAnswer: 1024 * MIB,
+  imapFetchWindow: 2 * MIB,
+  imapFetchHeld: 64 * MIB,
+  imapReplyTime: 5 * MINUTE,
+  imapIdleRenewal: 29 * MINUTE,
   pop3CommandLine: 512,
   loginTime: 60 * SECOND,
   commandTime: 5 * MINUTE,

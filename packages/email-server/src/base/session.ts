@@ -9,9 +9,10 @@ export type SessionEvents = {
   send: [bytes: Uint8Array]
   /**
    * The transport must change now: everything sent before has to leave first, then the TLS handshake (or deflate) starts.
-   * The session reads nothing until `upgraded`; it has already thrown away what the peer sent ahead.
+   * The session reads nothing until `upgraded`. `ahead`, of a client that has been granted deflate: what has come of it already; else the
+   * session has thrown away what the peer sent ahead.
    */
-  upgrade: [kind: 'tls' | 'deflate']
+  upgrade: [kind: 'tls' | 'deflate', ahead?: Uint8Array]
   /** The session is over; the driver sends what is left and closes. Once. The error says why, null when in order. */
   close: [error: MailError | null]
   /** Stop reading from the peer, until `resume`. */

@@ -1,15 +1,16 @@
 // What the clients of all protocols share: the options of a connection, how it comes to be greeted, secured and logged in, and its face.
 import { type Callback, settle } from '../base/callback.ts'
-import type { ClientSession, ClientSessionOptions } from '../base/client-session.ts'
+import type { ClientSessionEvents, ClientSessionOptions } from '../base/client-session.ts'
 import { type DrivenClient, driveClient } from '../base/drive-client.ts'
 import { MailError, optionError } from '../base/errors.ts'
 import { type Limits, resolveLimits } from '../base/limits.ts'
 import type { Runtime, TlsInfo, TlsOptions } from '../base/runtime.ts'
+import type { SansIoSession } from '../base/session.ts'
 import { nodeRuntime } from '../node/index.ts'
 import type { ClientCredentials } from '../sasl/index.ts'
 import { type Log, type LoggerLike, toLog } from './logger.ts'
 
-/** What `connectSMTP` and `connectPOP3` both take. */
+/** What `connectSMTP`, `connectPOP3` and `connectIMAP` all take. */
 export interface ConnectOptions {
   /** Name or address. Default `localhost`. */
   readonly host?: string
@@ -51,10 +52,20 @@ export interface ConnectPlace {
 }
 
 /** A client session that can be secured and logged in. */
-interface Readied extends ClientSession {
+interface Readied extends SansIoSession {
+  readonly tls: TlsInfo | null
+  on<K extends keyof ClientSessionEvents>(
+    name: K,
+    listener: (...args: ClientSessionEvents[K]) => unknown,
+  ): unknown
+  ready(): Promise<void>
   authenticate(credentials: ClientCredentials): Promise<void>
-  quit(): Promise<void>
   noop(): Promise<void>
+}
+
+/** One that leaves by QUIT. */
+interface Quitting extends Readied {
+  quit(): Promise<void>
 }
 
 /** How one protocol does it. */
@@ -64,6 +75,9 @@ export interface Dialogue<S extends Readied> {
   readonly start: (facts: ClientSessionOptions, localAddress: string) => S
   readonly offersTls: (session: S) => boolean
   readonly startTls: (session: S) => Promise<unknown>
+  readonly leave: (session: S) => Promise<void>
+  /** Default: `authenticate`. */
+  readonly logIn?: (session: S, credentials: ClientCredentials) => Promise<void>
 }
 
 const CONNECT_TIMEOUT_MS = 60_000
@@ -140,18 +154,22 @@ export async function connect<S extends Readied>(
       await dialogue.startTls(session)
     }
     if (required && !session.tls) throw new MailError('ETLS', 'requireTls and ignoreTls exclude each other')
-    if (auth) await session.authenticate(auth)
+    if (auth) await (dialogue.logIn ?? logIn)(session, auth)
     return driven
   } catch (error) {
-    void session.quit()
+    dialogue.leave(session).catch(() => {})
     throw signal?.aborted ? aborted(signal) : error
   } finally {
     signal?.removeEventListener('abort', abort)
   }
 }
 
+function logIn(session: Readied, credentials: ClientCredentials): Promise<void> {
+  return session.authenticate(credentials)
+}
+
 /** A connection that is ready. */
-export abstract class ClientConnection<S extends Readied> {
+export abstract class ClientConnection<S extends Quitting> {
   /** The session itself, with its events and every command. */
   readonly session: S
   readonly host: string
@@ -196,7 +214,7 @@ export abstract class ClientConnection<S extends Readied> {
 }
 
 /** Tells the log what is said; the session has taken out what is secret. */
-function follow(session: ClientSession, log: Log, { host, port }: ConnectPlace): void {
+function follow(session: Readied, log: Log, { host, port }: ConnectPlace): void {
   session.on('trace', (from, line) => log('debug', { host, port, from, line }, `${from}: ${line}`))
   session.on('error', err => log('error', { host, port, err }, err.message))
   session.on('close', () => log('debug', { host, port }, 'closed'))
@@ -207,6 +225,6 @@ function aborted(signal: AbortSignal): MailError {
 }
 
 /** A password in clear goes no further than this. */
-function isThisMachine(host: string): boolean {
+export function isThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

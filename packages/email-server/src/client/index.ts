@@ -7,6 +7,16 @@ export {
   type SendPoolOptions,
   type SendResult,
 } from '../delivery/index.ts'
+export { type ConnectImapOptions, connectIMAP } from './imap.ts'
+export {
+  type ChangesOptions,
+  ImapConnection,
+  type ImapConnectionEvents,
+  type Offering,
+} from './imap-connection.ts'
+export type { ReconnectPolicy } from './imap-link.ts'
+export type { LockOptions, MailboxLock } from './imap-locks.ts'
+export type { MailboxChange } from './imap-watch.ts'
 export type { LoggerLike } from './logger.ts'
 export { type ConnectPop3Options, connectPOP3, Pop3Connection } from './pop3.ts'
 export {

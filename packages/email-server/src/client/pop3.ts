@@ -92,6 +92,7 @@ async function open(options: ConnectPop3Options): Promise<Pop3Connection> {
     start: facts => new Pop3ClientSession(facts),
     offersTls: session => session.capabilities.has('STLS'),
     startTls: session => session.stls(),
+    leave: session => session.quit(),
   })
   return new Pop3Connection(driven, place)
 }

@@ -85,6 +85,7 @@ async function open(options: ConnectSmtpOptions): Promise<SmtpConnection> {
       }),
     offersTls: session => session.extensions.has('STARTTLS'),
     startTls: session => session.startTls(),
+    leave: session => session.quit(),
   })
   return new SmtpConnection(driven, place)
 }

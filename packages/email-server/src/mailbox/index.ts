@@ -3,7 +3,7 @@ export { collect, collectHeader, passOn, type SourceLimits } from './body-source
 export type * from './contract.ts'
 export { MAILBOX_HANDLER_NAMES } from './contract.ts'
 export { evaluate, type SearchDepth, type SearchSubject, searchDepth } from './evaluate.ts'
-export { changeFlags, hasFlag, sameFlag, systemFlag } from './flags.ts'
+export { changeFlags, cleanFlag, hasFlag, isFlag, sameFlag, systemFlag } from './flags.ts'
 export { FLAGS, SPECIAL_USE } from './names.ts'
 export {
   badAnswer,

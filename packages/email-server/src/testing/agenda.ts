@@ -75,7 +75,8 @@ export class Agenda {
 
   /** Runs what is due now; what that makes due runs in the next turn. */
   #runDue(): void {
-    for (let left = this.#items.length; left > 0 && this.#isDue(); left--) {
+    const later = this.#items.findIndex(({ at }) => at > this.#now)
+    for (let left = later < 0 ? this.#items.length : later; left > 0 && this.#isDue(); left--) {
       this.#ran++
       this.#items.shift()!.run()
     }

@@ -39,9 +39,9 @@ export class SessionDriver {
       this.#output.push(bytes)
       this.#outputCount++
     })
-    session.on('upgrade', kind => {
+    session.on('upgrade', (kind, ahead) => {
       this.#upgrade = kind
-      this.#input = []
+      this.#input = ahead && ahead.length > 0 ? [ahead] : []
     })
     session.on('close', error => {
       this.#closed ??= { error }

@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../../test/transcripts/', import.meta.url
 
 /** Registers one test for every transcript in `test/transcripts/<protocol>`. */
 export function testTranscripts(
-  protocol: 'smtp' | 'smtp-client' | 'imap' | 'pop3',
+  protocol: 'smtp' | 'smtp-client' | 'imap' | 'imap-client' | 'pop3',
   setup: Setup,
   options: ReplayOptions = {},
 ): void {

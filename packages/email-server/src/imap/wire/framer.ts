@@ -1,6 +1,7 @@
 // Framing: bytes become commands, that is lines with the literals in them (RFC 3501 §4.3, RFC 7888, RFC 3516 §4.4
 // literal8), before anything is parsed. Nothing is allocated by announcement, and every literal is put to its owner
 // before it is read.
+import { EMPTY } from '../../base/bytes.ts'
 import { type InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 
 export interface Literal {
@@ -40,6 +41,8 @@ export type Frame =
   | { readonly kind: 'too-long'; readonly head: Uint8Array; readonly ended: boolean }
 
 const FIRST_BUFFER = 64 * 1024
+/** A literal of so many octets that is there already is not copied; a smaller one would hold a whole packet. */
+const SHARED_FROM = 4096
 const MOST_DIGITS = 15
 
 export class Framer {
@@ -54,6 +57,10 @@ export class Framer {
   #filled = 0
   #skipping = false
   #toSkip = 0
+  /** Octets of a streamed literal that are still to come. */
+  #streamed = 0
+  /** The line at hand with its announcement. */
+  #announcing: Uint8Array | null = null
 
   constructor(input: InputQueue) {
     this.#input = input
@@ -72,6 +79,7 @@ export class Framer {
   /** The next event, or null when more input is needed. `limit`: octets that one command may have outside its literals. */
   next(limit: number): Frame | null {
     for (;;) {
+      if (this.#streamed > 0) return null
       if (this.#buffer && !this.#collect()) return null
       if (this.#toSkip > 0) {
         const some = Math.min(this.#toSkip, this.#input.length)
@@ -105,6 +113,7 @@ export class Framer {
       }
       this.#lines.push(line.subarray(0, line.lastIndexOf(literal.binary ? 0x7e : 0x7b)))
       this.#announced = literal
+      this.#announcing = line
       const [count, octets] = [this.#literals.length, this.#literalOctets]
       return { kind: 'literal', head: this.#lines[0]!, literal, count, octets }
     }
@@ -112,8 +121,41 @@ export class Framer {
 
   /** The announced literal is welcome: `next` reads it. */
   accept(): void {
-    this.#buffer = Buffer.allocUnsafe(Math.min(this.#announced!.size, FIRST_BUFFER))
+    this.#buffer = EMPTY
     this.#filled = 0
+  }
+
+  /** The announced literal is given out by `takeStreamed`; in its response it stands as an empty one. Call `next` when all of it is taken. */
+  stream(): void {
+    const { size, binary } = this.#announced!
+    this.#literals.push({ bytes: EMPTY, binary })
+    this.#streamed = size
+    this.#announced = null
+  }
+
+  /** What has come of the response at hand, up to the announced literal. */
+  soFar(): Framed {
+    return { lines: this.#lines, literals: this.#literals }
+  }
+
+  /** Octets of the streamed literal that nobody has taken yet. */
+  get streamed(): number {
+    return this.#streamed
+  }
+
+  /** A piece of the streamed literal; null when more input is needed. */
+  takeStreamed(): Uint8Array | null {
+    const piece = this.#input.takeSome(this.#streamed)
+    if (piece) this.#streamed -= piece.length
+    return piece
+  }
+
+  /** What looks like an announcement ends a line of plain text: the response is complete. */
+  asText(): Framed {
+    const lines = [...this.#lines.slice(0, -1), this.#announcing!]
+    const framed: Framed = { lines, literals: this.#literals }
+    this.abandon()
+    return framed
   }
 
   /** The announced literal comes without being welcome: `next` swallows it and the rest of its command. */
@@ -133,12 +175,18 @@ export class Framer {
     this.#buffer = null
     this.#skipping = false
     this.#toSkip = 0
+    this.#streamed = 0
+    this.#announcing = null
   }
 
   /** Moves octets into the literal; true when it is whole. The buffer grows with what has come, not with what was said. */
   #collect(): boolean {
     const { size, binary } = this.#announced!
     let buffer = this.#buffer!
+    if (this.#filled === 0 && size >= SHARED_FROM && this.#input.length >= size) {
+      buffer = this.#input.take(size)
+      this.#filled = size
+    } else if (buffer.length === 0) buffer = Buffer.allocUnsafe(Math.min(size, FIRST_BUFFER))
     while (this.#filled < size) {
       const piece = this.#input.takeSome(size - this.#filled)
       if (!piece) {

@@ -11,6 +11,11 @@ const LITERAL = -2
 const SP = 0x20
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const OPEN = 0x28
+const CLOSE = 0x29
+const NOTHING: Framed = { lines: [new Uint8Array(0)], literals: [] }
+/** The usual inside of a quoted string: nothing that wants a second look. */
+const PLAIN_INSIDE = /^[ !#-[\]-~]*$/
 const MOST_32 = 4294967295
 
 /** How far what the peer writes may go. */
@@ -19,9 +24,17 @@ export type ReaderLimits = Pick<
   'imapDepth' | 'imapSetRanges' | 'imapSearchKeys' | 'imapFetchItems' | 'imapFlags' | 'imapLiterals'
 >
 
+export interface ReaderMark {
+  readonly line: number
+  readonly at: number
+  readonly depth: number
+}
+
 export class Reader {
   /** Mailbox names are UTF-8 (RFC 6855, RFC 9051), not modified UTF-7. */
   utf8 = false
+  /** For what servers say: text that is not UTF-8 gets U+FFFD, and a backslash may stand before anything. */
+  lenient = false
   readonly limits: ReaderLimits
   readonly #framed: Framed
   /** The line at hand, one character an octet. */
@@ -36,9 +49,67 @@ export class Reader {
     this.#text = latin1(framed.lines[0]!)
   }
 
+  /** Over a piece of a response, as `takeNested` gives it. */
+  static over(text: string, limits: ReaderLimits): Reader {
+    const reader = new Reader(NOTHING, limits)
+    reader.#text = text
+    return reader
+  }
+
   /** Offset in the line at hand. */
   get position(): number {
     return this.#at
+  }
+
+  /** A place to come back to. */
+  mark(): ReaderMark {
+    return { line: this.#line, at: this.#at, depth: this.#depth }
+  }
+
+  reset(mark: ReaderMark): void {
+    if (mark.line !== this.#line) this.#text = latin1(this.#framed.lines[mark.line]!)
+    this.#line = mark.line
+    this.#at = mark.at
+    this.#depth = mark.depth
+  }
+
+  /** The rest of the line at hand, one character an octet. */
+  rest(): string {
+    const text = this.#text.slice(this.#at)
+    this.#at = this.#text.length
+    return text
+  }
+
+  /** Up to the next space or closing parenthesis, or the end of the line. */
+  word(): string {
+    const start = this.#at
+    for (; this.#at < this.#text.length; this.#at++) {
+      const c = this.#text.charCodeAt(this.#at)
+      if (c === SP || c === 0x29 || c === 0x28) break
+    }
+    if (this.#at === start) this.fail('a word')
+    return this.#text.slice(start, this.#at)
+  }
+
+  /** A value in parentheses, unread: its text with them. Null, and nothing is taken, when it is none, does not end, or has a literal in it. */
+  takeNested(): string | null {
+    const text = this.#text
+    if (text.charCodeAt(this.#at) !== OPEN) return null
+    let depth = 0
+    for (let at = this.#at; at < text.length; at++) {
+      const c = text.charCodeAt(at)
+      if (c === QUOTE) {
+        do at = text.indexOf('"', at + 1)
+        while (at > 0 && isEscaped(text, at))
+        if (at < 0) return null
+      } else if (c === OPEN) depth++
+      else if (c === CLOSE && --depth === 0) {
+        const nested = text.slice(this.#at, at + 1)
+        this.#at = at + 1
+        return nested
+      }
+    }
+    return null
   }
 
   /** Throws: the peer's grammar is wrong here. */
@@ -143,6 +214,8 @@ export class Reader {
   /** Takes this keyword (given in upper case) if it stands here as a whole. */
   tryKeyword(word: string): boolean {
     const end = this.#at + word.length
+    const first = this.#text.charCodeAt(this.#at)
+    if (first !== word.charCodeAt(0) && (first & 0xdf) !== word.charCodeAt(0)) return false
     if (this.#text.slice(this.#at, end).toUpperCase() !== word) return false
     if (end < this.#text.length && isClass(this.#text.charCodeAt(end), ATOM_CHAR)) return false
     this.#at = end
@@ -205,6 +278,7 @@ export class Reader {
   /** RFC 6855 §3: what is not UTF-8 is no string. */
   #utf8(bytes: Buffer): string {
     const text = bytes.toString('utf8')
+    if (this.lenient) return text
     return Buffer.from(text).equals(bytes) ? text : this.fail('UTF-8')
   }
 
@@ -212,6 +286,12 @@ export class Reader {
   #quoted(): string {
     const text = this.#text
     let start = ++this.#at
+    const end = text.indexOf('"', start)
+    const inside = end < 0 ? null : text.slice(start, end)
+    if (inside !== null && PLAIN_INSIDE.test(inside)) {
+      this.#at = end + 1
+      return inside
+    }
     let out = ''
     let wide = false
     for (;;) {
@@ -224,11 +304,19 @@ export class Reader {
         return wide ? this.#utf8(Buffer.from(out, 'latin1')) : out
       } else if (c === BACKSLASH) {
         const escaped = text.charCodeAt(this.#at + 1)
-        if (escaped !== QUOTE && escaped !== BACKSLASH) this.fail('a quoted string')
+        if (escaped !== QUOTE && escaped !== BACKSLASH && !this.lenient) this.fail('a quoted string')
+        if (this.#at + 1 >= text.length) this.fail('the end of a quoted string')
         out += text.slice(start, this.#at)
         start = this.#at + 1
         this.#at += 2
       } else this.fail('the end of a quoted string')
     }
   }
+}
+
+/** Does an odd number of backslashes stand before it? */
+function isEscaped(text: string, at: number): boolean {
+  let count = 0
+  while (text.charCodeAt(at - 1 - count) === BACKSLASH) count++
+  return count % 2 === 1
 }

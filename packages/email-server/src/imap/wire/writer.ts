@@ -31,6 +31,10 @@ const QUOTABLE_UTF8 = /^[^\0\r\n]*$/
 export class Writer {
   /** UTF-8 may stand in quoted strings (RFC 6855, RFC 9051). */
   utf8 = false
+  /** For commands: must the server say `+` before the octets of a literal (RFC 7888)? Null: responses. */
+  synchronizing: ((size: number) => boolean) | null = null
+  /** Called where the server's `+` has to be waited for; everything before it has been handed over. */
+  onWait: (() => void) | null = null
   readonly #sink: Sink
   #buffer: Buffer = NO_BUFFER
   /** In the buffer: what is not handed over, and where the line at hand begins. */
@@ -100,7 +104,7 @@ export class Writer {
 
   /** A literal and its octets. */
   literal(bytes: Uint8Array): this {
-    this.raw(`{${bytes.length}}\r\n`)
+    this.#announce(bytes.length)
     if (bytes.length >= COPIED_BELOW) {
       this.#cut()
       this.#pieces.push(bytes)
@@ -123,6 +127,12 @@ export class Writer {
     this.#line = this.#at
     this.flush()
     this.#torn = true
+    return this
+  }
+
+  /** As `announce`, for a command: with what the server is owed before the octets. */
+  announceCommand(size: number): this {
+    this.#announce(size)
     return this
   }
 
@@ -196,7 +206,17 @@ export class Writer {
 
   #literalText(text: string): this {
     if (text.includes('\0')) throw usageError('an IMAP string holds no NUL')
-    return this.raw(`{${Buffer.byteLength(text)}}\r\n`).raw(text)
+    this.#announce(Buffer.byteLength(text))
+    return this.raw(text)
+  }
+
+  #announce(size: number): void {
+    const waits = this.synchronizing?.(size)
+    this.raw(waits === false ? `{${size}+}\r\n` : `{${size}}\r\n`)
+    if (!waits) return
+    this.commit()
+    this.flush()
+    this.onWait?.()
   }
 
   #rawUtf8(text: string): this {
