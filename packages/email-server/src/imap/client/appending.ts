@@ -8,6 +8,7 @@ import { codePlaced, type PlacedUids } from './codes.ts'
 import type { ClientCore, Command, Work } from './core.ts'
 import { missing } from './faults.ts'
 import { writeName } from './folders.ts'
+import type { StatusResponse } from './responses.ts'
 import { asSets } from './sets.ts'
 
 /** Bytes, text (as UTF-8), or pieces of a stream; a stream of known length is not held. */
@@ -145,6 +146,10 @@ function appendCommand(
   placed?: (uids: PlacedUids | null) => void,
 ): Command<AppendResult> {
   const limit = appendLimit(core)
+  let told: PlacedUids | null = null
+  const hear = ({ code }: StatusResponse): void => {
+    if (code?.name === 'APPENDUID') told = codePlaced(code, core.readerLimits) ?? told
+  }
   const streamed = messages.length === 1 && 'source' in messages[0]!.given ? messages[0]!.given : null
   return {
     name,
@@ -167,8 +172,10 @@ function appendCommand(
     },
     ...(streamed && { content: streamed }),
     signal,
-    done: ({ code }) => {
-      const told = code?.name === 'APPENDUID' ? codePlaced(code, core.readerLimits) : null
+    // REPLACE tells it before the old message is gone (RFC 8508 §3.3)
+    hear,
+    done(status) {
+      hear(status)
       placed?.(told)
       return at(told, 0, 1)
     },

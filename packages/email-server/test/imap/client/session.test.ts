@@ -71,3 +71,47 @@ test('when the connection goes, every promise rejects with ECONNECTION', async (
     assert.equal((each.status === 'rejected' ? each.reason : null).code, 'ECONNECTION')
   }
 })
+
+test('what the server can do and others cannot: several at once, one for another, rights, quotas, metadata, ids', async () => {
+  const { client, pair } = await talk(1)
+  const run = <T>(promise: PromiseLike<T>): Promise<T> => pair.run(Promise.resolve(promise))
+  await run(client.select('INBOX'))
+  const several = await run(
+    client.appendAll('INBOX', [{ content: message('a') }, { content: message('b'), flags: 'Seen' }]),
+  )
+  assert.deepEqual(
+    several.map(each => each?.uid),
+    [2, 3],
+  )
+  const replaced = await run(client.replace(2, 'INBOX', message('c')))
+  assert.equal(replaced?.uid, 4)
+  assert.deepEqual(await run(client.search({ all: true })), [1, 3, 4])
+  const [facts] = await run(
+    client.fetch(4, {
+      size: true,
+      modseq: true,
+      emailId: true,
+      saveDate: true,
+      preview: true,
+      internalDate: true,
+    }),
+  )
+  assert.equal(facts!.size, message('c').length)
+  assert.equal(typeof facts!.modseq, 'bigint')
+  assert.match(facts!.emailId!, /./)
+  assert.ok(facts!.saveDate instanceof Date)
+  assert.equal((await run(client.namespace())).personal.length, 1)
+  const created = await run(client.create('Archive/2026', { specialUse: 'Archive' }))
+  assert.match(created.mailboxId ?? '', /./)
+  const threads = await run(client.thread('ORDEREDSUBJECT', 'UTF-8', { all: true }))
+  assert.equal(threads.length, 3)
+  for (const capability of ['QUOTA', 'METADATA', 'ACL'] as const) {
+    if (client.capability.some(each => each.startsWith(capability))) continue
+    const asked: Record<string, () => Promise<unknown>> = {
+      QUOTA: () => client.getQuotaRoot('INBOX'),
+      METADATA: () => client.getMetadata('INBOX', '/private/comment'),
+      ACL: () => client.myRights('INBOX'),
+    }
+    await assert.rejects(run(asked[capability]!()), { code: 'ECONFIG', message: new RegExp(capability) })
+  }
+})
