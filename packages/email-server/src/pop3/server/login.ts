@@ -44,7 +44,8 @@ export interface LoginPort {
   setMailbox(mailbox: MailboxSession | null): void
   /** The attempt is over, whatever came of it: USER comes first again. */
   forgetUser(): void
-  enter(mailbox: MailboxSession, maildrop: Maildrop): void
+  /** The user is in. */
+  open(mailbox: MailboxSession, maildrop: Maildrop): void
   /** Calls `leave` when the session ends. */
   onClosed(leave: () => void): void
   write(line: string): void
@@ -177,7 +178,7 @@ export class Login {
       return
     }
     port.onClosed(leave)
-    port.enter(mailbox, maildrop)
+    port.open(mailbox, maildrop)
     const { count, octets } = maildrop.total()
     port.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))
   }

@@ -9,10 +9,19 @@ import type { TlsInfo } from '../../base/runtime.ts'
 import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
-import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
+import {
+  type AuthFailure,
+  type AuthInfo,
+  type AuthOptions,
+  AuthPolicy,
+  type Credentials,
+  type SaslExchange,
+  type SaslMechanism,
+} from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
 import { MaildropLocks } from '../locks.ts'
+import type { Maildrop } from '../maildrop.ts'
 import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
 import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
@@ -85,8 +94,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
-    this.#login = new Login(this.#makeLoginPort())
-    this.#context = this.#makeContext()
+    const inside = new Pop3ServerSession.#Inside(this)
+    this.#login = new Login(inside)
+    this.#context = inside
   }
 
   get isTLS(): boolean {
@@ -402,75 +412,124 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     })
   }
 
-  #makeLoginPort(): LoginPort {
-    const session = this
-    return {
-      limits: this.#limits,
-      clock: this.#clock,
-      remoteAddress: this.remoteAddress,
-      hostname: this.#options.hostname ?? 'localhost',
-      auth: this.#auth,
-      locks: this.#locks,
-      random: this.#options.random,
-      get tls() {
-        return session.#tls
-      },
-      get closed() {
-        return session.#isClosed()
-      },
-      askListeners: (info, onError) => this.dispatch('auth', [info], onError),
-      onClosed: leave => void this.#closeListeners.add(leave),
-      authFailed: failure => void this.emit('authFailed', failure),
-      challenge: text => {
-        this.#output.write(`+ ${text}\r\n`)
-        return this.#nextLine()
-      },
-      bad: text => this.#bad(text),
-      setMailbox: mailbox => {
-        this.#mailbox = mailbox
-        if (mailbox) this.emit('mailboxSession', mailbox)
-      },
-      forgetUser: () => this.#enter({ kind: 'authorization', username: null }),
-      enter: (mailbox, maildrop) => {
-        this.#clock.clear(LOGIN)
-        this.#enter({ kind: 'transaction', mailbox, maildrop })
-      },
-      write: line => this.#output.write(line),
-      failed: (what, error) => this.#failed(what, error),
-      end: error => this.#close(error),
-    }
-  }
+  /** What commands and the login may see and do. A class, for the sake of memory: literals with accessors are dictionaries. */
+  static readonly #Inside = class implements CommandContext, LoginPort {
+    readonly #session: Pop3ServerSession
+    readonly limits: Limits
+    readonly clock: SessionClock
+    readonly output: OutputQueue
+    readonly auth: AuthPolicy
+    readonly locks: MaildropLocks
+    readonly remoteAddress: string
+    readonly hostname: string
+    readonly random: ((length: number) => Uint8Array) | undefined
 
-  #makeContext(): CommandContext {
-    const session = this
-    return {
-      limits: this.#limits,
-      clock: this.#clock,
-      output: this.#output,
-      get facts() {
-        return session.#facts()
-      },
-      get closed() {
-        return session.#isClosed()
-      },
-      onClosed: listener => {
-        this.#closeListeners.add(listener)
-        return () => this.#closeListeners.delete(listener)
-      },
-      ok: text => this.#output.write(okLine(text)),
-      err: (text, code) => this.#output.write(errLine(text, code)),
-      bad: text => this.#bad(text),
-      enter: state => this.#enter(state),
-      capabilities: () => REGISTRY.capabilities(this.#facts()),
-      signIn: credentials => this.#login.signIn(credentials),
-      prove: exchange => this.#login.exchange(exchange, null),
-      useUtf8: () => {
-        this.#utf8 = true
-      },
-      authenticate: (mechanism, initial) => this.#login.authenticate(mechanism, initial),
-      failed: (what, error) => this.#failed(what, error),
-      startTls: () => this.#startTls(),
-      end: error => this.#close(error ?? null),
+    constructor(session: Pop3ServerSession) {
+      this.#session = session
+      this.random = session.#options.random
+      this.hostname = session.#options.hostname ?? 'localhost'
+      this.remoteAddress = session.remoteAddress
+      this.locks = session.#locks
+      this.auth = session.#auth
+      this.output = session.#output
+      this.clock = session.#clock
+      this.limits = session.#limits
+    }
+
+    get facts(): Facts {
+      return this.#session.#facts()
+    }
+
+    get closed(): boolean {
+      return this.#session.#isClosed()
+    }
+
+    onClosed(listener: () => void): () => void {
+      this.#session.#closeListeners.add(listener)
+      return () => void this.#session.#closeListeners.delete(listener)
+    }
+
+    ok(text: string): void {
+      this.#session.#output.write(okLine(text))
+    }
+
+    err(text: string, code?: ResponseCode): void {
+      this.#session.#output.write(errLine(text, code))
+    }
+
+    bad(text: string): void {
+      this.#session.#bad(text)
+    }
+
+    enter(state: State): void {
+      this.#session.#enter(state)
+    }
+
+    capabilities(): readonly string[] {
+      return REGISTRY.capabilities(this.#session.#facts())
+    }
+
+    signIn(credentials: Credentials): Promise<void> {
+      return this.#session.#login.signIn(credentials)
+    }
+
+    prove(exchange: SaslExchange): Promise<void> {
+      return this.#session.#login.exchange(exchange, null)
+    }
+
+    authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): Promise<void> {
+      return this.#session.#login.authenticate(mechanism, initial)
+    }
+
+    useUtf8(): void {
+      this.#session.#utf8 = true
+    }
+
+    failed(what: string, error: unknown): void {
+      this.#session.#failed(what, error)
+    }
+
+    startTls(): void {
+      this.#session.#startTls()
+    }
+
+    end(error?: MailError): void {
+      this.#session.#close(error ?? null)
+    }
+
+    get tls(): TlsInfo | null {
+      return this.#session.#tls
+    }
+
+    askListeners(info: AuthInfo, onError: (error: unknown) => void): boolean {
+      return this.#session.dispatch('auth', [info], onError)
+    }
+
+    authFailed(failure: AuthFailure): void {
+      this.#session.emit('authFailed', failure)
+    }
+
+    challenge(text: string): Promise<Uint8Array | null> {
+      this.#session.#output.write(`+ ${text}\r\n`)
+      return this.#session.#nextLine()
+    }
+
+    setMailbox(mailbox: MailboxSession | null): void {
+      this.#session.#mailbox = mailbox
+      if (mailbox) this.#session.emit('mailboxSession', mailbox)
+    }
+
+    forgetUser(): void {
+      this.#session.#enter({ kind: 'authorization', username: null })
+    }
+
+    write(line: string): void {
+      this.#session.#output.write(line)
+    }
+
+    open(mailbox: MailboxSession, maildrop: Maildrop): void {
+      this.#session.#clock.clear(LOGIN)
+      this.#session.#enter({ kind: 'transaction', mailbox, maildrop })
     }
   }
 }
