@@ -6,13 +6,12 @@ import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type LimitName, type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
-import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
+import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
 import {
   type AuthFailure,
   type AuthInfo,
-  type AuthOptions,
   AuthPolicy,
   type Credentials,
   type SaslExchange,
@@ -22,29 +21,12 @@ import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
 import { MaildropLocks } from '../locks.ts'
 import type { Maildrop } from '../maildrop.ts'
-import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
+import { type CommandContext, type Facts, Registry, runCommand } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
 import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
 import { Login, type LoginPort } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
-
-export interface Pop3ServerOptions extends ServerSessionOptions {
-  /** Which ways to log in are offered. */
-  readonly auth?: AuthOptions
-  /** Who has which maildrop open; one for all sessions of a server. Default: of this session alone, which locks nobody out. */
-  readonly locks?: MaildropLocks
-  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
-  readonly expire?: 'NEVER' | number
-}
-
-export type Pop3ServerEvents = SessionEvents & {
-  /** May this user come in? Answer with `info.accept()` or `info.reject()`. */
-  auth: [info: AuthInfo]
-  /** An attempt to log in was refused. */
-  authFailed: [failure: AuthFailure]
-  /** The user is in: the time to register storage handlers, before the client hears of it. */
-  mailboxSession: [session: MailboxSession]
-}
+import type { Pop3ServerEvents, Pop3ServerOptions } from './options.ts'
 
 const REGISTRY = new Registry(COMMANDS)
 
@@ -89,7 +71,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#limits = resolveLimits(options.limits)
     this.#auth = AuthPolicy.of(options.auth)
     this.#locks = options.locks ?? new MaildropLocks()
-    this.#timestamp = this.#auth.apop ? this.#makeTimestamp() : null
+    const { hostname = 'localhost', random } = options
+    this.#timestamp = this.#auth.apop
+      ? `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
+      : null
     this.#clock = new SessionClock(options.now, () => this.emit('wake'))
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
@@ -262,7 +247,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       } else if (!command) this.#bad('Unknown command')
       else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
       else {
-        const running = run(command, this.#context, rest, this.#state)
+        const running = runCommand(command, this.#context, rest, this.#state)
         if (running instanceof Promise) {
           // a dialogue listens already
           if (this.#mode === 'command') this.#listen('busy')
@@ -367,10 +352,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.emit('close', error)
   }
 
-  #isClosed(): boolean {
-    return this.#mode === 'closed'
-  }
-
   /** Tells of each failure once, at the place that knows most about it. */
   #failed(what: string, error: unknown): void {
     if (typeof error === 'object' && error !== null) {
@@ -380,32 +361,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#options.onFailure?.(what, error)
   }
 
-  #makeTimestamp(): string {
-    const { hostname = 'localhost', random } = this.#options
-    return `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
-  }
-
-  #facts(): Facts {
-    const tls = this.#tls
-    const allowInsecureAuth = this.#options.allowInsecureAuth === true
-    return {
-      state: this.#state.kind,
-      tls,
-      allowInsecureAuth,
-      canUpgrade: tls === null && this.#options.canUpgrade === true,
-      auth: this.#auth,
-      timestamp: this.#timestamp,
-      utf8: this.#utf8,
-      expire: this.#options.expire ?? null,
-      loginDelay: this.#locks.loginDelay,
-      passwordsAllowed: this.#auth.passwords && (tls !== null || allowInsecureAuth),
-    }
-  }
-
   /** The client's next line, in a dialogue; null when there will be none. */
   #nextLine(): Promise<Uint8Array | null> {
     return new Promise(resolve => {
-      if (this.#isClosed()) return resolve(null)
+      if (this.#mode === 'closed') return resolve(null)
       this.#lineWanted = resolve
       this.#listen('dialogue')
       this.#pump()
@@ -437,11 +396,25 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
 
     get facts(): Facts {
-      return this.#session.#facts()
+      const { tls, auth } = this
+      const options = this.#session.#options
+      const allowInsecureAuth = options.allowInsecureAuth === true
+      return {
+        state: this.#session.#state.kind,
+        tls,
+        allowInsecureAuth,
+        canUpgrade: tls === null && options.canUpgrade === true,
+        auth,
+        timestamp: this.#session.#timestamp,
+        utf8: this.#session.#utf8,
+        expire: options.expire ?? null,
+        loginDelay: this.locks.loginDelay,
+        passwordsAllowed: auth.passwords && (tls !== null || allowInsecureAuth),
+      }
     }
 
     get closed(): boolean {
-      return this.#session.#isClosed()
+      return this.#session.#mode === 'closed'
     }
 
     onClosed(listener: () => void): () => void {
@@ -450,11 +423,11 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
 
     ok(text: string): void {
-      this.#session.#output.write(okLine(text))
+      this.output.write(okLine(text))
     }
 
     err(text: string, code?: ResponseCode): void {
-      this.#session.#output.write(errLine(text, code))
+      this.output.write(errLine(text, code))
     }
 
     bad(text: string): void {
@@ -466,7 +439,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
 
     capabilities(): readonly string[] {
-      return REGISTRY.capabilities(this.#session.#facts())
+      return REGISTRY.capabilities(this.facts)
     }
 
     signIn(credentials: Credentials): Promise<void> {
@@ -510,7 +483,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
 
     challenge(text: string): Promise<Uint8Array | null> {
-      this.#session.#output.write(`+ ${text}\r\n`)
+      this.output.write(`+ ${text}\r\n`)
       return this.#session.#nextLine()
     }
 
@@ -519,29 +492,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       if (mailbox) this.#session.emit('mailboxSession', mailbox)
     }
 
-    forgetUser(): void {
-      this.#session.#enter({ kind: 'authorization', username: null })
-    }
-
-    write(line: string): void {
-      this.#session.#output.write(line)
-    }
-
     open(mailbox: MailboxSession, maildrop: Maildrop): void {
       this.#session.#clock.clear(LOGIN)
       this.#session.#enter({ kind: 'transaction', mailbox, maildrop })
     }
-  }
-}
-
-/** Runs a command whose state was looked at: the compiler cannot follow that from one table to the other. */
-function run(command: CommandSpec, cx: CommandContext, rest: string, state: State): void | Promise<void> {
-  switch (command.state) {
-    case 'authorization':
-      return state.kind === 'authorization' ? command.run(cx, rest, state) : undefined
-    case 'transaction':
-      return state.kind === 'transaction' ? command.run(cx, rest, state) : undefined
-    case 'any':
-      return command.run(cx, rest, state)
   }
 }
