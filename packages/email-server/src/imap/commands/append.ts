@@ -2,10 +2,10 @@
 import { Refusal } from '../../base/errors.ts'
 import type { AppendContext, NewMessage, PlacedMessages } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { type AppendMessage, appendMessage } from '../grammar/append.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import { placedUids } from './placed.ts'
 

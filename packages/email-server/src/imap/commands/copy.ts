@@ -1,11 +1,11 @@
 // COPY and UID COPY (RFC 3501 §6.4.7) with COPYUID (RFC 4315 §3).
 import type { MessageRef } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { refsOf } from '../message-refs.ts'
-import type { CommandSpec } from '../registry.ts'
 import { messagesOf } from './messages.ts'
 import { inOrder, placedUids } from './placed.ts'
 

@@ -2,9 +2,9 @@
 import { addRange, type FlatRanges, intersection } from '../../base/ranges.ts'
 import { FLAGS, hasFlag, type MessageRef, metas, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 
 const BATCH = 500
 

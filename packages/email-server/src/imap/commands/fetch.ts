@@ -18,6 +18,7 @@ import {
   visitRefs,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, FetchItem, Fetching } from '../extension.ts'
 import {
   FetchedMessage,
   NEEDS_BYTES,
@@ -33,7 +34,6 @@ import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
 import type { Named } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { writeModseq } from '../modseqs.ts'
-import type { CommandSpec, FetchItem, Fetching } from '../registry.ts'
 import { writeFlags } from './fetch-items.ts'
 import { messagesOf, noteGone, sourceLimits, switchOn } from './messages.ts'
 import { storeFlags } from './store.ts'

@@ -1,11 +1,11 @@
 // LIST (RFC 3501 §6.3.8, RFC 5258). What its options and attributes are, beyond \Noselect, is said by the registry.
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, ListReturn, ListSelection } from '../extension.ts'
 import { type ListRequest, list as listArgs } from '../grammar/list.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { listMatcher, type Matcher } from '../list-match.ts'
 import { askFolders, delimiterOf, type ListedFolder, levelsAbove, listTree } from '../list-tree.ts'
-import type { CommandSpec, ListReturn, ListSelection } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 export const list: CommandSpec<ListRequest> = {

@@ -11,10 +11,10 @@ import {
 } from '../../base/ranges.ts'
 import { metas, type SearchKey, searchFolder, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { Reply } from '../extension.ts'
 import type { Named } from '../grammar/grammar.ts'
 import type { SearchTerm } from '../grammar/search.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { Reply } from '../registry.ts'
 import { type SearchScope, scopeOf } from '../search-scope.ts'
 import { beyondTheLast, sourceLimits, switchOn } from './messages.ts'
 

@@ -1,7 +1,8 @@
 // The one list of what the server speaks. An extension is its file and its line here.
 import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
-import { type Extension, Registry } from '../registry.ts'
+import type { Extension } from '../extension.ts'
+import { Registry } from '../registry.ts'
 import { acl } from './acl.ts'
 import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
