@@ -122,6 +122,16 @@ export interface SearchReturn<A = unknown> extends Term {
   readonly excludes?: readonly string[]
   /** Only these places of so many results are meant, from 0, half open (RFC 9394). */
   select?(count: number, args: A): readonly [start: number, end: number]
+  /** Before anything is searched. Throws `PeerSyntaxError` where it may not stand. */
+  check?(cx: CommandContext): void
+  /** When all that was found is answered. */
+  after?(cx: CommandContext, found: Found, criteria: SearchKey, args: A): void
+}
+
+/** All that a command has found: UIDs, and their order when that is not the folder's. */
+export interface Found {
+  readonly uids: FlatRanges
+  readonly order: readonly number[] | null
 }
 
 /** An item of STATUS. */

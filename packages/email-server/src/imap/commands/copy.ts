@@ -6,6 +6,7 @@ import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { refsOf } from '../message-refs.ts'
+import { lookThere } from './append.ts'
 import { messagesOf } from './messages.ts'
 import { inOrder, placedUids } from './placed.ts'
 
@@ -43,7 +44,7 @@ export async function place(
   const refs = await refsOf(cx.mailbox, cx.folder, messagesOf(cx, set))
   if (refs.length === 0) return { refs, code: undefined }
   const placed = await cx.mailbox.ask(handler, [refs.map(ref => ref.id), destination], {})
-  if (cx.mailbox.currentFolder === destination) cx.folder.news.lookForNew()
+  lookThere(cx, destination, placed)
   const uids = placedUids(cx, handler, placed, refs.length)
   const modseq = placed?.modseq
   if (!uids) return { refs, code: undefined, modseq }

@@ -34,7 +34,7 @@ export async function goneReply(
   text: string,
 ): Promise<Reply | undefined> {
   const { folder } = cx
-  folder.news.add({ kind: 'vanished', uids: refs.map(ref => ref.uid) })
+  folder.news.removed(refs.map(ref => ref.uid))
   if (!cx.dialect.vanished || !folder.modseqs) return undefined
   let highest = modseq
   if (highest === undefined && cx.mailbox.handles('status')) {

@@ -85,6 +85,19 @@ export const fetch: CommandSpec<FetchRequest> = {
   },
 }
 
+/**
+ * Tells of new messages, unasked (RFC 5465 §5.2, §7). Bodies are held and not passed on as they come: each response is written at
+ * once, so that the session's own lines may come between any two.
+ */
+export async function fetchNew(cx: CommandContext, uids: FlatRanges, items: readonly Named[]): Promise<void> {
+  const added = cx.dialect.modseq && !items.some(({ name }) => name === 'UID') ? ['UID'] : []
+  const names = [...added.map(name => ({ name, args: null })), ...items]
+  const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
+  const plan = planOf(cx, asked, null)
+  const held = plan.needs & NEEDS_STREAM ? NEEDS_BYTES : 0
+  await fetchMessages(cx, uids, { ...plan, needs: plan.needs | held })
+}
+
 /** One modifier may stand on another: they are looked at in the order of the registry. */
 async function modify(cx: CommandContext, fetching: Fetching, modifiers: readonly Named[]): Promise<void> {
   if (modifiers.length === 0) return

@@ -5,7 +5,7 @@ import { type ListRequest, lsub as lsubArgs } from '../grammar/list.ts'
 import { listMatcher } from '../list-match.ts'
 import { askFolders, delimiterOf, listTree } from '../list-tree.ts'
 import { LOGGED_IN } from '../state.ts'
-import { writeListed } from './list.ts'
+import { writeListed } from './listed.ts'
 
 export const lsub: CommandSpec<ListRequest> = {
   name: 'LSUB',

@@ -52,7 +52,7 @@ const command: CommandSpec<ReplaceArgs> = {
     const { raw, flags, internalDate } = found
     const context = internalDate ? { internalDate } : {}
     const placed = await cx.mailbox.ask('replace', [ref.id, folder, raw, flags], context)
-    lookThere(cx, folder)
+    lookThere(cx, folder, placed)
     const uids = placedUids(cx, 'replace', placed, 1)
     // before the EXPUNGE, so that the client can follow (RFC 8508 §4.3)
     if (uids) cx.untagged('OK', 'The new message', `APPENDUID ${uids}`)
