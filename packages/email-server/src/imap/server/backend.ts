@@ -101,7 +101,7 @@ export class Backend {
     try {
       const { standing, dialect } = core
       const folder = standing.kind === 'selected' ? standing.folder : null
-      if (standing.kind === 'selected' && standing.folder.news.pending)
+      if (standing.kind === 'selected' && standing.folder.news.pendingFor(openWatch(core), mayExpunge))
         await tellNews({ core, cx, mailbox: standing.mailbox, folder: standing.folder }, mayExpunge)
       if (dialect.watching && !core.over) await this.#others?.tell(cx, dialect.watching, folder?.name ?? null)
     } catch (error) {
