@@ -30,7 +30,12 @@ testTranscripts('imap', transcript => {
     mailbox.attach(session)
     if (options.has('extras')) {
       sessions.push(session)
-      session.use(extras(news => sessions.forEach(other => other !== session && other.notifyFolder(news))))
+      const others = (): MailboxSession[] => sessions.filter(other => other !== session)
+      session.use(
+        extras(news => {
+          for (const other of others()) other.notifyFolder(news)
+        }),
+      )
     }
     if (options.has('acl')) session.use(lists)
   }
