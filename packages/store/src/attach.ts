@@ -110,7 +110,11 @@ function rejectFor(error: unknown, answer: { reject(code?: number, text?: string
 }
 
 function openSession(store: Store, session: MailboxSession): void {
-  const access = store.openMailbox(session.username, change => tell(session, change))
+  const access = store.openMailbox(
+    session.username,
+    change => tell(session, change),
+    news => session.notifyFolder(news),
+  )
   session.use(access.handlers, { supplies: SUPPLIES })
   session.on('close', () => access.close())
 }

@@ -1,11 +1,11 @@
 // The storage contract for one session: the account's folders, and the messages of the folder that is open. A message's
 // id is its UID. Copies and moves share the body; nothing of it is read.
 import { Refusal } from 'email-server'
-import type { MailboxHandlers, PlacedMessages, Supply } from 'email-server/mailbox'
+import type { FolderNews, MailboxHandlers, PlacedMessages, Supply } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import type { Bodies } from './bodies/bodies.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
-import type { ChangeFeed, Watcher } from './changes.ts'
+import { type ChangeFeed, FolderWatch, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
 import { noSuchFolder } from './errors.ts'
@@ -62,16 +62,20 @@ const EVERYTHING = [[1, Number.POSITIVE_INFINITY]] as const
 /**
  * @param account the id of the account, asked for when it is first needed
  * @param onChange hears of what changes in the open folder by others; see ChangeFeed.publish
+ * @param onFolderNews hears of what others do to any folder, when the session asks for it
  */
 export function openMailbox(
   parts: StoreParts,
   account: () => Promise<number>,
   onChange: Watcher,
+  onFolderNews: ((news: FolderNews) => void) | null = null,
 ): MailboxAccess {
   const { database, bodies, sweeper, changes, gate } = parts
   const { dialect } = database
   // a function of its own for each session: it is also who the origin of a change is
-  const watcher: Watcher = change => onChange(change)
+  const watcher: Watcher = change => onChange(change, null)
+  const folderWatch = new FolderWatch(changes, watcher, onFolderNews ?? (() => {}))
+  const own = changes.by(watcher)
   let openId: number | null = null
 
   const leave = (): void => {
@@ -173,7 +177,7 @@ export function openMailbox(
       const accountId = await account()
       const flagsOfMessage = flagSet(flags)
       const internalDate = arrivalOf(context)
-      const placed = await storeMessage(database, bodies, changes, bodies.prepare(raw), async trx => {
+      const placed = await storeMessage(database, bodies, own, bodies.prepare(raw), async trx => {
         const target = await folderFor(trx, accountId, folder)
         return [{ folderId: target.id, flags: flagsOfMessage, internalDate }]
       })
@@ -199,7 +203,7 @@ export function openMailbox(
             return all
           }),
       )
-      publishPlaced(changes, placed)
+      publishPlaced(own, placed)
       return placedAs(placed)
     },
 
@@ -219,7 +223,7 @@ export function openMailbox(
         }),
       )
       changes.publish({ kind: 'vanished', folderId: source, uids: removed.uids }, watcher)
-      publishPlaced(changes, placed)
+      publishPlaced(own, placed)
       sweeper.wake()
       return { ...placedAs(placed), ...withModseq(removed) }
     },
@@ -252,6 +256,7 @@ export function openMailbox(
       if (others.length > 0) throw new Refusal('CANNOT', 'a folder has one special use here')
       const accountId = await account()
       const made = await database.write(trx => createFolder(trx, accountId, name, use))
+      changes.publishNames(accountId, { news: { kind: 'created', folder: name }, folderId: made.id }, watcher)
       return { mailboxId: mailboxId(made.id) }
     },
 
@@ -265,6 +270,7 @@ export function openMailbox(
         await removeFolder(trx, folder)
         return { folderId: folder.id, uids: removed }
       })
+      changes.publishNames(accountId, { news: { kind: 'deleted', folder: name }, folderId: deleted }, watcher)
       if (uids.length === 0) return
       changes.publish({ kind: 'vanished', folderId: deleted, uids }, null)
       sweeper.wake()
@@ -276,30 +282,57 @@ export function openMailbox(
         const folder = await getFolder(trx, accountId, from)
         if (folder.name !== INBOX) {
           await renameFolder(trx, folder, to)
-          return null
+          return { folderId: folder.id, named: folder.id, uids: [] }
         }
         const target = await createFolder(trx, accountId, to)
         const uids = await uidsIn(trx, dialect, folder.id, EVERYTHING)
-        if (uids.length === 0) return null
+        if (uids.length === 0) return { folderId: folder.id, named: target.id, uids }
         await copyMessages(trx, dialect, folder.id, uids, target.id)
-        return { folderId: folder.id, ...(await removeMessages(trx, dialect, folder.id, uids)) }
+        await removeMessages(trx, dialect, folder.id, uids)
+        return { folderId: folder.id, named: target.id, uids }
       })
+      changes.publishNames(
+        accountId,
+        { news: { kind: 'renamed', folder: to, from }, folderId: news.named },
+        watcher,
+      )
       // the session's own INBOX is emptied behind its back as well
-      if (news) changes.publish({ kind: 'vanished', folderId: news.folderId, uids: news.uids }, null)
+      if (news.uids.length > 0)
+        changes.publish({ kind: 'vanished', folderId: news.folderId, uids: news.uids }, null)
     },
 
     subscribe: async name => {
       const accountId = await account()
       await database.write(trx => subscribe(trx, accountId, name))
+      changes.publishNames(accountId, { news: { kind: 'subscription', folder: name }, folderId: 0 }, watcher)
     },
 
     unsubscribe: async name => {
       const accountId = await account()
       await database.write(trx => unsubscribe(trx, accountId, name))
+      changes.publishNames(accountId, { news: { kind: 'subscription', folder: name }, folderId: 0 }, watcher)
     },
   }
+  if (onFolderNews) {
+    handlers.watchFolders = async on => {
+      if (!on) {
+        folderWatch.stop()
+        return
+      }
+      const accountId = await account()
+      await folderWatch.start(accountId, () =>
+        database.read(db =>
+          db.selectFrom('folders').select(['id', 'name']).where('account_id', '=', accountId).execute(),
+        ),
+      )
+    }
+  }
+  const close = (): void => {
+    leave()
+    folderWatch.stop()
+  }
   const more = queryHandlers({ database, account, folderId })
-  return { handlers: guarded({ ...handlers, ...more }, gate), close: leave }
+  return { handlers: guarded({ ...handlers, ...more }, gate), close }
 }
 
 /** Refuses with TRYCREATE: the client may make the folder and try again (RFC 9051 §6.3.12). */

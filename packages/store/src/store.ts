@@ -1,6 +1,6 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { Refusal } from 'email-server'
-import type { MailboxHandlers } from 'email-server/mailbox'
+import type { FolderNews, MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { domainName } from './accounts/address.ts'
@@ -168,8 +168,15 @@ export class Store {
     })
   }
 
-  /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
-  openMailbox(username: string, onChange: Watcher = () => {}): MailboxAccess {
+  /**
+   * The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes,
+   * `onFolderNews` (without it there is no `watchFolders`) of those of all folders while the session watches them.
+   */
+  openMailbox(
+    username: string,
+    onChange: Watcher = () => {},
+    onFolderNews: ((news: FolderNews) => void) | null = null,
+  ): MailboxAccess {
     let id: number | null = null
     const account = async (): Promise<number> => (id ??= (await this.#account(username)).id)
     const parts = {
@@ -179,7 +186,7 @@ export class Store {
       changes: this.#changes,
       gate: this.#gate,
     }
-    return openMailbox(parts, account, onChange)
+    return openMailbox(parts, account, onChange, onFolderNews)
   }
 
   /** As `openMailbox`, without news. */

@@ -26,6 +26,6 @@ export {
   type ThreadNode,
 } from './search.ts'
 export { type SearchOptions, searchFolder } from './search-folder.ts'
-export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
+export { type FolderNews, type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
 export { type SortSubject, sentTime, sortMessages } from './sort.ts'
 export { type ThreadSubject, threadMessages } from './thread.ts'

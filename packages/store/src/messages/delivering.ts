@@ -29,7 +29,7 @@ export interface PlacedMessage {
 export async function storeMessage(
   database: Database,
   bodies: Bodies,
-  changes: ChangeFeed,
+  changes: Pick<ChangeFeed, 'publish'>,
   body: PreparedBody,
   where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
 ): Promise<readonly PlacedMessage[]> {
@@ -81,7 +81,7 @@ export async function placeMessage(
 }
 
 /** Tells the sessions that have the folders open; each folder once, with its last count. */
-export function publishPlaced(changes: ChangeFeed, placed: readonly PlacedMessage[]): void {
+export function publishPlaced(changes: Pick<ChangeFeed, 'publish'>, placed: readonly PlacedMessage[]): void {
   const totals = new Map(placed.map(({ folderId, total }) => [folderId, total]))
   for (const [folderId, total] of totals) changes.publish({ kind: 'exists', folderId, total }, null)
 }
