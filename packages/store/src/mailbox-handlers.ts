@@ -298,7 +298,7 @@ export function openMailbox(
       await database.write(trx => unsubscribe(trx, accountId, name))
     },
   }
-  const more = queryHandlers({ database, account, folderId })
+  const more = queryHandlers({ database, bodies, account, folderId })
   return { handlers: guarded({ ...handlers, ...more }, gate), close: leave }
 }
 

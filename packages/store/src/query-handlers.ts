@@ -1,12 +1,15 @@
-// The handlers that ask about many messages at once: what has changed and vanished since (QRESYNC).
+// The handlers that ask about many messages at once: SEARCH, SORT, THREAD; what has changed and vanished since (QRESYNC).
 import type { MailboxHandlers } from 'email-server/mailbox'
+import type { Bodies } from './bodies/bodies.ts'
 import type { Database } from './database/database.ts'
 import { getFolder } from './folders/folders.ts'
 import { metaIn } from './messages/reading.ts'
 import { vanishedSince } from './messages/removals.ts'
+import { searchFolder, sortFolder, threadFolder } from './messages/searching.ts'
 
 export interface QueryContext {
   readonly database: Database
+  readonly bodies: Bodies
   readonly account: () => Promise<number>
   /** The open folder; refuses when there is none. */
   readonly folderId: () => number
@@ -14,9 +17,16 @@ export interface QueryContext {
 
 const EVERYTHING = [[1, Number.POSITIVE_INFINITY]] as const
 
-export function queryHandlers({ database, account, folderId }: QueryContext): MailboxHandlers {
+export function queryHandlers({ database, bodies, account, folderId }: QueryContext): MailboxHandlers {
+  const parts = { database, bodies }
   const { dialect } = database
   return {
+    search: async criteria => searchFolder(parts, folderId(), criteria, Date.now()),
+
+    sort: async (keys, criteria) => sortFolder(parts, folderId(), keys, criteria, Date.now()),
+
+    thread: async (algorithm, criteria) => threadFolder(parts, folderId(), algorithm, criteria, Date.now()),
+
     qresync: async (name, { uidValidity, modseq, knownUids = EVERYTHING }) => {
       const accountId = await account()
       return database.read(async db => {

@@ -18,6 +18,7 @@ import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
 import { type Placement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
+import { TextIndex } from './messages/text-index.ts'
 
 export interface StoreParts {
   readonly database: Database
@@ -40,6 +41,7 @@ export class Store {
   readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
+  readonly #texts: TextIndex
   readonly #accounts: Accounts
   readonly #changes: ChangeFeed
   readonly #gate: Gate
@@ -50,6 +52,9 @@ export class Store {
     this.#database = parts.database
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
+    this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
+    parts.bodies.onStored = () => this.#texts.wake()
+    this.#texts.wake()
     this.#accounts = new Accounts(parts.database)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
@@ -187,16 +192,16 @@ export class Store {
     return this.openMailbox(username).handlers
   }
 
-  /** Resolves when the work in the background (freeing what removed messages have left) is done. */
-  idle(): Promise<void> {
-    return this.#sweeper.idle()
+  /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#sweeper.idle(), this.#texts.idle()])
   }
 
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#gate.close()
-      await this.#sweeper.stop()
+      await Promise.all([this.#sweeper.stop(), this.#texts.stop()])
       await this.#database.close()
     })()
     return this.#closing

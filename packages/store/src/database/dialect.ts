@@ -1,5 +1,6 @@
 // The few things that SQLite and PostgreSQL say differently. Everything else is written once, in the query builder.
-import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, sql } from 'kysely'
+import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, sql, type Transaction } from 'kysely'
+import type { Tables } from './schema.ts'
 
 export type Range = readonly [from: number, to: number]
 
@@ -10,8 +11,33 @@ export interface Dialect {
   ranges(ranges: readonly Range[]): RawBuilder<{ lo: number; hi: number }>
   /** A table of rows `id` made from numbers. */
   ids(ids: readonly number[]): RawBuilder<{ id: number }>
-  /** One JSON array of arrays (or of values, for one column) instead of rows: several times faster to read in bulk. */
-  jsonRows(columns: readonly string[]): RawBuilder<string>
+  /**
+   * One JSON array of arrays (or of values, for one column) instead of rows: several times faster to read in bulk.
+   * @param order what the rows are ordered by; absent: nothing
+   */
+  jsonRows(columns: readonly string[], order?: RawBuilder<unknown>): RawBuilder<string>
+  /** Is the second text within the first? Letter case counts. */
+  contains(text: RawBuilder<unknown>, part: string): RawBuilder<unknown>
+  /** The index of texts: header and body of each message, folded, by the number of its body. */
+  createTextIndex(trx: Transaction<Tables>): Promise<void>
+  indexText(trx: Transaction<Tables>, bodyId: number, header: string, body: string): Promise<void>
+  /**
+   * Has the body of this number the text, in its header, its body, or anywhere? At least three characters are needed.
+   * @param few true when few bodies are asked about: each is then looked up, else all that have the text are listed
+   */
+  hasText(
+    bodyId: RawBuilder<unknown>,
+    where: 'header' | 'body' | 'all',
+    text: string,
+    few: boolean,
+  ): RawBuilder<unknown>
+  /** Runs a statement, in which `old` is the row, whenever one was deleted. */
+  afterDelete(
+    trx: Transaction<Tables>,
+    table: keyof Tables,
+    name: string,
+    statement: RawBuilder<unknown>,
+  ): Promise<void>
   /** Makes a table that is kept in the order of its primary key, where the database can. */
   clustered<T extends string>(table: CreateTableBuilder<T>): CreateTableBuilder<T>
 }
@@ -22,9 +48,39 @@ export const sqliteDialect: Dialect = {
   ranges: ranges =>
     sql`(select value ->> 0 as lo, value ->> 1 as hi from json_each(${JSON.stringify(ranges)}))`,
   ids: ids => sql`(select value as id from json_each(${JSON.stringify(ids)}))`,
-  jsonRows: columns =>
-    columns.length === 1
-      ? sql`json_group_array(${sql.ref(columns[0]!)})`
-      : sql`json_group_array(json_array(${sql.join(columns.map(column => sql.ref(column)))}))`,
+  jsonRows: (columns, order) => {
+    const row =
+      columns.length === 1
+        ? sql.ref(columns[0]!)
+        : sql`json_array(${sql.join(columns.map(column => sql.ref(column)))})`
+    return order ? sql`json_group_array(${row} order by ${order})` : sql`json_group_array(${row})`
+  },
+  contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
+  createTextIndex: async trx => {
+    // Trigrams find parts of words, which is what IMAP asks for. Texts are folded before they come here.
+    await sql`create virtual table body_text using fts5(
+      header, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1')`.execute(trx)
+    await sqliteDialect.afterDelete(
+      trx,
+      'bodies',
+      'bodies_text_goes',
+      sql`delete from body_text where rowid = old.id`,
+    )
+  },
+  indexText: async (trx, bodyId, header, body) => {
+    await sql`insert into body_text (rowid, header, body) values (${bodyId}, ${header}, ${body})`.execute(trx)
+  },
+  hasText: (bodyId, where, text, few) => {
+    const phrase = `"${text.replaceAll('"', '""')}"`
+    const query = where === 'all' ? phrase : `${where} : ${phrase}`
+    return few
+      ? sql`exists (select 1 from body_text where body_text match ${query} and rowid = ${bodyId})`
+      : sql`${bodyId} in (select rowid from body_text where body_text match ${query})`
+  },
+  afterDelete: async (trx, table, name, statement) => {
+    await sql`create trigger ${sql.ref(name)} after delete on ${sql.table(table)} begin ${statement}; end`.execute(
+      trx,
+    )
+  },
   clustered: table => table.modifyEnd(sql`without rowid`),
 }

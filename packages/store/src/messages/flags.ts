@@ -15,6 +15,11 @@ const BIT_OF: ReadonlyMap<string, number> = new Map(BITS.map(([bit, name]) => [n
 
 export const SYSTEM_FLAGS: readonly string[] = BITS.map(([, name]) => name)
 
+/** The bit of a system flag in whatever letter case, null for a keyword. */
+export function systemBit(name: string): number | null {
+  return BIT_OF.get(name.toLowerCase()) ?? null
+}
+
 const MOST_KEYWORDS = 64
 const LONGEST_KEYWORD = 255
 
