@@ -109,6 +109,10 @@ const value = fc.oneof(
     '"',
     'テキ',
     'é'.normalize('NFD'),
+    'ta',
+    'x',
+    '日本',
+    't',
   ),
 )
 const ranges = fc.uniqueArray(fc.integer({ min: 1, max: 90 }), { maxLength: 14 }).map(numbers => {

@@ -1,5 +1,12 @@
 // The few things that SQLite and PostgreSQL say differently. Everything else is written once, in the query builder.
-import { type ColumnDataType, type CreateTableBuilder, type RawBuilder, sql, type Transaction } from 'kysely'
+import {
+  type ColumnDataType,
+  type CreateTableBuilder,
+  type Kysely,
+  type RawBuilder,
+  sql,
+  type Transaction,
+} from 'kysely'
 import type { Tables } from './schema.ts'
 
 export type Range = readonly [from: number, to: number]
@@ -22,15 +29,17 @@ export interface Dialect {
   createTextIndex(trx: Transaction<Tables>): Promise<void>
   indexText(trx: Transaction<Tables>, bodyId: number, header: string, body: string): Promise<void>
   /**
-   * Has the body of this number the text, in its header, its body, or anywhere? At least three characters are needed.
+   * Has the body of this number one of the texts, in its header, its body, or anywhere? They have at least three characters each.
    * @param few true when few bodies are asked about: each is then looked up, else all that have the text are listed
    */
   hasText(
     bodyId: RawBuilder<unknown>,
     where: 'header' | 'body' | 'all',
-    text: string,
+    texts: readonly string[],
     few: boolean,
   ): RawBuilder<unknown>
+  /** All three characters in a row, in any text of the index, that begin with these one or two; null: more than `most`. */
+  trigramsFrom(db: Kysely<Tables>, beginning: string, most: number): Promise<readonly string[] | null>
   /** Runs a statement, in which `old` is the row, whenever one was deleted. */
   afterDelete(
     trx: Transaction<Tables>,
@@ -60,6 +69,7 @@ export const sqliteDialect: Dialect = {
     // Trigrams find parts of words, which is what IMAP asks for. Texts are folded before they come here.
     await sql`create virtual table body_text using fts5(
       header, body, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1')`.execute(trx)
+    await sql`create virtual table body_trigrams using fts5vocab(body_text, row)`.execute(trx)
     await sqliteDialect.afterDelete(
       trx,
       'bodies',
@@ -70,12 +80,20 @@ export const sqliteDialect: Dialect = {
   indexText: async (trx, bodyId, header, body) => {
     await sql`insert into body_text (rowid, header, body) values (${bodyId}, ${header}, ${body})`.execute(trx)
   },
-  hasText: (bodyId, where, text, few) => {
-    const phrase = `"${text.replaceAll('"', '""')}"`
-    const query = where === 'all' ? phrase : `${where} : ${phrase}`
+  hasText: (bodyId, where, texts, few) => {
+    const phrases = texts.map(text => `"${text.replaceAll('"', '""')}"`).join(' OR ')
+    const query = where === 'all' ? phrases : `${where} : (${phrases})`
     return few
       ? sql`exists (select 1 from body_text where body_text match ${query} and rowid = ${bodyId})`
       : sql`${bodyId} in (select rowid from body_text where body_text match ${query})`
+  },
+  trigramsFrom: async (db, beginning, most) => {
+    // terms are in the order of their bytes, and no character has more of them than the last one
+    const { rows } = await sql<{ term: string }>`select term from body_trigrams
+      where term >= ${beginning} and term < ${`${beginning}\u{10ffff}\u{10ffff}`} limit ${most + 1}`.execute(
+      db,
+    )
+    return rows.length > most ? null : rows.map(row => row.term)
   },
   afterDelete: async (trx, table, name, statement) => {
     await sql`create trigger ${sql.ref(name)} after delete on ${sql.table(table)} begin ${statement}; end`.execute(

@@ -1,8 +1,9 @@
 // Search criteria as SQL (RFC 9051 §6.4.4, RFC 5032, RFC 8474 §6). What SQL cannot decide stays undecided: fields that are not kept,
-// texts of one or two characters, texts that the index of texts does not have.
+// texts that the index of texts does not have.
 import { folded, type SearchKey } from 'email-server/mailbox'
-import { type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Dialect, Range } from '../database/dialect.ts'
+import type { Tables } from '../database/schema.ts'
 import { anyOf, type Condition, everyOf, exactly, inverse, type Sql, UNDECIDED } from './conditions.ts'
 import { FIELD_COLUMNS, type SearchedField } from './facts.ts'
 import { systemBit } from './flags.ts'
@@ -14,12 +15,18 @@ const MOST_KEYS = 500
 const MOST_LEVELS = 12
 /** UID ranges that are compared one by one. */
 const FEW_RANGES = 4
-/** Trigrams: shorter texts are in no index. */
+/** The index of texts has characters in threes. */
 const SHORTEST_TEXT = 3
+/** Different shorter texts in one search. */
+const MOST_SHORT = 4
+/** Beginnings that a shorter text stands for. */
+const MOST_TRIGRAMS = 2000
 /** Characters of a text that the index is asked for. */
 const LONGEST_TEXT = 64
 /** Stands between the pieces of a text, so that nothing is found across them. */
 export const GAP = '\u0001'
+/** Stands at the end of a text, so that its last characters, too, begin three in a row. */
+export const END: string = GAP.repeat(SHORTEST_TEXT - 1)
 
 export interface CriteriaContext {
   readonly dialect: Dialect
@@ -30,6 +37,8 @@ export interface CriteriaContext {
   readonly isIndexed: boolean
   /** Few messages are asked about. */
   readonly few: boolean
+  /** What texts of one and two characters stand for; see `trigramsOf`. */
+  readonly trigrams: ReadonlyMap<string, readonly string[]>
 }
 
 export class CriteriaCompiler {
@@ -152,12 +161,48 @@ export class CriteriaCompiler {
   }
 
   #has(where: 'header' | 'body' | 'all', wanted: string): Condition {
+    if (!isPlain(wanted) || wanted === '') return UNDECIDED
+    const { dialect, few, trigrams } = this.#context
     const characters = [...wanted]
-    if (characters.length < SHORTEST_TEXT || !isPlain(wanted)) return UNDECIDED
-    const { dialect, few } = this.#context
-    const asked = characters.slice(0, LONGEST_TEXT).join('')
+    const asked =
+      characters.length < SHORTEST_TEXT ? trigrams.get(wanted) : [characters.slice(0, LONGEST_TEXT).join('')]
+    if (!asked) return UNDECIDED
+    if (asked.length === 0) return exactly(false)
     const found = dialect.hasText(sql`messages.body_id`, where, asked, few)
     return characters.length > LONGEST_TEXT ? { surely: false, perhaps: found } : exactly(found)
+  }
+}
+
+/** The index has no texts of one or two characters, but what begins with them. */
+export async function trigramsOf(
+  db: Kysely<Tables>,
+  dialect: Dialect,
+  criteria: SearchKey,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>()
+  for (const text of new Set(shortTexts(criteria))) {
+    if (found.size >= MOST_SHORT) break
+    const trigrams = await dialect.trigramsFrom(db, text, MOST_TRIGRAMS)
+    if (trigrams) found.set(text, trigrams)
+  }
+  return found
+}
+
+function shortTexts(criteria: SearchKey): string[] {
+  switch (criteria.key) {
+    case 'and':
+    case 'or':
+      return criteria.keys.flatMap(shortTexts)
+    case 'not':
+      return shortTexts(criteria.of)
+    case 'header':
+    case 'body':
+    case 'text': {
+      const text = folded(criteria.value)
+      return text !== '' && isPlain(text) && [...text].length < SHORTEST_TEXT ? [text] : []
+    }
+    default:
+      return []
   }
 }
 

@@ -18,7 +18,7 @@ import type { Database } from '../database/database.ts'
 import type { Dialect, Range } from '../database/dialect.ts'
 import type { Tables } from '../database/schema.ts'
 import { isExact, written } from './conditions.ts'
-import { asksText, CriteriaCompiler } from './criteria.ts'
+import { asksText, CriteriaCompiler, trigramsOf } from './criteria.ts'
 import { keyColumn } from './facts.ts'
 import { finite, metaOf, rangesOf } from './reading.ts'
 
@@ -70,7 +70,15 @@ async function select(
 ): Promise<(readonly [uid: number, surely: boolean])[]> {
   const folder = await db.selectFrom('folders').select('total').where('id', '=', folderId).executeTakeFirst()
   const few = (folder?.total ?? 0) <= FEW_MESSAGES
-  const compiler = new CriteriaCompiler({ dialect, folderId, now, isIndexed: isIndexed === true, few })
+  const trigrams = isIndexed ? await trigramsOf(db, dialect, criteria) : new Map<string, readonly string[]>()
+  const compiler = new CriteriaCompiler({
+    dialect,
+    folderId,
+    now,
+    isIndexed: isIndexed === true,
+    few,
+    trigrams,
+  })
   const condition = compiler.compile(criteria)
   if (condition.perhaps === false) return []
   const exact = isExact(condition)

@@ -5,12 +5,12 @@ import { SearchableMessage, scanMessage } from 'email-server/mime'
 import { sql } from 'kysely'
 import type { Bodies } from '../bodies/bodies.ts'
 import type { Database } from '../database/database.ts'
-import { GAP } from './criteria.ts'
+import { END, GAP } from './criteria.ts'
 import { FIELD_COLUMNS, type SearchedField } from './facts.ts'
 import { wholeBody } from './searching.ts'
 
 /** Bodies in one transaction. */
-const AT_A_TIME = 16
+const AT_A_TIME = 32
 /** Characters of a message that are indexed; of longer ones a search reads the message. */
 const MOST_TEXT = 1024 * 1024
 /** A burst of deliveries goes first. */
@@ -162,8 +162,8 @@ function textsOf(bodyId: number, raw: Uint8Array): MessageTexts {
   })
   return {
     bodyId,
-    header: header.text,
-    body: body.text,
+    header: header.text + END,
+    body: body.text + END,
     fields: Object.fromEntries(fields) as Record<string, string | null>,
     isWhole: header.isWhole && body.isWhole,
   }
