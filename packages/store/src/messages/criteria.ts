@@ -150,8 +150,9 @@ export class CriteriaCompiler {
       }
       return { surely: false, perhaps: present }
     }
-    const hasName = this.#has('header', `${name}:`)
-    return { surely: false, perhaps: everyOf([hasName, this.#has('header', wanted)]).perhaps }
+    // the value finds fewer messages than the field's name, which nearly all may have
+    const hasValue = this.#has('header', wanted).perhaps
+    return { surely: false, perhaps: hasValue === true ? this.#has('header', `${name}:`).perhaps : hasValue }
   }
 
   #text(where: 'body' | 'all', value: string): Condition {

@@ -34,6 +34,14 @@ const IN_ONE_TURN = 4
 /** Messages whose facts are read at a time. */
 const BATCH = 500
 
+/** What SQL says: these match, and these perhaps; both ascend. */
+interface Selected {
+  readonly found: readonly number[]
+  readonly undecided: readonly number[]
+}
+
+const NOTHING: Selected = { found: [], undecided: [] }
+
 /** The UIDs that match, ascending. */
 export async function searchFolder(
   parts: SearchParts,
@@ -41,22 +49,25 @@ export async function searchFolder(
   criteria: SearchKey,
   now: number,
 ): Promise<readonly number[]> {
-  const found = new Set<number>()
-  const undecided = new Set<number>()
-  await parts.database.read(async db => {
+  const { database } = parts
+  const selected = await database.read(async db => {
+    const pass = (isIndexed: boolean | null): Promise<Selected> =>
+      select(db, database.dialect, folderId, criteria, now, isIndexed)
+    if (!asksText(criteria)) return [await pass(null)]
     // What is not indexed yet is asked for first: a message that is indexed between the two is found twice, not never.
-    const passes = asksText(criteria) ? [false, true] : [null]
-    for (const isIndexed of passes) {
-      const { dialect } = parts.database
-      const rows = await select(db, dialect, folderId, criteria, now, isIndexed)
-      for (const [uid, surely] of rows) (surely ? found : undecided).add(uid)
-    }
+    return [await pass(false), await pass(true)]
   })
-  const left = [...undecided].filter(uid => !found.has(uid)).sort((a, b) => a - b)
-  for (const uid of await decide(parts, folderId, criteria, now, left)) found.add(uid)
-  const uids = [...found]
-  // nearly always in order already, and then sorting is one comparison for each
-  return uids.sort((a, b) => a - b)
+  const found = merged(selected.map(each => each.found))
+  const undecided = merged(selected.map(each => each.undecided))
+  if (undecided.length === 0) return found
+  return merged([found, await decide(parts, folderId, criteria, now, undecided)])
+}
+
+/** Ascending, each once. */
+function merged(lists: readonly (readonly number[])[]): readonly number[] {
+  const filled = lists.filter(list => list.length > 0)
+  if (filled.length < 2) return filled[0] ?? []
+  return [...new Set(filled.flat())].sort((a, b) => a - b)
 }
 
 /** @param isIndexed only messages that the index of texts has in full, or only the others; null: all */
@@ -67,7 +78,7 @@ async function select(
   criteria: SearchKey,
   now: number,
   isIndexed: boolean | null,
-): Promise<(readonly [uid: number, surely: boolean])[]> {
+): Promise<Selected> {
   const folder = await db.selectFrom('folders').select('total').where('id', '=', folderId).executeTakeFirst()
   const few = (folder?.total ?? 0) <= FEW_MESSAGES
   const trigrams = isIndexed ? await trigramsOf(db, dialect, criteria) : new Map<string, readonly string[]>()
@@ -80,12 +91,11 @@ async function select(
     trigrams,
   })
   const condition = compiler.compile(criteria)
-  if (condition.perhaps === false) return []
-  const exact = isExact(condition)
+  const { ranges, join } = among(dialect, criteria)
+  if (condition.perhaps === false || ranges?.length === 0) return NOTHING
   const gaps = sql`messages.body_id in (select body_id from text_gaps)`
   const indexed = isIndexed === null ? sql`` : isIndexed ? sql`and not (${gaps})` : sql`and ${gaps}`
-  const { ranges, join } = among(dialect, criteria)
-  if (ranges?.length === 0) return []
+  const exact = isExact(condition)
   const surely = exact ? sql`1` : sql`case when ${written(condition.surely)} then 1 else 0 end`
   const { rows } = await sql<{ rows: string }>`
     select ${dialect.jsonRows(exact ? ['uid'] : ['uid', 'surely'])} as rows from (
@@ -94,10 +104,11 @@ async function select(
       where messages.folder_id = ${folderId} ${ranges ? sql`and messages.uid between wanted.lo and wanted.hi` : sql``}
         and ${written(condition.perhaps)} ${indexed}
       order by messages.uid) as found`.execute(db)
-  const list = JSON.parse(rows[0]?.rows ?? '[]') as number[] | [number, number][]
-  return exact
-    ? (list as number[]).map(uid => [uid, true])
-    : (list as [number, number][]).map(([uid, sure]) => [uid, sure === 1])
+  const list: unknown = JSON.parse(rows[0]?.rows ?? '[]')
+  if (exact) return { found: list as number[], undecided: [] }
+  const pairs = list as [uid: number, surely: number][]
+  const uidsOf = (wanted: number): number[] => pairs.filter(([, sure]) => sure === wanted).map(([uid]) => uid)
+  return { found: uidsOf(1), undecided: uidsOf(0) }
 }
 
 const FACTS = sql`cross join body_facts as facts on facts.body_id = messages.body_id`
