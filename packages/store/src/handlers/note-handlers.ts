@@ -107,8 +107,9 @@ export function quotaHandlers(session: StoreSession, isAdministrator: boolean): 
   if (!isAdministrator) return handlers
   return {
     ...handlers,
-    setQuota: async (root, limits) =>
-      database.write(async trx => {
+    setQuota: async (root, limits) => {
+      await session.user()
+      return database.write(async trx => {
         const { id, address } = await rootOf(trx, root)
         const unknown = limits.find(({ name }) => name !== 'STORAGE' && name !== 'MESSAGE')
         if (unknown) throw new Refusal('CANNOT', 'only STORAGE and MESSAGE are limited here')
@@ -116,7 +117,8 @@ export function quotaHandlers(session: StoreSession, isAdministrator: boolean): 
           limits.find(({ name }) => name === wanted)?.limit ?? null
         await setLimits(trx, id, { storage: limitOf('STORAGE'), messages: limitOf('MESSAGE') })
         return quotaOf(trx, id, address)
-      }),
+      })
+    },
   }
 }
 

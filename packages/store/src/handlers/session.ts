@@ -17,7 +17,7 @@ export interface StoreParts {
 
 export class StoreSession {
   readonly parts: StoreParts
-  /** The account, asked for when it is first needed. */
+  /** The account, asked for when it is first needed: outside of transactions, which would keep it waiting for themselves. */
   readonly user: () => Promise<Account>
   /** A function of its own for each session: it is also who the origin of a change is. */
   readonly #watcher: Watcher
