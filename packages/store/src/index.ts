@@ -1,6 +1,10 @@
 // The public surface of @email-server/store.
+export type { AccountInfo } from './accounts/accounts.ts'
+export type { Alias } from './accounts/aliases.ts'
+export type { AppPassword } from './accounts/app-passwords.ts'
 export type { ArrivedMail, AttachOptions, MailServer, MailSession, RecipientAnswer } from './attach.ts'
 export type { Change, Watcher } from './changes.ts'
+export type { Limits, Usage } from './folders/quota.ts'
 export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export type { Store, StoredMessage } from './store.ts'

@@ -13,6 +13,11 @@ export interface StoreOptions {
   readonly onError?: (error: unknown) => void
   /** Bodies up to so many bytes are kept in the database, larger ones in files. Default 65536. */
   readonly smallBody?: number
+  /**
+   * Keep keys for SCRAM (RFC 5802, RFC 7677) beside the hash of each password: they are made when a password is set, and at the
+   * first login that shows it. Server option `auth.mechanisms` must name SCRAM. Default false.
+   */
+  readonly scram?: boolean
 }
 
 /**
@@ -43,7 +48,13 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   }
   const sweeper = new Sweeper(database, files, onError)
   sweeper.wake()
-  return new Store({ database, bodies: new Bodies(files, smallBody), sweeper, onError })
+  return new Store({
+    database,
+    bodies: new Bodies(files, smallBody),
+    sweeper,
+    keepsScramKeys: options.scram === true,
+    onError,
+  })
 }
 
 async function prepareDirectory(directory: string, files: BodyFiles): Promise<void> {

@@ -1,9 +1,17 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
-import { Refusal } from 'email-server'
-import type { FolderNews, MailboxHandlers } from 'email-server/mailbox'
+import { Refusal, type ScramKeys } from 'email-server'
+import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
-import { type Account, Accounts } from './accounts/accounts.ts'
+import { type Account, type AccountInfo, Accounts } from './accounts/accounts.ts'
 import { domainName } from './accounts/address.ts'
+import { type Alias, addAlias, listAliases, removeAlias } from './accounts/aliases.ts'
+import {
+  type AppPassword,
+  addAppPassword,
+  listAppPasswords,
+  removeAppPassword,
+} from './accounts/app-passwords.ts'
+import { isScram } from './accounts/scram.ts'
 import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
 import type { Bodies } from './bodies/bodies.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
@@ -12,17 +20,21 @@ import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
 import { usageError } from './errors.ts'
 import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
+import { writeServerMetadata } from './folders/metadata.ts'
 import { INBOX } from './folders/names.ts'
+import { type Limits, roomFor, setLimits, type Usage, usageOf } from './folders/quota.ts'
 import { Gate } from './gate.ts'
-import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
+import { type MailboxAccess, type MailboxOptions, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
-import { type Placement, storeMessage } from './messages/delivering.ts'
+import { type OwnedPlacement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
+import { TextIndex } from './messages/text-index.ts'
 
 export interface StoreParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly sweeper: Sweeper
+  readonly keepsScramKeys: boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -40,6 +52,7 @@ export class Store {
   readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
+  readonly #texts: TextIndex
   readonly #accounts: Accounts
   readonly #changes: ChangeFeed
   readonly #gate: Gate
@@ -50,7 +63,10 @@ export class Store {
     this.#database = parts.database
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
-    this.#accounts = new Accounts(parts.database)
+    this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
+    parts.bodies.onStored = () => this.#texts.wake()
+    this.#texts.wake()
+    this.#accounts = new Accounts(parts.database, parts.keepsScramKeys)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
   }
@@ -90,6 +106,110 @@ export class Store {
     return this.#gate.pass(() => this.#accounts.setPassword(address, password))
   }
 
+  /** The user's own change: false when `current` is not the password now. Throws EUSAGE when there is no such account. */
+  changePassword(address: string, current: string, password: string): Promise<boolean> {
+    return this.#gate.pass(async () => {
+      if (!(await this.#accounts.isPassword(address, current))) return false
+      await this.#accounts.setPassword(address, password)
+      return true
+    })
+  }
+
+  /** All accounts, by address. */
+  users(): Promise<readonly AccountInfo[]> {
+    return this.#gate.pass(() => this.#accounts.list())
+  }
+
+  /** Who is switched off cannot log in; his mail is taken nevertheless. Throws EUSAGE when there is no such account. */
+  setEnabled(address: string, enabled: boolean): Promise<void> {
+    return this.#gate.pass(() => this.#accounts.setEnabled(address, enabled))
+  }
+
+  /**
+   * Mail for `alias` goes to this account as well; `*@domain` stands for all names that the domain does not know. Throws EUSAGE
+   * when the domain is not ours, when `alias` is an account, and when there is no such account.
+   */
+  addAlias(alias: string, account: string): Promise<void> {
+    return this.#gate.pass(async () => {
+      const target = await this.#accounts.get(account)
+      await this.#database.write(trx => addAlias(trx, alias, target))
+    })
+  }
+
+  /** Without `account` all of the alias goes. Nothing happens when there is none. */
+  removeAlias(alias: string, account?: string): Promise<void> {
+    return this.#gate.pass(async () => {
+      const target = account === undefined ? null : await this.#accounts.get(account)
+      await this.#database.write(trx => removeAlias(trx, alias, target))
+    })
+  }
+
+  /** One entry for each account of each alias. */
+  aliases(): Promise<readonly Alias[]> {
+    return this.#gate.pass(() => this.#database.read(listAliases))
+  }
+
+  /**
+   * Makes a password for one program, which can be revoked alone; the answer is the only time that it is seen. Throws EUSAGE when
+   * the account has one of that name.
+   */
+  addAppPassword(address: string, name: string): Promise<string> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.write(trx => addAppPassword(trx, account, name))
+    })
+  }
+
+  appPasswords(address: string): Promise<readonly AppPassword[]> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.read(db => listAppPasswords(db, account))
+    })
+  }
+
+  /** True when there was one of that name. */
+  removeAppPassword(address: string, name: string): Promise<boolean> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.write(trx => removeAppPassword(trx, account, name))
+    })
+  }
+
+  /**
+   * How much the account may keep: octets and messages, null for no limit; what is not named stays as it is. Throws EUSAGE when there
+   * is no such account, or for what is no limit.
+   */
+  setQuota(address: string, limits: Partial<Limits>): Promise<void> {
+    for (const limit of [limits.storage, limits.messages]) {
+      if (limit !== undefined && limit !== null && !(Number.isSafeInteger(limit) && limit >= 0)) {
+        throw usageError(`a quota is a whole number or null, not ${String(limit)}`)
+      }
+    }
+    return this.#gate.pass(async () => {
+      const { id } = await this.#accounts.get(address)
+      await this.#database.write(async trx => {
+        const { limits: old } = await usageOf(trx, id)
+        await setLimits(trx, id, { ...old, ...limits })
+      })
+    })
+  }
+
+  /** What the account keeps now, and how much it may. */
+  quota(address: string): Promise<Usage & { readonly limits: Limits }> {
+    return this.#gate.pass(async () => {
+      const { id } = await this.#accounts.get(address)
+      return this.#database.read(db => usageOf(db, id))
+    })
+  }
+
+  /** A note that all see of the server (METADATA `/shared/…`, RFC 5464), such as `/shared/admin`; null removes it. */
+  setServerMetadata(name: string, value: Uint8Array | null): Promise<void> {
+    if (!/^\/shared(?:\/[^/*%]+)+$/.test(name)) throw usageError('such a note is called /shared/…')
+    return this.#gate.pass(() =>
+      this.#database.write(trx => writeServerMetadata(trx, name.toLowerCase(), value)),
+    )
+  }
+
   hasUsers(): Promise<boolean> {
     return this.#gate.pass(() => this.#accounts.hasUsers())
   }
@@ -109,9 +229,38 @@ export class Store {
     return (await this.#gate.pass(() => this.#accounts.find(address)))?.address ?? null
   }
 
-  /** The canonical address of the account that gets mail for this address (`user+tag` is `user`), null for none. */
-  async findRecipient(address: string): Promise<string | null> {
-    return (await this.#gate.pass(() => this.#accounts.forRecipient(address)))?.address ?? null
+  /** What SCRAM asks (`scram-sha-1`, `scram-sha-256`); null when the user does not exist, or has no keys (`openStore(url, { scram })`). */
+  async scramKeys(
+    username: string,
+    authMethod: string,
+  ): Promise<{ readonly username: string; readonly keys: ScramKeys } | null> {
+    if (!isScram(authMethod)) return null
+    const address = await this.#complete(username)
+    const found = await this.#gate.pass(() => this.#accounts.scramKeysOf(address, authMethod))
+    return found && { username: found.account.address, keys: found.keys }
+  }
+
+  /**
+   * The canonical addresses of the accounts that get mail for this address, none when nobody does: the account of that name, or
+   * those of the alias; `user+tag` is `user`; then who gets what the domain does not know.
+   */
+  async findRecipients(address: string): Promise<readonly string[]> {
+    const accounts = await this.#gate.pass(() => this.#accounts.forRecipient(address))
+    return accounts.map(account => account.address)
+  }
+
+  /**
+   * Has everybody who gets mail for this address room for one more message of this size (octets, 0 when that is not known)?
+   * `never`: it is larger than all that one of them may keep.
+   */
+  hasRoom(address: string, size: number): Promise<'yes' | 'full' | 'never'> {
+    return this.#gate.pass(async () => {
+      const accounts = await this.#accounts.forRecipient(address)
+      const rooms = await this.#database.read(db =>
+        Promise.all(accounts.map(({ id }) => roomFor(db, id, size))),
+      )
+      return rooms.includes('never') ? 'never' : rooms.includes('full') ? 'full' : 'yes'
+    })
   }
 
   /**
@@ -161,24 +310,17 @@ export class Store {
       const body = this.#bodies.prepare(raw)
       const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
-        return [{ ...placement, folderId: target.id }]
+        return [{ ...placement, folderId: target.id, accountId: account.id }]
       })
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
     })
   }
 
-  /**
-   * The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes,
-   * `onFolderNews` (without it there is no `watchFolders`) of those of all folders while the session watches them.
-   */
-  openMailbox(
-    username: string,
-    onChange: Watcher = () => {},
-    onFolderNews: ((news: FolderNews) => void) | null = null,
-  ): MailboxAccess {
-    let id: number | null = null
-    const account = async (): Promise<number> => (id ??= (await this.#account(username)).id)
+  /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
+  openMailbox(username: string, onChange: Watcher = () => {}, options: MailboxOptions = {}): MailboxAccess {
+    let account: Account | null = null
+    const user = async (): Promise<Account> => (account ??= await this.#account(username))
     const parts = {
       database: this.#database,
       bodies: this.#bodies,
@@ -186,7 +328,7 @@ export class Store {
       changes: this.#changes,
       gate: this.#gate,
     }
-    return openMailbox(parts, account, onChange, onFolderNews)
+    return openMailbox(parts, user, onChange, options)
   }
 
   /** As `openMailbox`, without news. */
@@ -194,16 +336,16 @@ export class Store {
     return this.openMailbox(username).handlers
   }
 
-  /** Resolves when the work in the background (freeing what removed messages have left) is done. */
-  idle(): Promise<void> {
-    return this.#sweeper.idle()
+  /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#sweeper.idle(), this.#texts.idle()])
   }
 
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#gate.close()
-      await this.#sweeper.stop()
+      await Promise.all([this.#sweeper.stop(), this.#texts.stop()])
       await this.#database.close()
     })()
     return this.#closing
@@ -229,8 +371,9 @@ export class Store {
   async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
     const found = new Map<number | null, Account | null>()
     for (const address of addresses) {
-      const account = await this.#accounts.forRecipient(address)
-      found.set(account?.id ?? null, account)
+      const accounts = await this.#accounts.forRecipient(address)
+      if (accounts.length === 0) found.set(null, null)
+      for (const account of accounts) found.set(account.id, account)
     }
     return [...found.values()]
   }
@@ -244,14 +387,19 @@ export class Store {
     const body = this.#bodies.prepare(raw)
     const internalDate = Date.now()
     await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-      const placements: Placement[] = []
+      const placements: OwnedPlacement[] = []
       for (const { id } of accounts) {
         const inbox = await getFolder(trx, id, INBOX)
-        placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
+        placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
       }
       if (sender) {
         const folder = await folderToFill(trx, sender.id, sender.folder)
-        placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
+        placements.push({
+          folderId: folder.id,
+          accountId: sender.id,
+          flags: flagSet(['Seen']),
+          internalDate,
+        })
       }
       return placements
     })

@@ -153,11 +153,7 @@ test('a session that watches folders hears what others do to them, by their name
   const { store } = await attached(t)
   const heard: FolderNews[] = []
   const take = (): FolderNews[] => heard.splice(0)
-  const mine = store.openMailbox(
-    ALICE,
-    () => {},
-    news => heard.push(news),
-  )
+  const mine = store.openMailbox(ALICE, () => {}, { onFolderNews: news => heard.push(news) })
   const other = store.mailbox(ALICE)
   await mine.handlers.watchFolders!(true, {})
   await store.deliver(message('news'), [ALICE, BOB])

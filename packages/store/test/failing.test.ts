@@ -23,7 +23,13 @@ async function limitableStore(
   const database = await openSqlite(join(directory, 'mail.sqlite'))
   const files = new BodyFiles(join(directory, 'bodies'))
   const sweeper = new Sweeper(database, files, onError)
-  const store = new Store({ database, bodies: new Bodies(files, 1 << 30), sweeper, onError })
+  const store = new Store({
+    database,
+    bodies: new Bodies(files, 1 << 30),
+    sweeper,
+    keepsScramKeys: false,
+    onError,
+  })
   later(t, () => store.close())
   return { store, database, failures }
 }

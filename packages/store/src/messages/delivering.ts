@@ -4,6 +4,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
 import { noteKeywords, touchFolder } from './placing.ts'
 
@@ -12,6 +13,11 @@ export interface Placement {
   readonly flags: FlagSet
   /** ms */
   readonly internalDate: number
+}
+
+/** A placement, and whose quota it counts for. */
+export interface OwnedPlacement extends Placement {
+  readonly accountId: number
 }
 
 export interface PlacedMessage {
@@ -24,17 +30,22 @@ export interface PlacedMessage {
 
 /**
  * Stores a message in every folder that `where` names (it is asked in the transaction). Resolves when all of that is
- * durable; when it rejects nothing was stored.
+ * durable; when it rejects nothing was stored. Refuses with OVERQUOTA when one of the accounts has no room.
  */
 export async function storeMessage(
   database: Database,
   bodies: Bodies,
   changes: Pick<ChangeFeed, 'publish'>,
   body: PreparedBody,
-  where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
+  where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => placeMessage(trx, bodies, body, await where(trx))),
+    database.write(async trx => {
+      const placements = await where(trx)
+      const placed = await placeMessage(trx, bodies, body, placements)
+      for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+      return placed
+    }),
   )
   publishPlaced(changes, stored)
   return stored
