@@ -1,6 +1,14 @@
 // The public surface of @email-server/store.
-export type { ArrivedMail, AttachOptions, MailServer, MailSession, RecipientAnswer } from './attach.ts'
+export type {
+  ArrivedMail,
+  AttachOptions,
+  MailServer,
+  MailSession,
+  RecipientAnswer,
+  SubmittedMail,
+} from './attach.ts'
 export type { Change, Watcher } from './changes.ts'
 export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
+export type { OutboundQueue } from './queue/outbound-queue.ts'
 export type { Store, StoredMessage } from './store.ts'

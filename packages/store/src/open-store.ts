@@ -6,6 +6,7 @@ import { BodyFiles, flushDirectory } from './bodies/body-files.ts'
 import { Sweeper } from './bodies/sweeper.ts'
 import { openSqlite } from './database/sqlite.ts'
 import { codeOf, openError } from './errors.ts'
+import { freeClaims } from './queue/outbound-queue.ts'
 import { Store } from './store.ts'
 
 export interface StoreOptions {
@@ -37,6 +38,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     await flushDirectory(directory)
     // only now is it sure that no other process is writing bodies here
     await files.removeUnfinished()
+    await freeClaims(database)
   } catch (error) {
     await database.close()
     throw unusable(directory, error)

@@ -1,10 +1,17 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
+import { randomUUID } from 'node:crypto'
 import { Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { domainName } from './accounts/address.ts'
-import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
+import {
+  type ArrivedMail,
+  type AttachOptions,
+  attachStore,
+  type MailServer,
+  type SubmittedMail,
+} from './attach.ts'
 import type { Bodies } from './bodies/bodies.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
@@ -18,6 +25,7 @@ import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
 import { type Placement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
+import { OutboundQueue } from './queue/outbound-queue.ts'
 
 export interface StoreParts {
   readonly database: Database
@@ -37,6 +45,8 @@ const LARGE = 1024 * 1024
 const LARGE_AT_A_TIME = 64 * LARGE
 
 export class Store {
+  /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
+  readonly queue: OutboundQueue
   readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
@@ -44,6 +54,7 @@ export class Store {
   readonly #changes: ChangeFeed
   readonly #gate: Gate
   readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+  readonly #onDomain: ((name: string) => void)[] = []
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
@@ -53,6 +64,14 @@ export class Store {
     this.#accounts = new Accounts(parts.database)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
+    this.queue = new OutboundQueue({
+      database: parts.database,
+      bodies: parts.bodies,
+      sweeper: parts.sweeper,
+      changes: this.#changes,
+      gate: this.#gate,
+      budget: this.#budget,
+    })
   }
 
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
@@ -62,8 +81,19 @@ export class Store {
   }
 
   /** Makes a domain ours: mail for it is taken, accounts can be made in it. Nothing happens when it is already. */
-  addDomain(name: string): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.addDomain(name))
+  async addDomain(name: string): Promise<void> {
+    await this.#gate.pass(() => this.#accounts.addDomain(name))
+    const known = domainName(name)
+    if (known !== null) for (const listener of this.#onDomain) listener(known)
+  }
+
+  /** Calls `listener` with each domain that is ours, and later with each that is added. */
+  onDomain(listener: (name: string) => void): void {
+    this.#onDomain.push(listener)
+    this.domains().then(
+      names => names.forEach(listener),
+      () => {}, // the gate has told why; what is added later is told all the same
+    )
   }
 
   /** The domains that are ours, by name, in lower case and ASCII. */
@@ -137,11 +167,36 @@ export class Store {
       const remote = local.length < accounts.length
       if (remote && !outbox) throw nobody()
       const work = (): Promise<void> => {
-        const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-        return this.#place(raw, local, remote ? outbox : null)
+        return this.#place(withReturnPath(mail), local, remote ? outbox : null)
       }
       await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
     })
+  }
+
+  /**
+   * Takes a submitted message: into the INBOX of those of its recipients who are here, into the queue for the others, in one
+   * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
+   */
+  async submitMail(mail: SubmittedMail): Promise<void> {
+    const { local, others } = await this.#gate.pass(async () => {
+      const local = new Map<number, Account>()
+      const others: string[] = []
+      for (const address of mail.to) {
+        const account = await this.#accounts.forRecipient(address)
+        if (account) local.set(account.id, account)
+        else others.push(address)
+      }
+      return { local: [...local.values()], others }
+    })
+    if (others.length === 0) return this.deliverMail(mail, null)
+    const id = randomUUID()
+    const send = (): Promise<unknown> => mail.deliver({ to: others, id, answerWithin: 0 })
+    if (local.length === 0) {
+      await send()
+      return
+    }
+    const body = this.#bodies.prepare(withReturnPath(mail))
+    await this.queue.beside(id, { body, where: trx => inboxesOf(trx, local) }, send)
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -237,11 +292,7 @@ export class Store {
     const body = this.#bodies.prepare(raw)
     const internalDate = Date.now()
     await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-      const placements: Placement[] = []
-      for (const { id } of accounts) {
-        const inbox = await getFolder(trx, id, INBOX)
-        placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
-      }
+      const placements = await inboxesOf(trx, accounts, internalDate)
       if (sender) {
         const folder = await folderToFill(trx, sender.id, sender.folder)
         placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
@@ -249,6 +300,24 @@ export class Store {
       return placements
     })
   }
+}
+
+function withReturnPath(mail: ArrivedMail): Uint8Array {
+  return Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
+}
+
+/** A place in the INBOX of each account. */
+async function inboxesOf(
+  trx: Transaction<Tables>,
+  accounts: readonly Account[],
+  internalDate: number = Date.now(),
+): Promise<Placement[]> {
+  const placements: Placement[] = []
+  for (const { id } of accounts) {
+    const inbox = await getFolder(trx, id, INBOX)
+    placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
+  }
+  return placements
 }
 
 function nobody(): Refusal {

@@ -7,7 +7,7 @@ import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
 import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
-import type { OutgoingOptions } from '../delivery/index.ts'
+import type { DeliveryQueue, OutgoingOptions } from '../delivery/index.ts'
 import type { DomainMaterial } from '../domain/index.ts'
 import type { TlsReportCollector } from '../dsn/index.ts'
 import { ImapServerSession } from '../imap/index.ts'
@@ -134,6 +134,11 @@ export class Server extends Emitter<ServerEvents> {
       attempt(() => this.#outbound.sendDsn(options)),
       callback,
     )
+  }
+
+  /** Where outgoing messages wait: `delivery.queue`, else one in memory. */
+  get queue(): DeliveryQueue {
+    return this.#outbound.queue
   }
 
   /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
@@ -386,8 +391,8 @@ export class Server extends Emitter<ServerEvents> {
         auth,
         ...this.#options.smtp,
         role,
-        deliver: mail => this.#outbound.deliver(mail),
-        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#lookAt(mail) }),
+        deliver: (mail, options) => this.#outbound.deliver(mail, options),
+        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#outbound.look(mail) }),
         isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       })
       session.on('auth', info => this.#askAuth(info))
@@ -432,15 +437,6 @@ export class Server extends Emitter<ServerEvents> {
     }
     made.sender.on('error', error => this.#fail('delivery', error))
     return made
-  }
-
-  /** Reports about our own messages become events on them. */
-  #lookAt(mail: IncomingMail): void {
-    try {
-      this.#outbound.look(mail)
-    } catch (error) {
-      this.#fail('reading a report', error)
-    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */

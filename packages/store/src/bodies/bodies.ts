@@ -86,6 +86,17 @@ export class Bodies {
     return row.content ?? this.#files.read(row.hash)
   }
 
+  /** The bytes of a body; null when there is none of that id. */
+  async readOf(db: Kysely<Tables>, bodyId: number): Promise<MessageBody | null> {
+    const row = await db
+      .selectFrom('bodies')
+      .leftJoin('body_contents', 'body_contents.body_id', 'bodies.id')
+      .select(['bodies.hash', 'body_contents.content'])
+      .where('bodies.id', '=', bodyId)
+      .executeTakeFirst()
+    return row ? (row.content ?? this.#files.read(row.hash)) : null
+  }
+
   #isSmall(body: PreparedBody): boolean {
     return body.content.length <= this.#smallBody
   }

@@ -1,4 +1,4 @@
-// Removes bodies that no message refers to any more, a few at a time and apart from the command that removed the
+// Removes bodies that no message and nothing in the queue refers to any more, a few at a time and apart from the command that removed the
 // messages: freeing the space of a large folder would hold up everybody else. What is left to do is in the database, so
 // that a killed process goes on with it at the next start.
 import { sql } from 'kysely'
@@ -67,6 +67,13 @@ export class Sweeper {
         .where('id', 'in', ids)
         .where(({ not, exists, selectFrom }) =>
           not(exists(selectFrom('messages').select('uid').whereRef('messages.body_id', '=', 'bodies.id'))),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('queue_entries').select('id').whereRef('queue_entries.body_id', '=', 'bodies.id'),
+            ),
+          ),
         )
         .returning(['hash', 'in_file'])
         .execute()
