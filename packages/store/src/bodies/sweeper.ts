@@ -3,22 +3,22 @@
 // that a killed process goes on with it at the next start.
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { BodyFiles } from './body-files.ts'
+import type { LargeBodies } from './body-place.ts'
 
 /** Bodies in one transaction. */
 const AT_A_TIME = 16
 
 export class Sweeper {
   readonly #database: Database
-  readonly #files: BodyFiles
+  readonly #large: LargeBodies
   readonly #onError: (error: unknown) => void
   #running: Promise<void> | null = null
   #again = false
   #stopped = false
 
-  constructor(database: Database, files: BodyFiles, onError: (error: unknown) => void) {
+  constructor(database: Database, large: LargeBodies, onError: (error: unknown) => void) {
     this.#database = database
-    this.#files = files
+    this.#large = large
     this.#onError = onError
   }
 
@@ -94,7 +94,7 @@ export class Sweeper {
     const files = await this.#database.read(db => db.selectFrom('unused_files').select('hash').execute())
     for (const { hash } of files) {
       if (this.#stopped) return
-      await this.#files.remove(hash, () => this.#isMentioned(hash))
+      await this.#large.remove(hash, () => this.#isMentioned(hash))
       await this.#database.write(trx => trx.deleteFrom('unused_files').where('hash', '=', hash).execute())
     }
   }
