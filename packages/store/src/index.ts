@@ -13,3 +13,12 @@ export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export type { OutboundQueue } from './queue/outbound-queue.ts'
 export type { Store, StoredMessage } from './store.ts'
+export {
+  type MaildirFolder,
+  MaildirWriter,
+  maildirFolders,
+  type NamedMessage,
+  readMaildir,
+} from './transfer/maildir.ts'
+export { type ReadMboxOptions, readMbox, writeMbox } from './transfer/mbox.ts'
+export type { ImportOptions, ImportProgress, TransferMessage } from './transfer/transfer.ts'

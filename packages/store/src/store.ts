@@ -26,6 +26,14 @@ import { ByteBudget } from './messages/budget.ts'
 import { type Placement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
 import { OutboundQueue } from './queue/outbound-queue.ts'
+import { exportFolder } from './transfer/export.ts'
+import type { NamedMessage } from './transfer/maildir.ts'
+import {
+  type ImportOptions,
+  type ImportProgress,
+  importMessages,
+  type TransferMessage,
+} from './transfer/transfer.ts'
 
 export interface StoreParts {
   readonly database: Database
@@ -221,6 +229,41 @@ export class Store {
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
     })
+  }
+
+  /**
+   * Puts messages from elsewhere into the folders of an account, which are made when there are none. Each is durable when `onProgress` has
+   * counted it. What is in its folder already, by its octets, is passed over: an import that was broken off is begun anew. Throws EUSAGE
+   * when there is no such account.
+   */
+  importMessages(
+    username: string,
+    messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
+    options: ImportOptions = {},
+  ): Promise<ImportProgress> {
+    return this.#gate.pass(async () => {
+      const { id } = await this.#account(username)
+      return importMessages(
+        {
+          database: this.#database,
+          bodies: this.#bodies,
+          changes: this.#changes,
+          folderToFill: (trx, name) => folderToFill(trx, id, name),
+        },
+        messages,
+        options,
+      )
+    })
+  }
+
+  /** The messages of a folder, ascending by UID. Refuses with NONEXISTENT when there is none of that name. */
+  async *exportMessages(username: string, folder: string = INBOX): AsyncGenerator<NamedMessage> {
+    yield* exportFolder(this.mailbox(username), folder)
+  }
+
+  /** The folders of an account, INBOX first. Throws EUSAGE when there is no such account. */
+  async folderNames(username: string): Promise<string[]> {
+    return (await this.mailbox(username).folders!({})).map(({ name }) => name)
   }
 
   /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
