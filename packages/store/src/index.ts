@@ -22,3 +22,5 @@ export {
 } from './transfer/maildir.ts'
 export { type ReadMboxOptions, readMbox, writeMbox } from './transfer/mbox.ts'
 export type { ImportOptions, ImportProgress, TransferMessage } from './transfer/transfer.ts'
+export type { BackupOptions, BackupProgress } from './upkeep/backup.ts'
+export type { VerifyOptions, VerifyProgress, VerifyReport } from './upkeep/verify.ts'

@@ -13,6 +13,7 @@ import { openSqlite } from './database/sqlite.ts'
 import { codeOf, openError } from './errors.ts'
 import { freeClaims } from './queue/outbound-queue.ts'
 import { Store } from './store.ts'
+import { unmark } from './upkeep/backup.ts'
 
 export interface StoreOptions {
   /** Hears of failures of disk and database, whose sessions are told "try again later". Default: a process warning. */
@@ -52,6 +53,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     // only now is it sure that no other process is writing bodies here
     await files.removeUnfinished()
     await freeClaims(database)
+    await unmark(directory)
   } catch (error) {
     await database.close()
     throw error instanceof MailError ? error : unusable(directory, error)
@@ -59,7 +61,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const large = new LargeBodies(place)
   const sweeper = new Sweeper(database, large, onError)
   sweeper.wake()
-  return new Store({ database, bodies: new Bodies(large, smallBody), sweeper, onError })
+  return new Store({ database, bodies: new Bodies(large, smallBody), sweeper, large, onError })
 }
 
 /** What tells this store from others in a place that several could use. */

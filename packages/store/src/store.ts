@@ -1,5 +1,6 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
 import { Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
@@ -13,6 +14,7 @@ import {
   type SubmittedMail,
 } from './attach.ts'
 import type { Bodies } from './bodies/bodies.ts'
+import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
@@ -34,11 +36,14 @@ import {
   importMessages,
   type TransferMessage,
 } from './transfer/transfer.ts'
+import { type BackupOptions, type BackupProgress, backup } from './upkeep/backup.ts'
+import { type VerifyOptions, type VerifyReport, verify } from './upkeep/verify.ts'
 
 export interface StoreParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly sweeper: Sweeper
+  readonly large: LargeBodies
   readonly onError: (error: unknown) => void
 }
 
@@ -58,6 +63,7 @@ export class Store {
   readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
+  readonly #large: LargeBodies
   readonly #accounts: Accounts
   readonly #changes: ChangeFeed
   readonly #gate: Gate
@@ -69,6 +75,7 @@ export class Store {
     this.#database = parts.database
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
+    this.#large = parts.large
     this.#accounts = new Accounts(parts.database)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
@@ -285,6 +292,23 @@ export class Store {
     return this.openMailbox(username).handlers
   }
 
+  /**
+   * Writes a backup into a directory while the store is in use: the database as it is at one moment, and all large bodies that it mentions,
+   * also those that are in a bucket. The directory is a store: `openStore('sqlite:DIRECTORY')`. One that has an earlier backup gets what
+   * is new, and has the earlier one until the new one is whole. Throws EUSAGE when the directory has something else in it.
+   */
+  backup(directory: string, options: BackupOptions = {}): Promise<BackupProgress> {
+    return this.#gate.pass(() => backup(this.#upkeep(), resolve(directory), options))
+  }
+
+  /**
+   * Looks whether every reference resolves, every body has its hash and size and every counter is right. The check of the database's own
+   * structure holds up everybody else while it lasts; the rest goes on beside them.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#gate.pass(() => verify(this.#upkeep(), options))
+  }
+
   /** Resolves when the work in the background (freeing what removed messages have left) is done. */
   idle(): Promise<void> {
     return this.#sweeper.idle()
@@ -302,6 +326,10 @@ export class Store {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {
+    return { database: this.#database, large: this.#large, sweeper: this.#sweeper }
   }
 
   async #account(username: string): Promise<Account> {

@@ -315,6 +315,45 @@ test('every request is signed as Amazon’s own library signs it, and names the 
   )
 })
 
+test('a backup brings bodies home from the bucket; verify finds what is missing there, and what nobody mentions', async t => {
+  const s3 = await bucket(t)
+  const { store } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
+  const raws = [message('one', 5000), message('two', 400_000)]
+  for (const raw of raws) await store.deliver(raw, [ALICE])
+  const directory = join(await temporaryDirectory(t), 'backup')
+  const { copied } = await store.backup(directory)
+  assert.equal(copied, 2)
+  const copy = await openStore(`sqlite:${directory}`)
+  later(t, () => copy.close())
+  assert.deepEqual(await inbox(copy), raws)
+  assert.deepEqual((await copy.verify()).problems, [])
+  const { problems, orphans } = await store.verify()
+  assert.deepEqual([problems, orphans], [[], 0])
+  // an object that comes from elsewhere, and one that goes
+  s3.intercept = (request, response) => {
+    if (request.method === 'GET' && request.url?.includes('list-type=2')) {
+      const object = (name: string): string =>
+        `<Contents><Key>${name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><Size>7</Size></Contents>`
+      const more = !request.url.includes('continuation-token')
+      const keys = more ? ['store/one/owner'] : [`store/one/aa/${'a'.repeat(64)}`]
+      const next = more ? '<NextContinuationToken>a&amp;b</NextContinuationToken>' : ''
+      assert.ok(more || request.url.includes('continuation-token=a%26b'))
+      response.end(`<ListBucketResult>${keys.map(object).join('')}${next}</ListBucketResult>`)
+      return true
+    }
+    if (request.method !== 'GET') return false
+    response.writeHead(404).end('<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>')
+    return true
+  }
+  const damaged = await store.verify()
+  assert.equal(damaged.problems.length, 2)
+  assert.match(
+    damaged.problems[0]!,
+    /^body [0-9a-f]{64} cannot be read: the bucket answers 404 \(NoSuchKey: gone\)$/,
+  )
+  assert.deepEqual([damaged.orphans, damaged.orphanBytes], [1, 7])
+})
+
 test('two stores do not share a place in a bucket', async t => {
   const s3 = await bucket(t)
   const one = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })

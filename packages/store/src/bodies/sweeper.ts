@@ -15,6 +15,7 @@ export class Sweeper {
   #running: Promise<void> | null = null
   #again = false
   #stopped = false
+  #pauses = 0
 
   constructor(database: Database, large: LargeBodies, onError: (error: unknown) => void) {
     this.#database = database
@@ -25,12 +26,24 @@ export class Sweeper {
   /** There is something to remove. */
   wake(): void {
     this.#again = true
-    this.#running ??= this.#run()
+    if (this.#pauses === 0) this.#running ??= this.#run()
   }
 
   /** Resolves when nothing is left to remove. */
   async idle(): Promise<void> {
     await this.#running
+  }
+
+  /** Runs `work` while nothing is removed. */
+  async paused<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses++
+    try {
+      await this.#running
+      return await work()
+    } finally {
+      this.#pauses--
+      if (this.#pauses === 0 && this.#again) this.wake()
+    }
   }
 
   /** Ends after the transaction under way. */
@@ -41,10 +54,12 @@ export class Sweeper {
 
   async #run(): Promise<void> {
     try {
-      while (this.#again && !this.#stopped) {
+      while (this.#again && !this.#isHalted()) {
         this.#again = false
-        while (!this.#stopped && (await this.#removeBodies())) await nextTurn()
+        while (!this.#isHalted() && (await this.#removeBodies())) await nextTurn()
         await this.#removeFiles()
+        // what a pause has cut short goes on behind it
+        if (this.#isHalted()) this.#again = true
       }
     } catch (error) {
       // what is left stays noted for the next time
@@ -52,6 +67,10 @@ export class Sweeper {
     } finally {
       this.#running = null
     }
+  }
+
+  #isHalted(): boolean {
+    return this.#stopped || this.#pauses > 0
   }
 
   /** True when there may be more. */
@@ -93,7 +112,7 @@ export class Sweeper {
   async #removeFiles(): Promise<void> {
     const files = await this.#database.read(db => db.selectFrom('unused_files').select('hash').execute())
     for (const { hash } of files) {
-      if (this.#stopped) return
+      if (this.#isHalted()) return
       await this.#large.remove(hash, () => this.#isMentioned(hash))
       await this.#database.write(trx => trx.deleteFrom('unused_files').where('hash', '=', hash).execute())
     }
