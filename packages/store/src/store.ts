@@ -1,7 +1,7 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { Refusal } from 'email-server'
+import { MailError, Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
@@ -19,7 +19,7 @@ import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
-import { usageError } from './errors.ts'
+import { isStorageFailure, usageError } from './errors.ts'
 import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
 import { Gate } from './gate.ts'
@@ -248,18 +248,16 @@ export class Store {
     messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
     options: ImportOptions = {},
   ): Promise<ImportProgress> {
-    return this.#gate.pass(async () => {
-      const { id } = await this.#account(username)
-      return importMessages(
-        {
-          database: this.#database,
-          bodies: this.#bodies,
-          changes: this.#changes,
-          folderToFill: (trx, name) => folderToFill(trx, id, name),
-        },
-        messages,
-        options,
-      )
+    return this.#gate.hold(async () => {
+      const { id } = await this.#gate.pass(() => this.#account(username))
+      const parts = {
+        gate: this.#gate,
+        database: this.#database,
+        bodies: this.#bodies,
+        changes: this.#changes,
+        folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
+      }
+      return importMessages(parts, messages, options)
     })
   }
 
@@ -295,10 +293,13 @@ export class Store {
   /**
    * Writes a backup into a directory while the store is in use: the database as it is at one moment, and all large bodies that it mentions,
    * also those that are in a bucket. The directory is a store: `openStore('sqlite:DIRECTORY')`. One that has an earlier backup gets what
-   * is new, and has the earlier one until the new one is whole. Throws EUSAGE when the directory has something else in it.
+   * is new, and has the earlier one until the new one is whole. Throws EUSAGE when the directory has something else in it, EHANDLER when
+   * something cannot be read or written.
    */
   backup(directory: string, options: BackupOptions = {}): Promise<BackupProgress> {
-    return this.#gate.pass(() => backup(this.#upkeep(), resolve(directory), options))
+    return this.#gate.hold(() =>
+      backup(this.#upkeep(), resolve(directory), options).catch(failed('the backup')),
+    )
   }
 
   /**
@@ -306,7 +307,7 @@ export class Store {
    * structure holds up everybody else while it lasts; the rest goes on beside them.
    */
   verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#gate.pass(() => verify(this.#upkeep(), options))
+    return this.#gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
   }
 
   /** Resolves when the work in the background (freeing what removed messages have left) is done. */
@@ -370,6 +371,14 @@ export class Store {
       }
       return placements
     })
+  }
+}
+
+/** Failures of disk and database as errors of ours; the cause says more. */
+function failed(what: string): (error: unknown) => never {
+  return error => {
+    if (!isStorageFailure(error)) throw error
+    throw new MailError('EHANDLER', `${what} failed: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -5,6 +5,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import type { Gate } from '../gate.ts'
 import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
 import { flagSet } from '../messages/flags.ts'
 
@@ -38,6 +39,7 @@ export interface ImportOptions {
 }
 
 export interface ImportParts {
+  readonly gate: Gate
   readonly database: Database
   readonly bodies: Bodies
   readonly changes: ChangeFeed
@@ -70,7 +72,8 @@ export async function importMessages(
   let group: Prepared[] = []
   let groupBytes = 0
   const store = async (): Promise<void> => {
-    const added = await storeGroup(parts, group)
+    // what fails in the source is not a failure of the store
+    const added = await parts.gate.pass(() => storeGroup(parts, group))
     progress = {
       added: progress.added + added,
       skipped: progress.skipped + group.length - added,
