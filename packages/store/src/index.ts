@@ -7,7 +7,7 @@ export type {
   RecipientAnswer,
   SubmittedMail,
 } from './attach.ts'
-export type { S3Options } from './bodies/s3-bucket.ts'
+export type { S3Options } from './bodies/s3-options.ts'
 export type { Change, Watcher } from './changes.ts'
 export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'

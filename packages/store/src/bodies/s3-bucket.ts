@@ -6,20 +6,7 @@ import type { AwsClient } from 'aws4fetch'
 import type { MessageBody } from 'email-server/mailbox'
 import { openError } from '../errors.ts'
 import { type BodyPlace, isHash, type PlacedBody } from './body-place.ts'
-
-export interface S3Options {
-  /**
-   * The service, as `http(s)://host[:port]`; buckets are the first part of the path. Default: Amazon's, in `region`.
-   */
-  readonly endpoint?: string
-  readonly region: string
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Of temporary credentials. */
-  readonly sessionToken?: string
-  /** How long the service may take until it begins to answer, ms. Default 30,000. Uploads get a second more for each 64 KiB. */
-  readonly timeout?: number
-}
+import type { S3Options } from './s3-options.ts'
 
 /** Bodies up to this size are read at once; longer ones are streamed. */
 const READ_AT_ONCE = 256 * 1024
