@@ -1,5 +1,7 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
-import { Refusal, type ScramKeys } from 'email-server'
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { MailError, Refusal, type ScramKeys } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, type AccountInfo, Accounts } from './accounts/accounts.ts'
@@ -12,13 +14,20 @@ import {
   removeAppPassword,
 } from './accounts/app-passwords.ts'
 import { isScram } from './accounts/scram.ts'
-import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
+import {
+  type ArrivedMail,
+  type AttachOptions,
+  attachStore,
+  type MailServer,
+  type SubmittedMail,
+} from './attach.ts'
 import type { Bodies } from './bodies/bodies.ts'
+import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
-import { usageError } from './errors.ts'
+import { isStorageFailure, usageError } from './errors.ts'
 import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
 import { writeServerMetadata } from './folders/metadata.ts'
 import { INBOX } from './folders/names.ts'
@@ -29,12 +38,24 @@ import { ByteBudget } from './messages/budget.ts'
 import { type OwnedPlacement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
 import { TextIndex } from './messages/text-index.ts'
+import { OutboundQueue } from './queue/outbound-queue.ts'
+import { exportFolder } from './transfer/export.ts'
+import type { NamedMessage } from './transfer/maildir.ts'
+import {
+  type ImportOptions,
+  type ImportProgress,
+  importMessages,
+  type TransferMessage,
+} from './transfer/transfer.ts'
+import { type BackupOptions, type BackupProgress, backup } from './upkeep/backup.ts'
+import { type VerifyOptions, type VerifyReport, verify } from './upkeep/verify.ts'
 
 export interface StoreParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly sweeper: Sweeper
   readonly keepsScramKeys: boolean
+  readonly large: LargeBodies
   readonly onError: (error: unknown) => void
 }
 
@@ -49,14 +70,18 @@ const LARGE = 1024 * 1024
 const LARGE_AT_A_TIME = 64 * LARGE
 
 export class Store {
+  /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
+  readonly queue: OutboundQueue
   readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
   readonly #texts: TextIndex
+  readonly #large: LargeBodies
   readonly #accounts: Accounts
   readonly #changes: ChangeFeed
   readonly #gate: Gate
   readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+  readonly #onDomain: ((name: string) => void)[] = []
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
@@ -66,9 +91,18 @@ export class Store {
     this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
     parts.bodies.onStored = () => this.#texts.wake()
     this.#texts.wake()
+    this.#large = parts.large
     this.#accounts = new Accounts(parts.database, parts.keepsScramKeys)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
+    this.queue = new OutboundQueue({
+      database: parts.database,
+      bodies: parts.bodies,
+      sweeper: parts.sweeper,
+      changes: this.#changes,
+      gate: this.#gate,
+      budget: this.#budget,
+    })
   }
 
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
@@ -78,8 +112,19 @@ export class Store {
   }
 
   /** Makes a domain ours: mail for it is taken, accounts can be made in it. Nothing happens when it is already. */
-  addDomain(name: string): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.addDomain(name))
+  async addDomain(name: string): Promise<void> {
+    await this.#gate.pass(() => this.#accounts.addDomain(name))
+    const known = domainName(name)
+    if (known !== null) for (const listener of this.#onDomain) listener(known)
+  }
+
+  /** Calls `listener` with each domain that is ours, and later with each that is added. */
+  onDomain(listener: (name: string) => void): void {
+    this.#onDomain.push(listener)
+    this.domains().then(
+      names => names.forEach(listener),
+      () => {}, // the gate has told why; what is added later is told all the same
+    )
   }
 
   /** The domains that are ours, by name, in lower case and ASCII. */
@@ -286,11 +331,36 @@ export class Store {
       const remote = local.length < accounts.length
       if (remote && !outbox) throw nobody()
       const work = (): Promise<void> => {
-        const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-        return this.#place(raw, local, remote ? outbox : null)
+        return this.#place(withReturnPath(mail), local, remote ? outbox : null)
       }
       await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
     })
+  }
+
+  /**
+   * Takes a submitted message: into the INBOX of those of its recipients who are here, into the queue for the others, in one
+   * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
+   */
+  async submitMail(mail: SubmittedMail): Promise<void> {
+    const { local, others } = await this.#gate.pass(async () => {
+      const local = new Map<number, Account>()
+      const others: string[] = []
+      for (const address of mail.to) {
+        const accounts = await this.#accounts.forRecipient(address)
+        if (accounts.length === 0) others.push(address)
+        for (const account of accounts) local.set(account.id, account)
+      }
+      return { local: [...local.values()], others }
+    })
+    if (others.length === 0) return this.deliverMail(mail, null)
+    const id = randomUUID()
+    const send = (): Promise<unknown> => mail.deliver({ to: others, id, answerWithin: 0 })
+    if (local.length === 0) {
+      await send()
+      return
+    }
+    const body = this.#bodies.prepare(withReturnPath(mail))
+    await this.queue.beside(id, { body, where: trx => inboxesOf(trx, local) }, send)
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -317,6 +387,39 @@ export class Store {
     })
   }
 
+  /**
+   * Puts messages from elsewhere into the folders of an account, which are made when there are none. Each is durable when `onProgress` has
+   * counted it. What is in its folder already, by its octets, is passed over: an import that was broken off is begun anew. Throws EUSAGE
+   * when there is no such account.
+   */
+  importMessages(
+    username: string,
+    messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
+    options: ImportOptions = {},
+  ): Promise<ImportProgress> {
+    return this.#gate.hold(async () => {
+      const { id } = await this.#gate.pass(() => this.#account(username))
+      const parts = {
+        gate: this.#gate,
+        database: this.#database,
+        bodies: this.#bodies,
+        changes: this.#changes,
+        folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
+      }
+      return importMessages(parts, messages, options)
+    })
+  }
+
+  /** The messages of a folder, ascending by UID. Refuses with NONEXISTENT when there is none of that name. */
+  async *exportMessages(username: string, folder: string = INBOX): AsyncGenerator<NamedMessage> {
+    yield* exportFolder(this.mailbox(username), folder)
+  }
+
+  /** The folders of an account, INBOX first. Throws EUSAGE when there is no such account. */
+  async folderNames(username: string): Promise<string[]> {
+    return (await this.mailbox(username).folders!({})).map(({ name }) => name)
+  }
+
   /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
   openMailbox(username: string, onChange: Watcher = () => {}, options: MailboxOptions = {}): MailboxAccess {
     let account: Account | null = null
@@ -336,6 +439,26 @@ export class Store {
     return this.openMailbox(username).handlers
   }
 
+  /**
+   * Writes a backup into a directory while the store is in use: the database as it is at one moment, and all large bodies that it mentions,
+   * also those that are in a bucket. The directory is a store: `openStore('sqlite:DIRECTORY')`. One that has an earlier backup gets what
+   * is new, and has the earlier one until the new one is whole. Throws EUSAGE when the directory has something else in it, EHANDLER when
+   * something cannot be read or written.
+   */
+  backup(directory: string, options: BackupOptions = {}): Promise<BackupProgress> {
+    return this.#gate.hold(() =>
+      backup(this.#upkeep(), resolve(directory), options).catch(failed('the backup')),
+    )
+  }
+
+  /**
+   * Looks whether every reference resolves, every body has its hash and size and every counter is right. The check of the database's own
+   * structure holds up everybody else while it lasts; the rest goes on beside them.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
+  }
+
   /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
   async idle(): Promise<void> {
     await Promise.all([this.#sweeper.idle(), this.#texts.idle()])
@@ -353,6 +476,10 @@ export class Store {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {
+    return { database: this.#database, large: this.#large, sweeper: this.#sweeper }
   }
 
   async #account(username: string): Promise<Account> {
@@ -387,11 +514,7 @@ export class Store {
     const body = this.#bodies.prepare(raw)
     const internalDate = Date.now()
     await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-      const placements: OwnedPlacement[] = []
-      for (const { id } of accounts) {
-        const inbox = await getFolder(trx, id, INBOX)
-        placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
-      }
+      const placements = await inboxesOf(trx, accounts, internalDate)
       if (sender) {
         const folder = await folderToFill(trx, sender.id, sender.folder)
         placements.push({
@@ -404,6 +527,32 @@ export class Store {
       return placements
     })
   }
+}
+
+/** Failures of disk and database as errors of ours; the cause says more. */
+function failed(what: string): (error: unknown) => never {
+  return error => {
+    if (!isStorageFailure(error)) throw error
+    throw new MailError('EHANDLER', `${what} failed: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function withReturnPath(mail: ArrivedMail): Uint8Array {
+  return Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
+}
+
+/** A place in the INBOX of each account. */
+async function inboxesOf(
+  trx: Transaction<Tables>,
+  accounts: readonly Account[],
+  internalDate: number = Date.now(),
+): Promise<OwnedPlacement[]> {
+  const placements: OwnedPlacement[] = []
+  for (const { id } of accounts) {
+    const inbox = await getFolder(trx, id, INBOX)
+    placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
+  }
+  return placements
 }
 
 function nobody(): Refusal {

@@ -74,12 +74,18 @@ export class QueueRunner {
     this.#timer = null
   }
 
-  /** Puts a message in and makes the first attempt; null: it is there already. Resolves when the attempt is over, or the caller's time. */
+  /** Puts a message in and makes the first attempt; null: it is there already. Resolves when the attempt is over, or the caller's time;
+   * with none (0 ms) as soon as it is safe. */
   async take(entry: QueueEntry, stored: OutgoingMessage, outgoing: Outgoing): Promise<Round | null> {
     const { runtime } = this.#config
     const claimed = await this.#queue.add(entry, stored.original(), runtime.now() + LEASE_MS)
     if (!claimed) return null
     const round = this.#round(claimed, outgoing)
+    if (outgoing.answerWithinMs === 0) {
+      round.isLate = true
+      this.#workApart(round)
+      return { ...round, domains: [] }
+    }
     const done = this.#work(round)
     await (outgoing.answerWithinMs === null ? done : this.#atMost(done, round, outgoing.answerWithinMs))
     return round
@@ -163,7 +169,7 @@ export class QueueRunner {
       left.length > 0 && next !== null
         ? { recipients: left, attempts: entry.attempts + 1, nextAttempt: next, warned: entry.warned || warn }
         : null
-    await this.#queue.update(entry.id, entry.lease, change, true)
+    await this.#queue.update(entry.id, entry.lease, change, true, isAnswered)
     if (change) this.#armAt(change.nextAttempt)
   }
 
@@ -225,12 +231,12 @@ export class QueueRunner {
       lease: '',
     }
     const claimed = await this.#queue.add(reportEntry, report.stream(), now + LEASE_MS)
-    if (claimed) this.#workApart(claimed)
+    if (claimed) this.#workApart(this.#round(claimed, null))
   }
 
-  #workApart(entry: ClaimedEntry): void {
+  #workApart(round: Round): void {
     this.#active++
-    void this.#work(this.#round(entry, null)).then(() => {
+    void this.#work(round).then(() => {
       this.#active--
       this.#onIdle()
       this.#armAt(this.#config.runtime.now())
@@ -269,7 +275,7 @@ export class QueueRunner {
         leaseUntil: now + LEASE_MS,
         limit: room,
       })
-      for (const entry of claimed) this.#workApart(entry)
+      for (const entry of claimed) this.#workApart(this.#round(entry, null))
       if (claimed.length > 0) this.#armAt(now + 1)
       else this.#armAt(now + 1000)
       return

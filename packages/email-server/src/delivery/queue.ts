@@ -56,10 +56,16 @@ export interface DeliveryQueue {
   /** Goes on with a claim; false: it has been lost. */
   renew(id: string, lease: string, leaseUntil: number): Promise<boolean>
   /**
-   * Writes down what has changed. `release`: the claim ends. Null as `change`: the message is done with, entry and content go. False: the claim
-   * has been lost, and nothing was changed.
+   * Writes down what has changed. `release`: the claim ends. Null as `change`: the message is done with, entry and content go; with `forget`
+   * nobody has got it and its sender knows, so that the same id may come again. False: the claim has been lost, and nothing was changed.
    */
-  update(id: string, lease: string, change: QueueChange | null, release: boolean): Promise<boolean>
+  update(
+    id: string,
+    lease: string,
+    change: QueueChange | null,
+    release: boolean,
+    forget?: boolean,
+  ): Promise<boolean>
   /** When the next entry will be due or a lease ends, ms since the epoch; null: there is none. */
   nextDue(): Promise<number | null>
 }

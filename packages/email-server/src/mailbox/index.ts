@@ -1,3 +1,4 @@
+export { decodeImapUtf7, encodeImapUtf7 } from '../text/index.ts'
 export { type BaseSubject, baseSubject } from './base-subject.ts'
 export { collect, collectHeader, passOn, type SourceLimits } from './body-source.ts'
 export type * from './contract.ts'

@@ -7,12 +7,11 @@ import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
 import type { ServerSession } from '../base/session.ts'
-import type { OutgoingOptions } from '../delivery/index.ts'
+import type { DeliveryQueue, OutgoingOptions } from '../delivery/index.ts'
 import type { DomainMaterial } from '../domain/index.ts'
 import type { TlsReportCollector } from '../dsn/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
 import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
-import type { IncomingMail } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
 import { domainName } from './domain-name.ts'
 import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
@@ -67,8 +66,8 @@ export class Server extends Emitter<ServerEvents> {
         : null,
       isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       isBanned: address => this.#doorkeeper.isBanned(address),
-      deliver: mail => this.#outbound.deliver(mail),
-      watchMail: mail => this.#lookAt(mail),
+      deliver: (mail, options) => this.#outbound.deliver(mail, options),
+      watchMail: mail => this.#outbound.look(mail),
       onFailure: (message, error) => this.#fail(message, error),
     })
   }
@@ -141,6 +140,11 @@ export class Server extends Emitter<ServerEvents> {
       attempt(() => this.#outbound.sendDsn(options)),
       callback,
     )
+  }
+
+  /** Where outgoing messages wait: `delivery.queue`, else one in memory. */
+  get queue(): DeliveryQueue {
+    return this.#outbound.queue
   }
 
   /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
@@ -408,15 +412,6 @@ export class Server extends Emitter<ServerEvents> {
     }
     made.sender.on('error', error => this.#fail('delivery', error))
     return made
-  }
-
-  /** Reports about our own messages become events on them. */
-  #lookAt(mail: IncomingMail): void {
-    try {
-      this.#outbound.look(mail)
-    } catch (error) {
-      this.#fail('reading a report', error)
-    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */

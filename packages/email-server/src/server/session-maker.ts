@@ -5,7 +5,13 @@ import type { SendResult } from '../base/send-result.ts'
 import type { ServerSessionOptions } from '../base/session.ts'
 import { type ImapServerOptions, ImapServerSession } from '../imap/index.ts'
 import { type Pop3ServerOptions, Pop3ServerSession } from '../pop3/index.ts'
-import { type IncomingMail, type SmtpRole, type SmtpServerOptions, SmtpServerSession } from '../smtp/index.ts'
+import {
+  type DeliverOptions,
+  type IncomingMail,
+  type SmtpRole,
+  type SmtpServerOptions,
+  SmtpServerSession,
+} from '../smtp/index.ts'
 import type { ListenerName, ResolvedOptions } from './options.ts'
 import type { SenderChecks } from './sender-checks.ts'
 
@@ -15,7 +21,7 @@ export interface SessionMakerOptions {
   readonly checks: SenderChecks | null
   readonly isLocalDomain: (domain: string) => boolean
   readonly isBanned: (address: string) => boolean
-  readonly deliver: (mail: IncomingMail) => Promise<SendResult>
+  readonly deliver: (mail: IncomingMail, options: DeliverOptions) => Promise<SendResult>
   readonly watchMail: (mail: IncomingMail) => void
   readonly onFailure: (message: string, error: unknown) => void
 }

@@ -199,6 +199,31 @@ export interface CountersTable {
   value: number
 }
 
+/** Messages that wait to be sent: what the queue port calls an entry. */
+export interface QueueEntriesTable {
+  id: string
+  body_id: number
+  message_id: string | null
+  /** JSON: DeliveryEnvelope. */
+  envelope: string
+  /** JSON: EnvelopeRecipient[], those who have it not yet. */
+  recipients: string
+  since: number
+  attempts: number
+  next_attempt: number
+  warned: number
+  /** Proves who works on it; null: nobody. */
+  lease: string | null
+  /** `next_attempt`; while it is worked on: when the lease ends. */
+  due_at: number
+}
+
+/** Ids of messages that are done with, remembered for a while so that they are not taken again. */
+export interface QueueDoneTable {
+  id: string
+  done_at: number
+}
+
 export interface MigrationsTable {
   version: number
   name: string
@@ -225,5 +250,7 @@ export interface Tables {
   unused_bodies: UnusedBodiesTable
   unused_files: UnusedFilesTable
   counters: CountersTable
+  queue_entries: QueueEntriesTable
+  queue_done: QueueDoneTable
   migrations: MigrationsTable
 }

@@ -40,15 +40,22 @@ export async function storeMessage(
   where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => {
-      const placements = await where(trx)
-      const placed = await placeMessage(trx, bodies, body, placements)
-      for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
-      return placed
-    }),
+    database.write(async trx => placeWithinQuota(trx, bodies, body, await where(trx))),
   )
   publishPlaced(changes, stored)
   return stored
+}
+
+/** As `placeMessage`; refuses with OVERQUOTA, so that all of it comes to nothing, when an account would have too much. */
+export async function placeWithinQuota(
+  trx: Transaction<Tables>,
+  bodies: Bodies,
+  body: PreparedBody,
+  placements: readonly OwnedPlacement[],
+): Promise<readonly PlacedMessage[]> {
+  const placed = await placeMessage(trx, bodies, body, placements)
+  for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+  return placed
 }
 
 /** The part of it that belongs into a transaction, inside of `bodies.holding`. */
