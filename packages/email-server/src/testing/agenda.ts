@@ -1,19 +1,25 @@
-// The clock of the virtual world: what is due, in order of its time, then of its making.
+// The clock of the virtual world: what is due, in order of its time, then of its making (a heap).
 import type { Timer } from '../base/runtime.ts'
 import { turn } from './turn.ts'
 
 interface Item {
   readonly at: number
   readonly order: number
-  readonly run: () => void
+  /** Null: it was called off, and is thrown away when its turn comes. */
+  run: (() => void) | null
 }
+
+/** Turns in which nothing happens before everything has settled. */
+const QUIET_TURNS = 3
 
 export class Agenda {
   #now: number
   #items: Item[] = []
   #made = 0
   #ran = 0
+  #cancelled = 0
   #pumping = false
+  #quietTurns = QUIET_TURNS
 
   constructor(now: number) {
     this.#now = now
@@ -25,32 +31,52 @@ export class Agenda {
 
   /** When the next item is due, null when there is none. */
   get next(): number | null {
+    this.#drop()
     return this.#items[0]?.at ?? null
+  }
+
+  /** What is due some day. */
+  get size(): number {
+    return this.#items.length - this.#cancelled
   }
 
   /** Runs `run` when `delayMs` have passed; what is due at once runs by itself, in the next turn. */
   schedule(delayMs: number, run: () => void): Timer {
     const item: Item = { at: this.#now + Math.max(0, delayMs), order: this.#made++, run }
-    let low = 0
-    for (let high = this.#items.length; low < high; ) {
-      const middle = (low + high) >> 1
-      if (this.#items[middle]!.at <= item.at) low = middle + 1
-      else high = middle
-    }
-    this.#items.splice(low, 0, item)
+    this.#push(item)
     if (item.at <= this.#now) this.#pump()
     return {
       cancel: () => {
-        const index = this.#items.indexOf(item)
-        if (index >= 0) this.#items.splice(index, 1)
+        if (!item.run) return
+        item.run = null
+        this.#cancelled++
+        // most timers are called off: what is left of them must not pile up
+        if (this.#cancelled > 64 && this.#cancelled > this.#items.length / 2) this.#sweep()
       },
     }
+  }
+
+  /** Something happened that was not on the agenda: `settle` waits on. */
+  touch(): void {
+    this.#ran++
+  }
+
+  /** Work that goes on outside of the agenda needs more turns than none to show: from now on `settle` looks longer. */
+  bePatient(turns: number): void {
+    this.#quietTurns = Math.max(this.#quietTurns, turns)
+  }
+
+  /** The clock is set, forward or back: timers keep the time that is left to them. */
+  jump(ms: number): void {
+    this.#sweep()
+    this.#now += ms
+    this.#items = this.#items.map(item => ({ ...item, at: item.at + ms }))
   }
 
   /** Lets everything happen that needs no time to pass. */
   async settle(): Promise<void> {
     let before = this.#ran
-    for (let quiet = 0; quiet < 3; ) {
+    for (let quiet = 0; quiet < this.#quietTurns; ) {
       this.#runDue()
       await turn()
       quiet = this.#ran === before && !this.#isDue() ? quiet + 1 : 0
@@ -62,23 +88,33 @@ export class Agenda {
   async advance(ms: number): Promise<void> {
     const target = this.#now + ms
     await this.settle()
-    while (this.#items.length > 0 && this.#items[0]!.at <= target) {
-      this.#now = Math.max(this.#now, this.#items[0]!.at)
+    for (let next = this.next; next !== null && next <= target; next = this.next) {
+      this.#now = Math.max(this.#now, next)
       await this.settle()
     }
     this.#now = target
   }
 
   #isDue(): boolean {
-    return this.#items.length > 0 && this.#items[0]!.at <= this.#now
+    const { next } = this
+    return next !== null && next <= this.#now
   }
 
   /** Runs what is due now; what that makes due runs in the next turn. */
   #runDue(): void {
-    for (let left = this.#items.length; left > 0 && this.#isDue(); left--) {
+    const made = this.#made
+    for (let due = this.#due(made); due; due = this.#due(made)) {
       this.#ran++
-      this.#items.shift()!.run()
+      const { run } = due
+      due.run = null
+      run?.()
     }
+  }
+
+  /** The next item that is due and older than `made`, taken out. */
+  #due(made: number): Item | null {
+    if (!this.#isDue() || this.#items[0]!.order >= made) return null
+    return this.#pop()
   }
 
   #pump(): void {
@@ -90,4 +126,54 @@ export class Agenda {
       if (this.#isDue()) this.#pump()
     })
   }
+
+  /** Throws away what was called off, as far as it stands in front. */
+  #drop(): void {
+    while (this.#items.length > 0 && !this.#items[0]!.run) {
+      this.#pop()
+      this.#cancelled--
+    }
+  }
+
+  #sweep(): void {
+    this.#items = this.#items.filter(item => item.run)
+    this.#cancelled = 0
+    // sorted is a heap, too
+    this.#items.sort((a, b) => (isBefore(a, b) ? -1 : 1))
+  }
+
+  #push(item: Item): void {
+    const items = this.#items
+    let at = items.length
+    items.push(item)
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!isBefore(item, items[parent]!)) break
+      items[at] = items[parent]!
+      at = parent
+    }
+    items[at] = item
+  }
+
+  #pop(): Item {
+    const items = this.#items
+    const first = items[0]!
+    const last = items.pop()!
+    if (items.length === 0) return first
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= items.length) break
+      if (child + 1 < items.length && isBefore(items[child + 1]!, items[child]!)) child++
+      if (!isBefore(items[child]!, last)) break
+      items[at] = items[child]!
+      at = child
+    }
+    items[at] = last
+    return first
+  }
+}
+
+function isBefore(a: Item, b: Item): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order)
 }
