@@ -265,7 +265,8 @@ function judge(
     if (!issuer) break
     at = issuer
   }
-  if (isSigned(shown[0]!, shown[0]!)) return 'DEPTH_ZERO_SELF_SIGNED_CERT'
+  const leaf = shown[0]!
+  if (leaf.subject === leaf.issuer && leaf.verify(leaf.publicKey)) return 'DEPTH_ZERO_SELF_SIGNED_CERT'
   return 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
 }
 
