@@ -9,6 +9,8 @@ interface Item {
   run: (() => void) | null
 }
 
+/** Things that happen without time passing; more of them are a circle that never ends. */
+const MOST_AT_ONCE = 5_000_000
 /** Turns in which nothing happens before everything has settled. */
 const QUIET_TURNS = 3
 
@@ -76,11 +78,13 @@ export class Agenda {
   /** Lets everything happen that needs no time to pass. */
   async settle(): Promise<void> {
     let before = this.#ran
+    const most = before + MOST_AT_ONCE
     for (let quiet = 0; quiet < this.#quietTurns; ) {
       this.#runDue()
       await turn()
       quiet = this.#ran === before && !this.#isDue() ? quiet + 1 : 0
       before = this.#ran
+      if (before > most) throw new Error('things go on for ever without any time passing')
     }
   }
 

@@ -41,15 +41,15 @@ export class Dialogue {
     return this.#tls
   }
 
-  /** Says this line (its CRLF is added), and gives what comes back. */
-  say(line: string): Promise<string> {
-    return this.send(`${line}\r\n`)
+  /** Says this line (its CRLF is added), and gives what comes back: at least so much that the pattern fits. */
+  say(line: string, until?: RegExp): Promise<string> {
+    return this.send(`${line}\r\n`, until)
   }
 
   /** Sends this text as it is (one octet a character), and gives what comes back. */
-  send(text: string): Promise<string> {
+  send(text: string, until?: RegExp): Promise<string> {
     this.#connection.write(fromLatin1(text))
-    return this.hear()
+    return this.hear(until)
   }
 
   /** Waits until something has been heard or the connection is closed; gives all that has come since the last time. */
