@@ -1,9 +1,10 @@
 // The clock of the virtual world: what is due, in order of its time, then of its making (a heap).
+import { Heap } from '../base/heap.ts'
 import type { Timer } from '../base/runtime.ts'
 import { turn } from './turn.ts'
 
 interface Item {
-  readonly at: number
+  at: number
   readonly order: number
   /** Null: it was called off, and is thrown away when its turn comes. */
   run: (() => void) | null
@@ -16,7 +17,7 @@ const QUIET_TURNS = 3
 
 export class Agenda {
   #now: number
-  #items: Item[] = []
+  readonly #items = new Heap<Item>(isBefore)
   #made = 0
   #ran = 0
   #cancelled = 0
@@ -34,18 +35,18 @@ export class Agenda {
   /** When the next item is due, null when there is none. */
   get next(): number | null {
     this.#drop()
-    return this.#items[0]?.at ?? null
+    return this.#items.first?.at ?? null
   }
 
   /** What is due some day. */
   get size(): number {
-    return this.#items.length - this.#cancelled
+    return this.#items.size - this.#cancelled
   }
 
   /** Runs `run` when `delayMs` have passed; what is due at once runs by itself, in the next turn. */
   schedule(delayMs: number, run: () => void): Timer {
     const item: Item = { at: this.#now + Math.max(0, delayMs), order: this.#made++, run }
-    this.#push(item)
+    this.#items.push(item)
     if (item.at <= this.#now) this.#pump()
     return {
       cancel: () => {
@@ -53,7 +54,7 @@ export class Agenda {
         item.run = null
         this.#cancelled++
         // most timers are called off: what is left of them must not pile up
-        if (this.#cancelled > 64 && this.#cancelled > this.#items.length / 2) this.#sweep()
+        if (this.#cancelled > 64 && 2 * this.#cancelled > this.#items.size) this.#sweep()
       },
     }
   }
@@ -70,9 +71,14 @@ export class Agenda {
 
   /** The clock is set, forward or back: timers keep the time that is left to them. */
   jump(ms: number): void {
-    this.#sweep()
     this.#now += ms
-    this.#items = this.#items.map(item => ({ ...item, at: item.at + ms }))
+    this.#items.rebuild(
+      () => true,
+      item => {
+        item.at += ms
+        return item
+      },
+    )
   }
 
   /** Lets everything happen that needs no time to pass. */
@@ -117,8 +123,8 @@ export class Agenda {
 
   /** The next item that is due and older than `made`, taken out. */
   #due(made: number): Item | null {
-    if (!this.#isDue() || this.#items[0]!.order >= made) return null
-    return this.#pop()
+    if (!this.#isDue() || this.#items.first!.order >= made) return null
+    return this.#items.pop() ?? null
   }
 
   #pump(): void {
@@ -133,48 +139,15 @@ export class Agenda {
 
   /** Throws away what was called off, as far as it stands in front. */
   #drop(): void {
-    while (this.#items.length > 0 && !this.#items[0]!.run) {
-      this.#pop()
+    for (let { first } = this.#items; first && !first.run; first = this.#items.first) {
+      this.#items.pop()
       this.#cancelled--
     }
   }
 
   #sweep(): void {
-    this.#items = this.#items.filter(item => item.run)
+    this.#items.rebuild(item => item.run !== null)
     this.#cancelled = 0
-    // sorted is a heap, too
-    this.#items.sort((a, b) => (isBefore(a, b) ? -1 : 1))
-  }
-
-  #push(item: Item): void {
-    const items = this.#items
-    let at = items.length
-    items.push(item)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!isBefore(item, items[parent]!)) break
-      items[at] = items[parent]!
-      at = parent
-    }
-    items[at] = item
-  }
-
-  #pop(): Item {
-    const items = this.#items
-    const first = items[0]!
-    const last = items.pop()!
-    if (items.length === 0) return first
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && isBefore(items[child + 1]!, items[child]!)) child++
-      if (!isBefore(items[child]!, last)) break
-      items[at] = items[child]!
-      at = child
-    }
-    items[at] = last
-    return first
   }
 }
 

@@ -17,10 +17,13 @@ export class Inbox {
   readonly #taken = new Set<ReceivedMessage>()
   readonly #watchers = new Set<() => void>()
   readonly #wait: WaitFor
+  readonly #added: (message: ReceivedMessage) => void
 
-  constructor(address: string, wait: WaitFor) {
+  /** `added` hears of every message that is put in. */
+  constructor(address: string, wait: WaitFor, added: (message: ReceivedMessage) => void = () => {}) {
     this.address = address
     this.#wait = wait
+    this.#added = added
   }
 
   /** All that has arrived, in the order of its coming. */
@@ -54,6 +57,7 @@ export class Inbox {
   /** Puts a message in. */
   add(message: ReceivedMessage): void {
     this.#messages.push(message)
+    this.#added(message)
     for (const watcher of [...this.#watchers]) watcher()
   }
 

@@ -11,6 +11,7 @@ export {
 export type { Duration } from './duration.ts'
 export { type FaultRates, Faults, NO_FAULTS, SOME_FAULTS } from './faults.ts'
 export { Inbox, type MessageMatch } from './inbox.ts'
+export type { LedgerTotals } from './ledger.ts'
 export type { StoreFault } from './mail-host.ts'
 export {
   type BadCertificate,

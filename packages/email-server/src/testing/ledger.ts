@@ -2,16 +2,19 @@
 // 250 delivers the message or reports that it cannot), and nobody gets a message twice but where the acknowledgement was lost.
 import type { DeliveryFacts, QueueEntry } from '../delivery/index.ts'
 
-interface Account {
+/** Of a message and a recipient, or of all together. */
+export interface LedgerTotals {
   /** Handed to a server of ours for this recipient, and taken. */
-  taken: number
+  readonly taken: number
   /** Handed in, and the caller was told that it failed. */
-  refused: number
-  sent: number
-  bounced: number
-  ambiguous: number
-  stored: number
+  readonly refused: number
+  readonly sent: number
+  readonly bounced: number
+  readonly ambiguous: number
+  readonly stored: number
 }
+
+type Account = { -readonly [K in keyof LedgerTotals]: number }
 
 interface Submission {
   /** The client heard 250. */
@@ -27,6 +30,14 @@ interface Submission {
 export class Ledger {
   readonly #accounts = new Map<string, Account>()
   readonly #submissions = new Map<string, Submission>()
+
+  get totals(): LedgerTotals {
+    const totals = newAccount()
+    for (const account of this.#accounts.values()) {
+      for (const name of Object.keys(totals) as (keyof Account)[]) totals[name] += account[name]
+    }
+    return totals
+  }
 
   /** A server of ours has taken the message for these recipients, or has said that it fails. */
   handedIn(messageId: string | null, recipients: readonly string[], taken: boolean): void {
@@ -98,7 +109,7 @@ export class Ledger {
     const key = keyOf(messageId, recipient)
     let account = this.#accounts.get(key)
     if (!account) {
-      account = { taken: 0, refused: 0, sent: 0, bounced: 0, ambiguous: 0, stored: 0 }
+      account = newAccount()
       this.#accounts.set(key, account)
     }
     return account
@@ -116,4 +127,8 @@ export class Ledger {
 
 function keyOf(messageId: string | null, recipient: string): string {
   return `${messageId ?? '(no Message-ID)'} for ${recipient.toLowerCase()}`
+}
+
+function newAccount(): Account {
+  return { taken: 0, refused: 0, sent: 0, bounced: 0, ambiguous: 0, stored: 0 }
 }

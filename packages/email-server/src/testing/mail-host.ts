@@ -121,7 +121,6 @@ export class MailHost {
       mailbox.deliver(raw)
       const message = new ReceivedMessage({ raw, from, to, at: this.#options.now(), auth })
       inbox.add(message)
-      this.#options.stored?.(message)
     }
     mail.accept()
     if (fault === 'twice') mail.accept()
@@ -131,8 +130,8 @@ export class MailHost {
     const key = address.toLowerCase()
     let account = this.#accounts.get(key)
     if (!account) {
-      const { now, wait } = this.#options
-      account = { mailbox: new MemoryMailbox({ now }), inbox: new Inbox(key, wait) }
+      const { now, wait, stored } = this.#options
+      account = { mailbox: new MemoryMailbox({ now }), inbox: new Inbox(key, wait, stored) }
       this.#accounts.set(key, account)
     }
     return account

@@ -6,12 +6,12 @@ import type { SendResult } from '../base/send-result.ts'
 import type { OutgoingOptions, QueueEntry } from '../delivery/index.ts'
 import { buildDomainMailMaterial, signingKeys } from '../domain/index.ts'
 import { createServer, type Server, type ServerOptions } from '../server/index.ts'
-import { Authority, ed25519Key } from './authority.ts'
+import { Authority, type CertificateOptions, ed25519Key, type MadeCertificate } from './authority.ts'
 import { Dialogue } from './dialogue.ts'
 import { type Duration, milliseconds } from './duration.ts'
 import { Faults } from './faults.ts'
 import { type Inbox, nothingCame, type WaitFor } from './inbox.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type LedgerTotals } from './ledger.ts'
 import { MailHost } from './mail-host.ts'
 import type { MemoryMailbox } from './memory-mailbox.ts'
 import { withReplyFaults } from './reply-faults.ts'
@@ -76,6 +76,7 @@ export class MailWorld {
   readonly faults: Faults
   /** The network, the DNS and the clock underneath. */
   readonly net: VirtualWorld
+  /** Signs certificates; everybody in this world trusts it who names no other. */
   readonly authority: Authority
   /** What was recorded, with `trace`. */
   readonly recorder: Recorder
@@ -85,12 +86,14 @@ export class MailWorld {
   readonly #ledger = new Ledger()
   readonly #random: (length: number) => Uint8Array
   readonly #pending = new Map<Promise<unknown>, string>()
+  readonly #isReal: boolean
   #closed = false
 
   /** Use `createMailWorld`. */
   constructor(options: MailWorldOptions) {
     const { seed = 1, zones, now, tls = 'real', trace = false } = options
     this.seed = seed
+    this.#isReal = tls === 'real'
     this.#random = seededBytes(seed * 2 + 1)
     this.faults = new Faults(seededBytes(seed * 2 + 1_000_003))
     this.recorder = new Recorder(() => this.now)
@@ -125,15 +128,15 @@ export class MailWorld {
     const n = this.#sites.size + 1
     if (n > 250) throw usageError('a world has room for 250 domains')
     const address = `192.0.2.${n}`
-    const queue = new WatchedQueue()
+    const queue = new WatchedQueue(options.server?.delivery?.queue)
     const runtime = this.net.host(address)
     const server = createServer({
       hostname: `mx.${name}`,
       ports: PORTS,
       runtime,
-      tlsOptions: this.authority.issue([`mx.${name}`, `mail.${name}`, name]),
+      tlsOptions: this.#certificate(namesOfDomain(name)),
       ...options.server,
-      delivery: { queue, ...options.server?.delivery },
+      delivery: { ...options.server?.delivery, queue },
     })
     this.net.zones.add(`
       ${name}       MX 10 mx.${name}
@@ -240,9 +243,9 @@ export class MailWorld {
   /** Gives a domain's server a bad certificate; null: a good one again. Handshakes from now on. */
   certify(domain: string, bad: BadCertificate | null): void {
     const { server, name } = this.#site(domain)
-    const names = bad === 'wrong name' ? ['somebody.else.test'] : [`mx.${name}`, `mail.${name}`, name]
+    const names = bad === 'wrong name' ? ['somebody.else.test'] : namesOfDomain(name)
     server.setTlsOptions(
-      this.authority.issue(names, {
+      this.#certificate(names, {
         ...(bad === 'expired' && { validFrom: this.now - 90 * DAY, validTo: this.now - DAY }),
         ...(bad === 'not yet valid' && { validFrom: this.now + DAY }),
         ...(bad === 'self-signed' && { selfSigned: true }),
@@ -253,6 +256,11 @@ export class MailWorld {
   /** Sets all clocks, forward or back: `jumpClock(-3_600_000)`. */
   jumpClock(ms: number): void {
     this.net.jumpClock(ms)
+  }
+
+  /** How many messages came to which end, recipient by recipient. */
+  get totals(): LedgerTotals {
+    return this.#ledger.totals
   }
 
   /** What does not balance at this moment: messages lost, doubled or delivered after a refusal. Empty when all is well. */
@@ -275,6 +283,11 @@ export class MailWorld {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #certificate(names: readonly string[], options?: CertificateOptions): MadeCertificate {
+    // where TLS is made up nobody reads them, and making them takes a while
+    return this.#isReal ? this.authority.issue(names, options) : { cert: 'made up', key: 'made up' }
   }
 
   #leftovers(): string[] {
@@ -399,6 +412,10 @@ export async function createMailWorld(options: MailWorldOptions = {}): Promise<M
   const world = new MailWorld(options)
   for (const domain of options.domains ?? []) await world.addDomain(domain)
   return world
+}
+
+function namesOfDomain(name: string): string[] {
+  return [`mx.${name}`, `mail.${name}`, name]
 }
 
 function domainOf(address: string): string {

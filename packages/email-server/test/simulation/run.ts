@@ -1,5 +1,4 @@
-// `npm run simulate [-- COUNT [FIRST]]`: so many runs, from this seed on; prints the seeds that fail, and what is wrong with each. With `--trace SEED`: one
-// run with all that was said.
+// `npm run simulate [-- COUNT [FIRST]]`: so many runs, from this seed on; prints the seeds that fail, and what is wrong with each.
 import { simulate } from './simulation.ts'
 
 const args = process.argv.slice(2)
@@ -11,7 +10,7 @@ async function main(count: number, first: number): Promise<void> {
   const started = performance.now()
   let failed = 0
   let messages = 0
-  let stored = 0
+  const totals: Record<string, number> = {}
   let heap = 0
   // what is loaded and compiled once is no growth
   await simulate(0)
@@ -19,7 +18,7 @@ async function main(count: number, first: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const result = await simulate(first + i)
     messages += result.messages
-    stored += result.stored
+    for (const [name, value] of Object.entries(result.totals)) totals[name] = (totals[name] ?? 0) + value
     if (result.wrong.length > 0) {
       failed++
       console.log(`seed ${result.seed}:\n  ${result.wrong.join('\n  ')}`)
@@ -27,9 +26,8 @@ async function main(count: number, first: number): Promise<void> {
     heap = Math.max(heap, process.memoryUsage().heapUsed)
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(
-    `${count} runs from seed ${first}: ${messages} messages sent, ${stored} stored, ${failed} runs failed, ${seconds} s`,
-  )
+  console.log(`${count} runs from seed ${first}: ${messages} messages, ${failed} runs failed, ${seconds} s`)
+  console.log(`by recipient, reports counted: ${JSON.stringify(totals)}`)
   console.log(`heap: ${Math.round(before / MIB)} MiB before, ${Math.round(heap / MIB)} MiB at most`)
   if (heap - before > MOST_GROWTH) console.log('memory grows without a bound')
   process.exitCode = failed > 0 || heap - before > MOST_GROWTH ? 1 : 0
