@@ -32,6 +32,7 @@ export {
   type Setup,
   TranscriptMismatch,
 } from './replay.ts'
+export { createTestServer, TestServer, type TestServerOptions, type TestServerPlace } from './test-server.ts'
 export { Recorder, type TraceEvent } from './trace.ts'
 export {
   type Piece,

@@ -35,7 +35,7 @@ export interface MailHostOptions {
 export type PortKind = 'inbound' | 'submission'
 
 interface Account {
-  readonly mailbox: MemoryMailbox
+  mailbox: MemoryMailbox
   readonly inbox: Inbox
 }
 
@@ -61,10 +61,12 @@ export class MailHost {
     return [...this.#accounts.keys()]
   }
 
-  /** Forgets all mailboxes; sessions that have one open keep it. */
+  /** Empties all mailboxes; sessions that have one open keep what they see. */
   clear(): void {
-    for (const { inbox } of this.#accounts.values()) inbox.clear()
-    this.#accounts.clear()
+    for (const account of this.#accounts.values()) {
+      account.inbox.clear()
+      account.mailbox = new MemoryMailbox({ now: this.#options.now })
+    }
   }
 
   /** Answers for this server. */
