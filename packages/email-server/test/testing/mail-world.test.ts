@@ -143,6 +143,20 @@ describe('a world of mail', () => {
     })
   }
 
+  test('a clock that is set forward during an attempt does not send the message twice: seed 2196 of the simulation', async () => {
+    const server = { delivery: { retry: { firstDelayMs: 60_000 } } }
+    await using world = await createMailWorld({ domains: [{ name: 'a.test', server }, 'b.test', 'c.test'] })
+    // this one is answered after five minutes only; that one has the queue looked into after one
+    world.faults.store('bob@b.test', 'hangs', 1).link('mx.c.test', 'refused', 1)
+    const sent = [world.hand(LETTER), world.hand({ ...LETTER, to: 'carol@c.test' })]
+    await world.advance('30s')
+    world.jumpClock(3_600_000)
+    await world.advance('1d')
+    await Promise.all(sent)
+    assert.equal(world.inbox('bob@b.test').messages.length, 1)
+    assert.equal(world.totals.sent, 2)
+  })
+
   test('a client hands a message in over submission, and reads its answer by POP3', async () => {
     await using world = await createMailWorld({
       domains: [{ name: 'a.test', users: { 'alice@a.test': 'secret' } }, 'b.test'],
