@@ -23,6 +23,7 @@ export {
 } from './mail-world.ts'
 export { MemoryMailbox, type MemoryMailboxOptions, type StoredMessage } from './memory-mailbox.ts'
 export { ReceivedMessage } from './received.ts'
+export type { TracedProtocol } from './redact.ts'
 export {
   type Cutting,
   type ReplayOptions,
@@ -33,7 +34,15 @@ export {
   TranscriptMismatch,
 } from './replay.ts'
 export { createTestServer, TestServer, type TestServerOptions, type TestServerPlace } from './test-server.ts'
-export { Recorder, type TraceEvent } from './trace.ts'
+export {
+  printTrace,
+  Recorder,
+  type RecorderOptions,
+  readTrace,
+  type TraceEvent,
+  type TranscriptOptions,
+  traceToTranscript,
+} from './trace.ts'
 export {
   type Piece,
   parseTranscript,

@@ -377,9 +377,7 @@ export class MailWorld {
 
   #tap(connection: Connection, end: TappedEnd, trace: boolean): Connection {
     if (end.side === 'client') return connection
-    const traced = trace
-      ? this.recorder.record(connection, { connection: end.connection, port: end.port })
-      : connection
+    const traced = trace ? this.recorder.record(connection, { connection: end.connection }) : connection
     if (end.port !== PORTS.inbound && end.port !== PORTS.submission) return traced
     const names = this.#namesOf(connection.localAddress)
     return withReplyFaults(traced, verb => this.faults.replyFor(names, verb))
