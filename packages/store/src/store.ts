@@ -1,19 +1,11 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { MailError, Refusal, type ScramKeys } from 'email-server'
+import { MailError, Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
-import { type Account, type AccountInfo, Accounts } from './accounts/accounts.ts'
-import { domainName } from './accounts/address.ts'
-import { type Alias, addAlias, listAliases, removeAlias } from './accounts/aliases.ts'
-import {
-  type AppPassword,
-  addAppPassword,
-  listAppPasswords,
-  removeAppPassword,
-} from './accounts/app-passwords.ts'
-import { isScram } from './accounts/scram.ts'
+import { type Account, Accounts } from './accounts/accounts.ts'
+import { Directory } from './accounts/directory.ts'
 import {
   type ArrivedMail,
   type AttachOptions,
@@ -29,9 +21,7 @@ import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
 import { isStorageFailure, usageError } from './errors.ts'
 import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
-import { writeServerMetadata } from './folders/metadata.ts'
 import { INBOX } from './folders/names.ts'
-import { type Limits, roomFor, setLimits, type Usage, usageOf } from './folders/quota.ts'
 import { Gate } from './gate.ts'
 import { type MailboxAccess, type MailboxOptions, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
@@ -69,38 +59,32 @@ const LARGE = 1024 * 1024
 /** Bytes of large messages in memory at a time. */
 const LARGE_AT_A_TIME = 64 * LARGE
 
-export class Store {
+export class Store extends Directory {
   /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
   readonly queue: OutboundQueue
-  readonly #database: Database
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
   readonly #texts: TextIndex
   readonly #large: LargeBodies
-  readonly #accounts: Accounts
   readonly #changes: ChangeFeed
-  readonly #gate: Gate
   readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
-  readonly #onDomain: ((name: string) => void)[] = []
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
-    this.#database = parts.database
+    super(parts.database, new Accounts(parts.database, parts.keepsScramKeys), new Gate(parts.onError))
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
     this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
     parts.bodies.onStored = () => this.#texts.wake()
     this.#texts.wake()
     this.#large = parts.large
-    this.#accounts = new Accounts(parts.database, parts.keepsScramKeys)
     this.#changes = new ChangeFeed(parts.onError)
-    this.#gate = new Gate(parts.onError)
     this.queue = new OutboundQueue({
       database: parts.database,
       bodies: parts.bodies,
       sweeper: parts.sweeper,
       changes: this.#changes,
-      gate: this.#gate,
+      gate: this.gate,
       budget: this.#budget,
     })
   }
@@ -111,209 +95,12 @@ export class Store {
     return this
   }
 
-  /** Makes a domain ours: mail for it is taken, accounts can be made in it. Nothing happens when it is already. */
-  async addDomain(name: string): Promise<void> {
-    await this.#gate.pass(() => this.#accounts.addDomain(name))
-    const known = domainName(name)
-    if (known !== null) for (const listener of this.#onDomain) listener(known)
-  }
-
-  /** Calls `listener` with each domain that is ours, and later with each that is added. */
-  onDomain(listener: (name: string) => void): void {
-    this.#onDomain.push(listener)
-    this.domains().then(
-      names => names.forEach(listener),
-      () => {}, // the gate has told why; what is added later is told all the same
-    )
-  }
-
-  /** The domains that are ours, by name, in lower case and ASCII. */
-  domains(): Promise<readonly string[]> {
-    return this.#gate.pass(() => this.#accounts.domains())
-  }
-
-  /** Is the domain of this address ours? */
-  async isLocal(address: string): Promise<boolean> {
-    const domain = domainName(address.slice(address.lastIndexOf('@') + 1))
-    return domain !== null && (await this.domains()).includes(domain)
-  }
-
-  /**
-   * Makes an account with INBOX, Sent, Drafts, Trash, Junk and Archive; answers its canonical address. Throws EUSAGE when
-   * the domain is not ours or the account exists.
-   */
-  async addUser(address: string, password: string): Promise<string> {
-    return (await this.#gate.pass(() => this.#accounts.addUser(address, password))).address
-  }
-
-  /** Throws EUSAGE when there is no such account. */
-  setPassword(address: string, password: string): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.setPassword(address, password))
-  }
-
-  /** The user's own change: false when `current` is not the password now. Throws EUSAGE when there is no such account. */
-  changePassword(address: string, current: string, password: string): Promise<boolean> {
-    return this.#gate.pass(async () => {
-      if (!(await this.#accounts.isPassword(address, current))) return false
-      await this.#accounts.setPassword(address, password)
-      return true
-    })
-  }
-
-  /** All accounts, by address. */
-  users(): Promise<readonly AccountInfo[]> {
-    return this.#gate.pass(() => this.#accounts.list())
-  }
-
-  /** Who is switched off cannot log in; his mail is taken nevertheless. Throws EUSAGE when there is no such account. */
-  setEnabled(address: string, enabled: boolean): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.setEnabled(address, enabled))
-  }
-
-  /**
-   * Mail for `alias` goes to this account as well; `*@domain` stands for all names that the domain does not know. Throws EUSAGE
-   * when the domain is not ours, when `alias` is an account, and when there is no such account.
-   */
-  addAlias(alias: string, account: string): Promise<void> {
-    return this.#gate.pass(async () => {
-      const target = await this.#accounts.get(account)
-      await this.#database.write(trx => addAlias(trx, alias, target))
-    })
-  }
-
-  /** Without `account` all of the alias goes. Nothing happens when there is none. */
-  removeAlias(alias: string, account?: string): Promise<void> {
-    return this.#gate.pass(async () => {
-      const target = account === undefined ? null : await this.#accounts.get(account)
-      await this.#database.write(trx => removeAlias(trx, alias, target))
-    })
-  }
-
-  /** One entry for each account of each alias. */
-  aliases(): Promise<readonly Alias[]> {
-    return this.#gate.pass(() => this.#database.read(listAliases))
-  }
-
-  /**
-   * Makes a password for one program, which can be revoked alone; the answer is the only time that it is seen. Throws EUSAGE when
-   * the account has one of that name.
-   */
-  addAppPassword(address: string, name: string): Promise<string> {
-    return this.#gate.pass(async () => {
-      const account = await this.#accounts.get(address)
-      return this.#database.write(trx => addAppPassword(trx, account, name))
-    })
-  }
-
-  appPasswords(address: string): Promise<readonly AppPassword[]> {
-    return this.#gate.pass(async () => {
-      const account = await this.#accounts.get(address)
-      return this.#database.read(db => listAppPasswords(db, account))
-    })
-  }
-
-  /** True when there was one of that name. */
-  removeAppPassword(address: string, name: string): Promise<boolean> {
-    return this.#gate.pass(async () => {
-      const account = await this.#accounts.get(address)
-      return this.#database.write(trx => removeAppPassword(trx, account, name))
-    })
-  }
-
-  /**
-   * How much the account may keep: octets and messages, null for no limit; what is not named stays as it is. Throws EUSAGE when there
-   * is no such account, or for what is no limit.
-   */
-  setQuota(address: string, limits: Partial<Limits>): Promise<void> {
-    for (const limit of [limits.storage, limits.messages]) {
-      if (limit !== undefined && limit !== null && !(Number.isSafeInteger(limit) && limit >= 0)) {
-        throw usageError(`a quota is a whole number or null, not ${String(limit)}`)
-      }
-    }
-    return this.#gate.pass(async () => {
-      const { id } = await this.#accounts.get(address)
-      await this.#database.write(async trx => {
-        const { limits: old } = await usageOf(trx, id)
-        await setLimits(trx, id, { ...old, ...limits })
-      })
-    })
-  }
-
-  /** What the account keeps now, and how much it may. */
-  quota(address: string): Promise<Usage & { readonly limits: Limits }> {
-    return this.#gate.pass(async () => {
-      const { id } = await this.#accounts.get(address)
-      return this.#database.read(db => usageOf(db, id))
-    })
-  }
-
-  /** A note that all see of the server (METADATA `/shared/…`, RFC 5464), such as `/shared/admin`; null removes it. */
-  setServerMetadata(name: string, value: Uint8Array | null): Promise<void> {
-    if (!/^\/shared(?:\/[^/*%]+)+$/.test(name)) throw usageError('such a note is called /shared/…')
-    return this.#gate.pass(() =>
-      this.#database.write(trx => writeServerMetadata(trx, name.toLowerCase(), value)),
-    )
-  }
-
-  hasUsers(): Promise<boolean> {
-    return this.#gate.pass(() => this.#accounts.hasUsers())
-  }
-
-  /**
-   * The canonical address of the account whose password this is, else null. Takes as long for users that do not exist.
-   * A name without a domain is taken as one of the only domain, when there is only one.
-   */
-  async verifyUser(username: string, password: string): Promise<string | null> {
-    const address = await this.#complete(username)
-    return (await this.#gate.pass(() => this.#accounts.verify(address, password)))?.address ?? null
-  }
-
-  /** The canonical address of this account, null when there is none. */
-  async findUser(username: string): Promise<string | null> {
-    const address = await this.#complete(username)
-    return (await this.#gate.pass(() => this.#accounts.find(address)))?.address ?? null
-  }
-
-  /** What SCRAM asks (`scram-sha-1`, `scram-sha-256`); null when the user does not exist, or has no keys (`openStore(url, { scram })`). */
-  async scramKeys(
-    username: string,
-    authMethod: string,
-  ): Promise<{ readonly username: string; readonly keys: ScramKeys } | null> {
-    if (!isScram(authMethod)) return null
-    const address = await this.#complete(username)
-    const found = await this.#gate.pass(() => this.#accounts.scramKeysOf(address, authMethod))
-    return found && { username: found.account.address, keys: found.keys }
-  }
-
-  /**
-   * The canonical addresses of the accounts that get mail for this address, none when nobody does: the account of that name, or
-   * those of the alias; `user+tag` is `user`; then who gets what the domain does not know.
-   */
-  async findRecipients(address: string): Promise<readonly string[]> {
-    const accounts = await this.#gate.pass(() => this.#accounts.forRecipient(address))
-    return accounts.map(account => account.address)
-  }
-
-  /**
-   * Has everybody who gets mail for this address room for one more message of this size (octets, 0 when that is not known)?
-   * `never`: it is larger than all that one of them may keep.
-   */
-  hasRoom(address: string, size: number): Promise<'yes' | 'full' | 'never'> {
-    return this.#gate.pass(async () => {
-      const accounts = await this.#accounts.forRecipient(address)
-      const rooms = await this.#database.read(db =>
-        Promise.all(accounts.map(({ id }) => roomFor(db, id, size))),
-      )
-      return rooms.includes('never') ? 'never' : rooms.includes('full') ? 'full' : 'yes'
-    })
-  }
-
   /**
    * Delivers a message to the INBOX of each recipient, all or none; resolves when that is durable. Rejects with
    * NONEXISTENT when an address belongs to no account here.
    */
   deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const accounts = await this.#recipients(recipients)
       if (accounts.includes(null)) throw nobody()
       await this.#place(raw, accounts as Account[], null)
@@ -325,7 +112,7 @@ export class Store {
    * `outbox`, in the same step.
    */
   deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const accounts = await this.#recipients(mail.to)
       const local = accounts.filter(account => account !== null)
       const remote = local.length < accounts.length
@@ -342,11 +129,11 @@ export class Store {
    * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
    */
   async submitMail(mail: SubmittedMail): Promise<void> {
-    const { local, others } = await this.#gate.pass(async () => {
+    const { local, others } = await this.gate.pass(async () => {
       const local = new Map<number, Account>()
       const others: string[] = []
       for (const address of mail.to) {
-        const accounts = await this.#accounts.forRecipient(address)
+        const accounts = await this.accounts.forRecipient(address)
         if (accounts.length === 0) others.push(address)
         for (const account of accounts) local.set(account.id, account)
       }
@@ -371,14 +158,14 @@ export class Store {
     flags: readonly string[] = [],
     options: { readonly internalDate?: Date } = {},
   ): Promise<StoredMessage> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const account = await this.#account(username)
       const placement = {
         flags: flagSet(flags),
         internalDate: options.internalDate?.getTime() ?? Date.now(),
       }
       const body = this.#bodies.prepare(raw)
-      const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+      const placed = await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
         return [{ ...placement, folderId: target.id, accountId: account.id }]
       })
@@ -397,11 +184,11 @@ export class Store {
     messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
     options: ImportOptions = {},
   ): Promise<ImportProgress> {
-    return this.#gate.hold(async () => {
-      const { id } = await this.#gate.pass(() => this.#account(username))
+    return this.gate.hold(async () => {
+      const { id } = await this.gate.pass(() => this.#account(username))
       const parts = {
-        gate: this.#gate,
-        database: this.#database,
+        gate: this.gate,
+        database: this.database,
         bodies: this.#bodies,
         changes: this.#changes,
         folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
@@ -425,11 +212,11 @@ export class Store {
     let account: Account | null = null
     const user = async (): Promise<Account> => (account ??= await this.#account(username))
     const parts = {
-      database: this.#database,
+      database: this.database,
       bodies: this.#bodies,
       sweeper: this.#sweeper,
       changes: this.#changes,
-      gate: this.#gate,
+      gate: this.gate,
     }
     return openMailbox(parts, user, onChange, options)
   }
@@ -446,7 +233,7 @@ export class Store {
    * something cannot be read or written.
    */
   backup(directory: string, options: BackupOptions = {}): Promise<BackupProgress> {
-    return this.#gate.hold(() =>
+    return this.gate.hold(() =>
       backup(this.#upkeep(), resolve(directory), options).catch(failed('the backup')),
     )
   }
@@ -456,7 +243,7 @@ export class Store {
    * structure holds up everybody else while it lasts; the rest goes on beside them.
    */
   verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
+    return this.gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
   }
 
   /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
@@ -467,9 +254,9 @@ export class Store {
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#gate.close()
+      await this.gate.close()
       await Promise.all([this.#sweeper.stop(), this.#texts.stop()])
-      await this.#database.close()
+      await this.database.close()
     })()
     return this.#closing
   }
@@ -479,26 +266,20 @@ export class Store {
   }
 
   #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {
-    return { database: this.#database, large: this.#large, sweeper: this.#sweeper }
+    return { database: this.database, large: this.#large, sweeper: this.#sweeper }
   }
 
   async #account(username: string): Promise<Account> {
-    const account = await this.#accounts.find(username)
+    const account = await this.accounts.find(username)
     if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
     return account
-  }
-
-  async #complete(username: string): Promise<string> {
-    if (username.includes('@')) return username
-    const domains = await this.domains()
-    return domains.length === 1 ? `${username}@${domains[0]}` : username
   }
 
   /** One entry for each different account, null when there is an address of none. */
   async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
     const found = new Map<number | null, Account | null>()
     for (const address of addresses) {
-      const accounts = await this.#accounts.forRecipient(address)
+      const accounts = await this.accounts.forRecipient(address)
       if (accounts.length === 0) found.set(null, null)
       for (const account of accounts) found.set(account.id, account)
     }
@@ -513,7 +294,7 @@ export class Store {
     const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
     const body = this.#bodies.prepare(raw)
     const internalDate = Date.now()
-    await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+    await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
       const placements = await inboxesOf(trx, accounts, internalDate)
       if (sender) {
         const folder = await folderToFill(trx, sender.id, sender.folder)
