@@ -15,9 +15,11 @@ const TRAILER = '(fwd)'
 export function baseSubject(subject: string): BaseSubject {
   // (1) continuations and tabs are spaces, many spaces are one
   const text = subject.replace(/[\t\r\n ]+/g, ' ')
-  const lower = text.toLowerCase()
-  // characters whose lower case is longer would shift the rest; then the comparison does without it
-  return stripped(text, lower.length === text.length ? lower : text)
+  // what is looked for is ASCII, and the lower case of other characters may be longer than they are
+  return stripped(
+    text,
+    text.replace(/[A-Z]+/g, letters => letters.toLowerCase()),
+  )
 }
 
 function stripped(text: string, lower: string): BaseSubject {

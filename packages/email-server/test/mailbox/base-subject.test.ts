@@ -27,6 +27,7 @@ const CASES: readonly (readonly [subject: string, base: string, isReply: boolean
   ['a\t b\r\n c', 'a b c', false], // step 1
   ['[unclosed Re: x', '[unclosed Re: x', false],
   ['[a[b] x', '[a[b] x', false], // a blob has no brackets inside
+  ['[fwd:İ]Fwd :x', 'x', true],
   ['', '', false],
 ]
 
