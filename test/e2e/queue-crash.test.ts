@@ -13,7 +13,12 @@ const CHILD = fileURLToPath(new URL('../support/queue-child.js', import.meta.url
 const ROUNDS = 8
 const EACH = 40
 
-test(`${ROUNDS} times killed while it sends ${EACH} messages to a server that refuses a third for now: none is lost`, async () => {
+for (const kind of ['file', 'store']) {
+  test(`${ROUNDS} times killed while it sends ${EACH} messages of a queue in a ${kind} to a server that refuses a third for now: none is lost`, () =>
+    killAndCount(kind))
+}
+
+async function killAndCount(kind: string): Promise<void> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'queue-'))
   const arrived = new Map<string, string[]>()
   const bounced = new Set<string>()
@@ -47,7 +52,7 @@ test(`${ROUNDS} times killed while it sends ${EACH} messages to a server that re
   const start = (from: number, count: number): ChildProcess => {
     const child = spawn(
       process.execPath,
-      [CHILD, directory, String(sink.ports.inbound), String(from), String(count)],
+      [CHILD, kind, directory, String(sink.ports.inbound), String(from), String(count)],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -85,4 +90,4 @@ test(`${ROUNDS} times killed while it sends ${EACH} messages to a server that re
     await sink.close()
     fs.rmSync(directory, { recursive: true, force: true })
   }
-})
+}

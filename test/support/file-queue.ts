@@ -28,10 +28,6 @@ export class FileQueue implements DeliveryQueue {
     }
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   async add(entry: QueueEntry, content: ContentSource, leaseUntil: number): Promise<ClaimedEntry | null> {
     if (this.#entries.has(entry.id)) return null
     const chunks: Uint8Array[] = []

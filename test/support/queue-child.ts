@@ -1,10 +1,15 @@
-// A program that is killed while it sends: `node queue-child.js DIRECTORY PORT FROM COUNT`. Says `queued N` when message N is safe, and `empty`
+// A program that is killed while it sends: `node queue-child.js file|store DIRECTORY PORT FROM COUNT`. Says `queued N` when message N is safe, and `empty`
 // whenever nothing waits any more.
-import { createServer } from 'email-server'
+import { openStore } from '@email-server/store'
+import { createServer, type DeliveryQueue } from 'email-server'
 import { FileQueue } from './file-queue.ts'
 
-const [directory = '', port = '', from = '', count = ''] = process.argv.slice(2)
-const queue = new FileQueue(directory)
+const [kind = '', directory = '', port = '', from = '', count = ''] = process.argv.slice(2)
+const queue: DeliveryQueue =
+  // bodies of both kinds: in the database, and as files
+  kind === 'store'
+    ? (await openStore(`sqlite:${directory}`, { smallBody: 350 })).queue
+    : new FileQueue(directory)
 const add = queue.add.bind(queue)
 queue.add = async (entry, content, leaseUntil) => {
   const claimed = await add(entry, content, leaseUntil)
@@ -27,7 +32,7 @@ for (let n = Number(from); n < Number(from) + Number(count); n++) {
       from: 'sender@sender.test',
       to: `u${n}@sink.test`,
       subject: `n${n}`,
-      text: 'x',
+      text: 'x'.repeat(n % 2 === 0 ? 1 : 400),
       messageId: `n${n}@sender.test`,
       dsn: { id: `n${n}` },
       date: new Date(),
@@ -35,5 +40,7 @@ for (let n = Number(from); n < Number(from) + Number(count); n++) {
     .catch(() => {})
 }
 setInterval(() => {
-  if (queue.size === 0) process.stdout.write('empty\n')
+  queue.nextDue().then(due => {
+    if (due === null) process.stdout.write('empty\n')
+  })
 }, 20)

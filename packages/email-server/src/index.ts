@@ -239,6 +239,7 @@ export {
 } from './server/index.ts'
 export {
   type CheckMessage,
+  type DeliverOptions,
   IncomingMail,
   type MailAuth,
   type MailAuthDetails,

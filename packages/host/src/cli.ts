@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// `npm start`: reads the command line, runs the server until it is told to stop.
+// `npm start`: reads the command line, runs the server until it is told to stop; or one of the commands beside it.
 import { readFileSync } from 'node:fs'
+import { commandUsage, isCommand, readCommand } from './command-line.ts'
+import { runCommand } from './commands.ts'
 import { type HostOptions, readCommandLine, usage } from './options.ts'
 import { type RunningHost, serve } from './serve.ts'
 import { startText } from './table.ts'
@@ -8,19 +10,21 @@ import { startText } from './table.ts'
 await main(process.argv.slice(2))
 
 async function main(args: readonly string[]): Promise<void> {
+  if (isCommand(args[0]) && !args.includes('--help') && !args.includes('-h')) {
+    await command(args)
+    return
+  }
   let host: RunningHost
   let options: HostOptions | 'help' | 'version'
   try {
-    options = readCommandLine(args)
+    options = readCommandLine(isCommand(args[0]) ? ['--help'] : args)
     if (options === 'help' || options === 'version') {
-      console.log(options === 'help' ? usage() : version())
+      console.log(options === 'help' ? `${usage()}\n\n${commandUsage()}` : version())
       return
     }
     host = await serve(options)
   } catch (error) {
-    // whatever is wrong with the options, the ports or the directory: one line, no stack
-    console.error(`email-server: ${(error as Error).message.split('\n', 1)[0]}`)
-    process.exitCode = 1
+    complain(error)
     return
   }
   // nothing but the listeners keeps the process alive, and they are gone when it has closed
@@ -40,6 +44,28 @@ async function main(args: readonly string[]): Promise<void> {
     })
   }
   console.log(startText(options, host, version()))
+}
+
+async function command(args: readonly string[]): Promise<void> {
+  const controller = new AbortController()
+  const stop = (): void => controller.abort(new Error('stopped; the same command goes on where it was'))
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  try {
+    const { ok, text } = await runCommand(readCommand(args), {
+      terminal: process.stderr,
+      signal: controller.signal,
+    })
+    console.log(text)
+    if (!ok) process.exitCode = 1
+  } catch (error) {
+    complain(error)
+  }
+}
+
+/** Whatever is wrong with the options, the ports or the directory: one line, no stack. */
+function complain(error: unknown): void {
+  console.error(`email-server: ${(error as Error).message.split('\n', 1)[0]}`)
+  process.exitCode = 1
 }
 
 function version(): string {

@@ -14,14 +14,21 @@ export class Gate {
   }
 
   async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw new Refusal('UNAVAILABLE', 'the mail store is closed')
-    this.#inside++
     try {
-      return await work()
+      return await this.hold(work)
     } catch (error) {
       if (!isStorageFailure(error)) throw error
       this.#onError(error)
       throw unavailable(error)
+    }
+  }
+
+  /** Counted and refused as all others, but failures stay what they are: for who asks from outside of sessions. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new Refusal('UNAVAILABLE', 'the mail store is closed')
+    this.#inside++
+    try {
+      return await work()
     } finally {
       this.#inside--
       if (this.#inside === 0) this.#left?.()

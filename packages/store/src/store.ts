@@ -1,28 +1,51 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
-import { Refusal } from 'email-server'
+import { randomUUID } from 'node:crypto'
+import { resolve } from 'node:path'
+import { MailError, Refusal } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
-import { domainName } from './accounts/address.ts'
-import { type ArrivedMail, type AttachOptions, attachStore, type MailServer } from './attach.ts'
+import { Directory } from './accounts/directory.ts'
+import {
+  type ArrivedMail,
+  type AttachOptions,
+  attachStore,
+  type MailServer,
+  type SubmittedMail,
+} from './attach.ts'
 import type { Bodies } from './bodies/bodies.ts'
+import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
-import { usageError } from './errors.ts'
+import { isStorageFailure, usageError } from './errors.ts'
 import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
 import { Gate } from './gate.ts'
-import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
+import { type MailboxAccess, type MailboxOptions, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
-import { type Placement, storeMessage } from './messages/delivering.ts'
+import { type OwnedPlacement, storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
+import { TextIndex } from './messages/text-index.ts'
+import { OutboundQueue } from './queue/outbound-queue.ts'
+import { exportFolder } from './transfer/export.ts'
+import type { NamedMessage } from './transfer/maildir.ts'
+import {
+  type ImportOptions,
+  type ImportProgress,
+  importMessages,
+  type TransferMessage,
+} from './transfer/transfer.ts'
+import { type BackupOptions, type BackupProgress, backup } from './upkeep/backup.ts'
+import { type VerifyOptions, type VerifyReport, verify } from './upkeep/verify.ts'
 
 export interface StoreParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly sweeper: Sweeper
+  readonly keepsScramKeys: boolean
+  readonly large: LargeBodies
   readonly onError: (error: unknown) => void
 }
 
@@ -36,23 +59,34 @@ const LARGE = 1024 * 1024
 /** Bytes of large messages in memory at a time. */
 const LARGE_AT_A_TIME = 64 * LARGE
 
-export class Store {
-  readonly #database: Database
+export class Store extends Directory {
+  /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
+  readonly queue: OutboundQueue
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
-  readonly #accounts: Accounts
+  readonly #texts: TextIndex
+  readonly #large: LargeBodies
   readonly #changes: ChangeFeed
-  readonly #gate: Gate
   readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
-    this.#database = parts.database
+    super(parts.database, new Accounts(parts.database, parts.keepsScramKeys), new Gate(parts.onError))
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
-    this.#accounts = new Accounts(parts.database)
+    this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
+    parts.bodies.onStored = () => this.#texts.wake()
+    this.#texts.wake()
+    this.#large = parts.large
     this.#changes = new ChangeFeed(parts.onError)
-    this.#gate = new Gate(parts.onError)
+    this.queue = new OutboundQueue({
+      database: parts.database,
+      bodies: parts.bodies,
+      sweeper: parts.sweeper,
+      changes: this.#changes,
+      gate: this.gate,
+      budget: this.#budget,
+    })
   }
 
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
@@ -61,65 +95,12 @@ export class Store {
     return this
   }
 
-  /** Makes a domain ours: mail for it is taken, accounts can be made in it. Nothing happens when it is already. */
-  addDomain(name: string): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.addDomain(name))
-  }
-
-  /** The domains that are ours, by name, in lower case and ASCII. */
-  domains(): Promise<readonly string[]> {
-    return this.#gate.pass(() => this.#accounts.domains())
-  }
-
-  /** Is the domain of this address ours? */
-  async isLocal(address: string): Promise<boolean> {
-    const domain = domainName(address.slice(address.lastIndexOf('@') + 1))
-    return domain !== null && (await this.domains()).includes(domain)
-  }
-
-  /**
-   * Makes an account with INBOX, Sent, Drafts, Trash, Junk and Archive; answers its canonical address. Throws EUSAGE when
-   * the domain is not ours or the account exists.
-   */
-  async addUser(address: string, password: string): Promise<string> {
-    return (await this.#gate.pass(() => this.#accounts.addUser(address, password))).address
-  }
-
-  /** Throws EUSAGE when there is no such account. */
-  setPassword(address: string, password: string): Promise<void> {
-    return this.#gate.pass(() => this.#accounts.setPassword(address, password))
-  }
-
-  hasUsers(): Promise<boolean> {
-    return this.#gate.pass(() => this.#accounts.hasUsers())
-  }
-
-  /**
-   * The canonical address of the account whose password this is, else null. Takes as long for users that do not exist.
-   * A name without a domain is taken as one of the only domain, when there is only one.
-   */
-  async verifyUser(username: string, password: string): Promise<string | null> {
-    const address = await this.#complete(username)
-    return (await this.#gate.pass(() => this.#accounts.verify(address, password)))?.address ?? null
-  }
-
-  /** The canonical address of this account, null when there is none. */
-  async findUser(username: string): Promise<string | null> {
-    const address = await this.#complete(username)
-    return (await this.#gate.pass(() => this.#accounts.find(address)))?.address ?? null
-  }
-
-  /** The canonical address of the account that gets mail for this address (`user+tag` is `user`), null for none. */
-  async findRecipient(address: string): Promise<string | null> {
-    return (await this.#gate.pass(() => this.#accounts.forRecipient(address)))?.address ?? null
-  }
-
   /**
    * Delivers a message to the INBOX of each recipient, all or none; resolves when that is durable. Rejects with
    * NONEXISTENT when an address belongs to no account here.
    */
   deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const accounts = await this.#recipients(recipients)
       if (accounts.includes(null)) throw nobody()
       await this.#place(raw, accounts as Account[], null)
@@ -131,17 +112,42 @@ export class Store {
    * `outbox`, in the same step.
    */
   deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const accounts = await this.#recipients(mail.to)
       const local = accounts.filter(account => account !== null)
       const remote = local.length < accounts.length
       if (remote && !outbox) throw nobody()
       const work = (): Promise<void> => {
-        const raw = Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-        return this.#place(raw, local, remote ? outbox : null)
+        return this.#place(withReturnPath(mail), local, remote ? outbox : null)
       }
       await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
     })
+  }
+
+  /**
+   * Takes a submitted message: into the INBOX of those of its recipients who are here, into the queue for the others, in one
+   * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
+   */
+  async submitMail(mail: SubmittedMail): Promise<void> {
+    const { local, others } = await this.gate.pass(async () => {
+      const local = new Map<number, Account>()
+      const others: string[] = []
+      for (const address of mail.to) {
+        const accounts = await this.accounts.forRecipient(address)
+        if (accounts.length === 0) others.push(address)
+        for (const account of accounts) local.set(account.id, account)
+      }
+      return { local: [...local.values()], others }
+    })
+    if (others.length === 0) return this.deliverMail(mail, null)
+    const id = randomUUID()
+    const send = (): Promise<unknown> => mail.deliver({ to: others, id, answerWithin: 0 })
+    if (local.length === 0) {
+      await send()
+      return
+    }
+    const body = this.#bodies.prepare(withReturnPath(mail))
+    await this.queue.beside(id, { body, where: trx => inboxesOf(trx, local) }, send)
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -152,34 +158,67 @@ export class Store {
     flags: readonly string[] = [],
     options: { readonly internalDate?: Date } = {},
   ): Promise<StoredMessage> {
-    return this.#gate.pass(async () => {
+    return this.gate.pass(async () => {
       const account = await this.#account(username)
       const placement = {
         flags: flagSet(flags),
         internalDate: options.internalDate?.getTime() ?? Date.now(),
       }
       const body = this.#bodies.prepare(raw)
-      const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
+      const placed = await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
-        return [{ ...placement, folderId: target.id }]
+        return [{ ...placement, folderId: target.id, accountId: account.id }]
       })
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
     })
   }
 
+  /**
+   * Puts messages from elsewhere into the folders of an account, which are made when there are none. Each is durable when `onProgress` has
+   * counted it. What is in its folder already, by its octets, is passed over: an import that was broken off is begun anew. Throws EUSAGE
+   * when there is no such account.
+   */
+  importMessages(
+    username: string,
+    messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
+    options: ImportOptions = {},
+  ): Promise<ImportProgress> {
+    return this.gate.hold(async () => {
+      const { id } = await this.gate.pass(() => this.#account(username))
+      const parts = {
+        gate: this.gate,
+        database: this.database,
+        bodies: this.#bodies,
+        changes: this.#changes,
+        folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
+      }
+      return importMessages(parts, messages, options)
+    })
+  }
+
+  /** The messages of a folder, ascending by UID. Refuses with NONEXISTENT when there is none of that name. */
+  async *exportMessages(username: string, folder: string = INBOX): AsyncGenerator<NamedMessage> {
+    yield* exportFolder(this.mailbox(username), folder)
+  }
+
+  /** The folders of an account, INBOX first. Throws EUSAGE when there is no such account. */
+  async folderNames(username: string): Promise<string[]> {
+    return (await this.mailbox(username).folders!({})).map(({ name }) => name)
+  }
+
   /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
-  openMailbox(username: string, onChange: Watcher = () => {}): MailboxAccess {
-    let id: number | null = null
-    const account = async (): Promise<number> => (id ??= (await this.#account(username)).id)
+  openMailbox(username: string, onChange: Watcher = () => {}, options: MailboxOptions = {}): MailboxAccess {
+    let account: Account | null = null
+    const user = async (): Promise<Account> => (account ??= await this.#account(username))
     const parts = {
-      database: this.#database,
+      database: this.database,
       bodies: this.#bodies,
       sweeper: this.#sweeper,
       changes: this.#changes,
-      gate: this.#gate,
+      gate: this.gate,
     }
-    return openMailbox(parts, account, onChange)
+    return openMailbox(parts, user, onChange, options)
   }
 
   /** As `openMailbox`, without news. */
@@ -187,17 +226,37 @@ export class Store {
     return this.openMailbox(username).handlers
   }
 
-  /** Resolves when the work in the background (freeing what removed messages have left) is done. */
-  idle(): Promise<void> {
-    return this.#sweeper.idle()
+  /**
+   * Writes a backup into a directory while the store is in use: the database as it is at one moment, and all large bodies that it mentions,
+   * also those that are in a bucket. The directory is a store: `openStore('sqlite:DIRECTORY')`. One that has an earlier backup gets what
+   * is new, and has the earlier one until the new one is whole. Throws EUSAGE when the directory has something else in it, EHANDLER when
+   * something cannot be read or written.
+   */
+  backup(directory: string, options: BackupOptions = {}): Promise<BackupProgress> {
+    return this.gate.hold(() =>
+      backup(this.#upkeep(), resolve(directory), options).catch(failed('the backup')),
+    )
+  }
+
+  /**
+   * Looks whether every reference resolves, every body has its hash and size and every counter is right. The check of the database's own
+   * structure holds up everybody else while it lasts; the rest goes on beside them.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
+  }
+
+  /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#sweeper.idle(), this.#texts.idle()])
   }
 
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#gate.close()
-      await this.#sweeper.stop()
-      await this.#database.close()
+      await this.gate.close()
+      await Promise.all([this.#sweeper.stop(), this.#texts.stop()])
+      await this.database.close()
     })()
     return this.#closing
   }
@@ -206,24 +265,23 @@ export class Store {
     return this.close()
   }
 
-  async #account(username: string): Promise<Account> {
-    const account = await this.#accounts.find(username)
-    if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
-    return account
+  #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {
+    return { database: this.database, large: this.#large, sweeper: this.#sweeper }
   }
 
-  async #complete(username: string): Promise<string> {
-    if (username.includes('@')) return username
-    const domains = await this.domains()
-    return domains.length === 1 ? `${username}@${domains[0]}` : username
+  async #account(username: string): Promise<Account> {
+    const account = await this.accounts.find(username)
+    if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
+    return account
   }
 
   /** One entry for each different account, null when there is an address of none. */
   async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
     const found = new Map<number | null, Account | null>()
     for (const address of addresses) {
-      const account = await this.#accounts.forRecipient(address)
-      found.set(account?.id ?? null, account)
+      const accounts = await this.accounts.forRecipient(address)
+      if (accounts.length === 0) found.set(null, null)
+      for (const account of accounts) found.set(account.id, account)
     }
     return [...found.values()]
   }
@@ -236,19 +294,46 @@ export class Store {
     const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
     const body = this.#bodies.prepare(raw)
     const internalDate = Date.now()
-    await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-      const placements: Placement[] = []
-      for (const { id } of accounts) {
-        const inbox = await getFolder(trx, id, INBOX)
-        placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
-      }
+    await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
+      const placements = await inboxesOf(trx, accounts, internalDate)
       if (sender) {
         const folder = await folderToFill(trx, sender.id, sender.folder)
-        placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
+        placements.push({
+          folderId: folder.id,
+          accountId: sender.id,
+          flags: flagSet(['Seen']),
+          internalDate,
+        })
       }
       return placements
     })
   }
+}
+
+/** Failures of disk and database as errors of ours; the cause says more. */
+function failed(what: string): (error: unknown) => never {
+  return error => {
+    if (!isStorageFailure(error)) throw error
+    throw new MailError('EHANDLER', `${what} failed: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function withReturnPath(mail: ArrivedMail): Uint8Array {
+  return Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
+}
+
+/** A place in the INBOX of each account. */
+async function inboxesOf(
+  trx: Transaction<Tables>,
+  accounts: readonly Account[],
+  internalDate: number = Date.now(),
+): Promise<OwnedPlacement[]> {
+  const placements: OwnedPlacement[] = []
+  for (const { id } of accounts) {
+    const inbox = await getFolder(trx, id, INBOX)
+    placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
+  }
+  return placements
 }
 
 function nobody(): Refusal {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { createServer, type Server } from 'email-server'
+import type { FolderNews } from 'email-server/mailbox'
 import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
 import type { Store } from '../src/index.ts'
@@ -146,6 +147,60 @@ test('a client in IDLE hears of a delivery, of flags and of a removal by others'
   await expunge
   await client.noop()
   await idle
+})
+
+test('a session that watches folders hears what others do to them, by their names of now, until it does not want to', async t => {
+  const { store } = await attached(t)
+  const heard: FolderNews[] = []
+  const take = (): FolderNews[] => heard.splice(0)
+  const mine = store.openMailbox(ALICE, () => {}, { onFolderNews: news => heard.push(news) })
+  const other = store.mailbox(ALICE)
+  await mine.handlers.watchFolders!(true, {})
+  await store.deliver(message('news'), [ALICE, BOB])
+  assert.deepEqual(take(), [{ kind: 'new', folder: 'INBOX' }])
+  await other.createFolder!('a', {})
+  await other.createFolder!('a/b', {})
+  await other.append!('a/b', message('x'), [], {})
+  await other.renameFolder!('a', 'c', {})
+  await other.append!('c/b', message('x'), [], {})
+  assert.deepEqual(take(), [
+    { kind: 'created', folder: 'a' },
+    { kind: 'created', folder: 'a/b' },
+    { kind: 'new', folder: 'a/b' },
+    { kind: 'renamed', folder: 'c', from: 'a' },
+    { kind: 'new', folder: 'c/b' },
+  ])
+  await other.openFolder!('INBOX', OPEN)
+  await other.setFlags!([1], ['Seen'], { mode: 'set', changed: ['Seen'] })
+  await other.renameFolder!('INBOX', 'old', {})
+  await other.append!('old', message('x'), [], {})
+  await other.unsubscribe!('old', {})
+  await other.deleteFolder!('old', {})
+  assert.deepEqual(take(), [
+    { kind: 'flags', folder: 'INBOX' },
+    { kind: 'renamed', folder: 'old', from: 'INBOX' },
+    { kind: 'gone', folder: 'INBOX' },
+    { kind: 'new', folder: 'old' },
+    { kind: 'subscription', folder: 'old' },
+    { kind: 'deleted', folder: 'old' },
+  ])
+  // its own doing is no news
+  await mine.handlers.append!('Drafts', message('x'), [], {})
+  await mine.handlers.createFolder!('mine', {})
+  await mine.handlers.deleteFolder!('mine', {})
+  assert.deepEqual(take(), [])
+  await mine.handlers.watchFolders!(false, {})
+  await other.append!('Drafts', message('x'), [], {})
+  await mine.handlers.watchFolders!(true, {})
+  await other.append!('Drafts', message('x'), [], {})
+  mine.close()
+  await other.append!('Drafts', message('x'), [], {})
+  assert.deepEqual(take(), [{ kind: 'new', folder: 'Drafts' }])
+})
+
+test('handlers without news of folders do not offer to watch them', async t => {
+  const { store } = await attached(t)
+  assert.equal(store.mailbox(ALICE).watchFolders, undefined)
 })
 
 test('what a client does to folders and messages is in the store', async t => {

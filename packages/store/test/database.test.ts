@@ -72,6 +72,8 @@ test('a write is acknowledged after the flush that follows it, and who reads it 
     kysely,
     dialect: sqliteDialect,
     flush: () => new Promise(resolve => flushes.push(resolve)),
+    snapshot: async () => {},
+    check: async () => [],
     close: () => kysely.destroy(),
   })
   t.after(() => database.close())

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import { Bodies } from '../src/bodies/bodies.ts'
 import { BodyFiles } from '../src/bodies/body-files.ts'
+import { LargeBodies } from '../src/bodies/body-place.ts'
 import { Sweeper } from '../src/bodies/sweeper.ts'
 import type { Database } from '../src/database/database.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
@@ -21,9 +22,16 @@ async function limitableStore(
   const failures: unknown[] = []
   const onError = (error: unknown): unknown => failures.push(error)
   const database = await openSqlite(join(directory, 'mail.sqlite'))
-  const files = new BodyFiles(join(directory, 'bodies'))
-  const sweeper = new Sweeper(database, files, onError)
-  const store = new Store({ database, bodies: new Bodies(files, 1 << 30), sweeper, onError })
+  const large = new LargeBodies(new BodyFiles(join(directory, 'bodies')))
+  const sweeper = new Sweeper(database, large, onError)
+  const store = new Store({
+    database,
+    bodies: new Bodies(large, 1 << 30),
+    sweeper,
+    large,
+    keepsScramKeys: false,
+    onError,
+  })
   later(t, () => store.close())
   return { store, database, failures }
 }

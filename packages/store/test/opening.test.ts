@@ -100,7 +100,7 @@ test('migrations run once, in order, and a failing one leaves the schema as it w
   const file = join(await temporaryDirectory(t), 'mail.sqlite')
   const first = await openSqlite(file)
   await first.close()
-  const next = MIGRATIONS.length + 1
+  const next = MIGRATIONS.at(-1)!.version + 1
   const ran: number[] = []
   const second = {
     version: next,
@@ -128,10 +128,11 @@ test('migrations run once, in order, and a failing one leaves the schema as it w
   assert.ok(!tables.some(table => table.name === 'half'))
 })
 
-test('numbers of migrations ascend from 1 without a gap', () => {
+test('numbers of migrations ascend', () => {
+  const versions = MIGRATIONS.map(migration => migration.version)
   assert.deepEqual(
-    MIGRATIONS.map(migration => migration.version),
-    MIGRATIONS.map((_, index) => index + 1),
+    versions,
+    [...new Set(versions)].sort((a, b) => a - b),
   )
 })
 

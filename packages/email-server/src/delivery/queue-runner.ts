@@ -34,6 +34,8 @@ export class QueueRunner {
   readonly #fail: (what: string, error: unknown) => void
   readonly #rounds: Set<Round>
   readonly #onIdle: () => void
+  /** By id: what is being worked on here, and the lease that proves it. */
+  readonly #leases = new Map<string, string>()
   #active = 0
   #timer: Timer | null = null
   #timerAt = Number.POSITIVE_INFINITY
@@ -74,12 +76,18 @@ export class QueueRunner {
     this.#timer = null
   }
 
-  /** Puts a message in and makes the first attempt; null: it is there already. Resolves when the attempt is over, or the caller's time. */
+  /** Puts a message in and makes the first attempt; null: it is there already. Resolves when the attempt is over, or the caller's time;
+   * with none (0 ms) as soon as it is safe. */
   async take(entry: QueueEntry, stored: OutgoingMessage, outgoing: Outgoing): Promise<Round | null> {
     const { runtime } = this.#config
     const claimed = await this.#queue.add(entry, stored.original(), runtime.now() + LEASE_MS)
     if (!claimed) return null
     const round = this.#round(claimed, outgoing)
+    if (outgoing.answerWithinMs === 0) {
+      round.isLate = true
+      this.#workApart(round)
+      return { ...round, domains: [] }
+    }
     const done = this.#work(round)
     await (outgoing.answerWithinMs === null ? done : this.#atMost(done, round, outgoing.answerWithinMs))
     return round
@@ -98,11 +106,16 @@ export class QueueRunner {
     const { runtime } = this.#config
     const queue = this.#queue
     const { entry, message } = round
+    this.#leases.set(entry.id, entry.lease)
     let renewal: Timer | null = null
     const renew = (): void => {
       renewal = runtime.setTimer(LEASE_MS / 2, () => {
-        queue.renew(entry.id, entry.lease, runtime.now() + LEASE_MS).then(
-          kept => (kept ? renew() : round.controller.abort(new Error('another process has the message'))),
+        const lease = this.#leases.get(entry.id)!
+        queue.renew(entry.id, lease, runtime.now() + LEASE_MS).then(
+          kept =>
+            kept || this.#leases.get(entry.id) !== lease
+              ? renew()
+              : round.controller.abort(new Error('another process has the message')),
           error => {
             this.#fail('the queue failed', error)
             renew()
@@ -120,7 +133,7 @@ export class QueueRunner {
         if (done.size === 0 || done.size === left.length) return Promise.resolve()
         left = left.filter(({ address }) => !done.has(address))
         const change = { ...entry, recipients: left }
-        writing = writing.then(() => queue.update(entry.id, entry.lease, changeOf(change), false))
+        writing = writing.then(() => this.#update(entry.id, changeOf(change), false))
         return writing.then(() => {})
       })
       await this.#conclude(round)
@@ -130,6 +143,7 @@ export class QueueRunner {
       this.#armAt(runtime.now() + LEASE_MS)
     } finally {
       ;(renewal as Timer | null)?.cancel()
+      this.#leases.delete(entry.id)
       message.discard()
     }
   }
@@ -163,8 +177,17 @@ export class QueueRunner {
       left.length > 0 && next !== null
         ? { recipients: left, attempts: entry.attempts + 1, nextAttempt: next, warned: entry.warned || warn }
         : null
-    await this.#queue.update(entry.id, entry.lease, change, true)
+    await this.#update(entry.id, change, true, isAnswered)
     if (change) this.#armAt(change.nextAttempt)
+  }
+
+  /** Writes it down under the lease that holds now; it may have been taken anew here in the meantime. */
+  async #update(id: string, change: QueueChange | null, release: boolean, forget = false): Promise<void> {
+    for (;;) {
+      const lease = this.#leases.get(id)!
+      if (await this.#queue.update(id, lease, change, release, forget)) return
+      if (this.#leases.get(id) === lease) return
+    }
   }
 
   #isLeft(error: MailError, next: number | null): boolean {
@@ -225,12 +248,12 @@ export class QueueRunner {
       lease: '',
     }
     const claimed = await this.#queue.add(reportEntry, report.stream(), now + LEASE_MS)
-    if (claimed) this.#workApart(claimed)
+    if (claimed) this.#workApart(this.#round(claimed, null))
   }
 
-  #workApart(entry: ClaimedEntry): void {
+  #workApart(round: Round): void {
     this.#active++
-    void this.#work(this.#round(entry, null)).then(() => {
+    void this.#work(round).then(() => {
       this.#active--
       this.#onIdle()
       this.#armAt(this.#config.runtime.now())
@@ -269,7 +292,11 @@ export class QueueRunner {
         leaseUntil: now + LEASE_MS,
         limit: room,
       })
-      for (const entry of claimed) this.#workApart(entry)
+      for (const entry of claimed) {
+        // the clock was set forward, and our own lease looked as if it had ended: the message is still in our hands, and is not sent twice
+        if (this.#leases.has(entry.id)) this.#leases.set(entry.id, entry.lease)
+        else this.#workApart(this.#round(entry, null))
+      }
       if (claimed.length > 0) this.#armAt(now + 1)
       else this.#armAt(now + 1000)
       return

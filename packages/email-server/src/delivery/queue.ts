@@ -2,6 +2,7 @@
 // methods. What is promised with it: a message that `add` has taken is delivered, given back, or still there, whenever the process dies.
 import { concat } from '../base/bytes.ts'
 import { optionError } from '../base/errors.ts'
+import { Heap } from '../base/heap.ts'
 import type { ContentSource } from './content.ts'
 import type { DeliveryEnvelope, EnvelopeRecipient } from './courier.ts'
 import { temporary } from './failure.ts'
@@ -56,10 +57,16 @@ export interface DeliveryQueue {
   /** Goes on with a claim; false: it has been lost. */
   renew(id: string, lease: string, leaseUntil: number): Promise<boolean>
   /**
-   * Writes down what has changed. `release`: the claim ends. Null as `change`: the message is done with, entry and content go. False: the claim
-   * has been lost, and nothing was changed.
+   * Writes down what has changed. `release`: the claim ends. Null as `change`: the message is done with, entry and content go; with `forget`
+   * nobody has got it and its sender knows, so that the same id may come again. False: the claim has been lost, and nothing was changed.
    */
-  update(id: string, lease: string, change: QueueChange | null, release: boolean): Promise<boolean>
+  update(
+    id: string,
+    lease: string,
+    change: QueueChange | null,
+    release: boolean,
+    forget?: boolean,
+  ): Promise<boolean>
   /** When the next entry will be due or a lease ends, ms since the epoch; null: there is none. */
   nextDue(): Promise<number | null>
 }
@@ -69,6 +76,12 @@ interface Held {
   readonly content: Uint8Array
   lease: string | null
   leaseUntil: number
+}
+
+/** When an entry is to be looked at; out of date when the entry has gone, or is due at another time. */
+interface Due {
+  readonly at: number
+  readonly held: Held
 }
 
 export interface MemoryQueueOptions {
@@ -83,6 +96,7 @@ export interface MemoryQueueOptions {
 export class MemoryQueue implements DeliveryQueue {
   readonly #held = new Map<string, Held>()
   readonly #maxBytes: number
+  readonly #due = new Heap<Due>((a, b) => a.at < b.at)
   #bytes = 0
   #leases = 0
 
@@ -127,11 +141,17 @@ export class MemoryQueue implements DeliveryQueue {
   }
 
   async claim({ dueBy, now, leaseUntil, limit }: ClaimOptions): Promise<readonly ClaimedEntry[]> {
-    const due = [...this.#held.values()].filter(held =>
-      held.lease === null ? held.entry.nextAttempt <= dueBy : held.leaseUntil <= now,
-    )
-    due.sort((a, b) => a.entry.nextAttempt - b.entry.nextAttempt)
-    return due.slice(0, limit).map(held => this.#lend(held, leaseUntil))
+    const due: Held[] = []
+    const notYet: Due[] = []
+    for (let first = this.#firstDue(); first && due.length < limit; first = this.#firstDue()) {
+      if (first.at > Math.max(dueBy, now)) break
+      this.#due.pop()
+      // a lease ends by the clock, whatever is due
+      if (first.held.lease === null ? first.at <= dueBy : first.at <= now) due.push(first.held)
+      else notYet.push(first)
+    }
+    for (const entry of notYet) this.#due.push(entry)
+    return due.map(held => this.#lend(held, leaseUntil))
   }
 
   async content(id: string): Promise<ContentSource> {
@@ -142,6 +162,7 @@ export class MemoryQueue implements DeliveryQueue {
     const held = this.#held.get(id)
     if (held?.lease !== lease) return false
     held.leaseUntil = leaseUntil
+    this.#wait(held)
     return true
   }
 
@@ -155,20 +176,42 @@ export class MemoryQueue implements DeliveryQueue {
     }
     held.entry = { ...held.entry, ...change }
     if (release) held.lease = null
+    this.#wait(held)
     return true
   }
 
   async nextDue(): Promise<number | null> {
-    let next = Number.POSITIVE_INFINITY
-    for (const { entry, lease, leaseUntil } of this.#held.values()) {
-      next = Math.min(next, lease === null ? entry.nextAttempt : leaseUntil)
+    return this.#firstDue()?.at ?? null
+  }
+
+  /** What is to be looked at first; what is out of date is thrown away. */
+  #firstDue(): Due | undefined {
+    for (;;) {
+      const { first } = this.#due
+      if (!first || this.#isTrue(first)) return first
+      this.#due.pop()
     }
-    return next === Number.POSITIVE_INFINITY ? null : next
+  }
+
+  #isTrue({ at, held }: Due): boolean {
+    return this.#held.get(held.entry.id) === held && at === dueAt(held)
+  }
+
+  #wait(held: Held): void {
+    this.#due.push({ at: dueAt(held), held })
+    // a lease that is renewed again and again leaves nothing but what is out of date
+    if (this.#due.size > 64 && this.#due.size > 4 * this.#held.size)
+      this.#due.rebuild(due => this.#isTrue(due))
   }
 
   #lend(held: Held, leaseUntil: number): ClaimedEntry {
     held.lease = String(++this.#leases)
     held.leaseUntil = leaseUntil
+    this.#wait(held)
     return { ...held.entry, lease: held.lease }
   }
+}
+
+function dueAt({ lease, leaseUntil, entry }: Held): number {
+  return lease === null ? entry.nextAttempt : leaseUntil
 }

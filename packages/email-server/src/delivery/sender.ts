@@ -117,6 +117,11 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     for (const event of events) this.emit('report', event)
   }
 
+  /** Tells of a failure that no caller can be told. */
+  failed(what: string, error: unknown): void {
+    this.#fail(what, error)
+  }
+
   protected override onListenerError(error: unknown, name: keyof DeliveryEvents): void {
     if (name === 'error') this.#config.runtime.warn("a listener of 'error' failed", error)
     else this.#fail(`a listener of '${name}' failed`, error)

@@ -1,5 +1,6 @@
 // The few extensions that change the rules of the whole room. An extension's file switches its field on; the writer,
 // the news and the commands read it. Nothing else may depend on what was enabled.
+import type { Watching } from './watching.ts'
 
 export interface Dialect {
   /** IMAP4rev2 (RFC 9051): no RECENT, ESEARCH instead of SEARCH. */
@@ -12,6 +13,8 @@ export interface Dialect {
   readonly vanished: boolean
   /** UIDONLY (RFC 9586): no sequence numbers at all. */
   readonly uidOnly: boolean
+  /** NOTIFY (RFC 5465): what is told unasked; null: as ever. */
+  readonly watching: Watching | null
 }
 
 export const PLAIN_DIALECT: Dialect = {
@@ -20,4 +23,5 @@ export const PLAIN_DIALECT: Dialect = {
   modseq: false,
   vanished: false,
   uidOnly: false,
+  watching: null,
 }

@@ -1,8 +1,16 @@
 // What the backend has told of the open folder and the client has not heard yet. It is kept compact, and told at the
 // points where RFC 3501 §5.2, §5.5 and §7.4.1 allow it.
-import { addRange, type FlatRanges, intersection, numbersIn, removeRange } from '../base/ranges.ts'
+import {
+  addRange,
+  difference,
+  type FlatRanges,
+  intersection,
+  numbersIn,
+  removeRange,
+} from '../base/ranges.ts'
 import type { MailboxNews } from '../mailbox/index.ts'
 import type { SequenceView } from './view.ts'
+import type { OpenWatch } from './watching.ts'
 
 export interface FlagNews {
   readonly flags: readonly string[]
@@ -16,9 +24,18 @@ export class News {
   readonly #view: SequenceView
   /** UIDs that are gone, as far as the view still has them. */
   #vanished: FlatRanges = []
+  /** Those of them that a command of this session has removed: that is told whatever NOTIFY says. */
+  #ownVanished: FlatRanges = []
   #flags: Map<number, FlagNews> | null = null
   #changed: FlatRanges = []
   #exists = false
+  /** A command of this session has put messages here; their UIDs, as far as they are known. */
+  #ownExists = false
+  #ownUids: FlatRanges = []
+  /** Messages whose flags have changed by whomever, for searches that are kept up to date (RFC 5267). */
+  #touched: FlatRanges = []
+  /** Set while there are such. */
+  keepsTouched = false
   /** What this session has just been told of its own doing; an echo of it is no news. */
   #told: Map<number, string> | null = null
 
@@ -26,8 +43,29 @@ export class News {
     this.#view = view
   }
 
+  /** Is there anything that the client has not heard? */
   get pending(): boolean {
     return this.#exists || this.#gone() || this.#flags !== null || this.#changed.length > 0
+  }
+
+  /** Is there anything that it wants to hear, and may? */
+  pendingFor({ counts, flags }: OpenWatch, mayExpunge: boolean): boolean {
+    if (this.#ownExists || (counts && this.#exists) || this.#touched.length > 0) return true
+    if (mayExpunge && (this.#ownVanished.length > 0 || (counts && this.#gone()))) return true
+    return flags && (this.#flags !== null || this.#changed.length > 0)
+  }
+
+  /** These messages were removed by a command of the session itself. */
+  removed(uids: readonly number[]): void {
+    this.add({ kind: 'vanished', uids })
+    for (const uid of uids) if (this.#view.sequenceOf(uid) > 0) addRange(this.#ownVanished, uid, uid)
+  }
+
+  /** A command of the session itself has put messages into the folder; their UIDs, where they are known. */
+  placed(uids: readonly number[]): void {
+    this.#exists = true
+    this.#ownExists = true
+    for (const uid of uids) addRange(this.#ownUids, uid, uid)
   }
 
   add(news: MailboxNews): void {
@@ -73,6 +111,7 @@ export class News {
   /** The client knows these flags from the session's own doing: the same from the backend is an echo. */
   told(uid: number, flags: readonly string[]): void {
     const spelling = spelled(flags)
+    if (this.keepsTouched) addRange(this.#touched, uid, uid)
     this.#told ??= new Map()
     if (this.#told.size < KEPT_FLAGS) this.#told.set(uid, spelling)
     const pending = this.#flags?.get(uid)
@@ -84,13 +123,26 @@ export class News {
     this.#told = null
   }
 
-  /** UIDs in view that are gone. */
-  takeVanished(): FlatRanges {
+  /** UIDs in view that are gone; or only those that the session itself has removed. */
+  takeVanished(onlyOwn: boolean): FlatRanges {
     if (this.#vanished.length === 0) return this.#vanished
+    const own = this.#ownVanished
+    this.#ownVanished = []
+    if (onlyOwn) {
+      this.#vanished = difference(this.#vanished, own)
+      return own
+    }
     const next = this.#view.nextUid
     const vanished = intersection(this.#vanished, [0, next])
     this.#vanished = intersection(this.#vanished, [next, Number.POSITIVE_INFINITY])
     return vanished
+  }
+
+  /** UIDs whose flags have changed. */
+  takeTouched(): FlatRanges {
+    const touched = this.#touched
+    this.#touched = []
+    return touched
   }
 
   takeFlags(): Iterable<[uid: number, news: FlagNews]> {
@@ -106,15 +158,25 @@ export class News {
     return changed.length === 0 ? changed : intersection(changed, this.#view.all())
   }
 
-  takeExists(): boolean {
-    const exists = this.#exists
-    this.#exists = false
+  /** Are there new messages to be told of? Of all, or only when some are the session's own. */
+  takeExists(onlyOwn: boolean): boolean {
+    const exists = onlyOwn ? this.#ownExists : this.#exists
+    if (exists) this.#exists = false
+    if (exists) this.#ownExists = false
     return exists
+  }
+
+  /** Of these, the UIDs that the session itself has not put here. */
+  withoutOwn(uids: FlatRanges): FlatRanges {
+    const others = difference(uids, this.#ownUids)
+    this.#ownUids = []
+    return others
   }
 
   #addFlags(uid: number, news: FlagNews): void {
     if (this.#view.sequenceOf(uid) === 0) return
     if (this.#told?.get(uid) === spelled(news.flags)) return
+    if (this.keepsTouched) addRange(this.#touched, uid, uid)
     this.#flags ??= new Map()
     if (this.#flags.size < KEPT_FLAGS || this.#flags.has(uid)) this.#flags.set(uid, news)
     else addRange(this.#changed, uid, uid)

@@ -1,6 +1,7 @@
 // The open folder of a session: its view, and what was said of it when it was opened.
 import { type FlatRanges, intersection } from '../base/ranges.ts'
 import type { OpenedFolder } from '../mailbox/index.ts'
+import type { SearchContext } from './contexts.ts'
 import { Modseqs } from './modseqs.ts'
 import { News } from './news.ts'
 import { SequenceView } from './view.ts'
@@ -18,6 +19,8 @@ export class SelectedFolder {
   recentFrom: number = Number.POSITIVE_INFINITY
   /** What the last search has saved, UIDs (RFC 5182); some of them may be gone. */
   saved: FlatRanges = []
+  /** Searches that are kept up to date, by their tag (RFC 5267). */
+  readonly contexts: Map<string, SearchContext> = new Map()
   /** Every id was its UID so far: ids need not be asked for. */
   idsAreUids = true
 

@@ -314,6 +314,11 @@ export interface MailboxContract {
     result: readonly ThreadNode[]
     context: NoContext
   }
+  /**
+   * NOTIFY (RFC 5465): from now on, or no longer, this session is to be told with `notifyFolder` what others do to any of the
+   * user's folders. Asked whenever a client changes its mind; a session that closes is not asked again.
+   */
+  watchFolders: { args: [on: boolean]; result: undefined; context: NoContext }
   /** NAMESPACE (RFC 2342). Absent: one personal namespace without a prefix. */
   namespace: { args: []; result: Namespaces; context: NoContext }
   /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
@@ -411,6 +416,7 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   search: true,
   sort: true,
   thread: true,
+  watchFolders: true,
   namespace: true,
   qresync: true,
   resolveVanished: true,

@@ -1,8 +1,9 @@
+export { decodeImapUtf7, encodeImapUtf7 } from '../text/index.ts'
 export { type BaseSubject, baseSubject } from './base-subject.ts'
 export { collect, collectHeader, passOn, type SourceLimits } from './body-source.ts'
 export type * from './contract.ts'
 export { MAILBOX_HANDLER_NAMES } from './contract.ts'
-export { evaluate, type SearchDepth, type SearchSubject, searchDepth } from './evaluate.ts'
+export { evaluate, folded, type SearchDepth, type SearchSubject, searchDepth } from './evaluate.ts'
 export { changeFlags, cleanFlag, hasFlag, isFlag, sameFlag, systemFlag } from './flags.ts'
 export { FLAGS, SPECIAL_USE } from './names.ts'
 export {
@@ -26,6 +27,6 @@ export {
   type ThreadNode,
 } from './search.ts'
 export { type SearchOptions, searchFolder } from './search-folder.ts'
-export { type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
-export { type SortSubject, sentTime, sortMessages } from './sort.ts'
+export { type FolderNews, type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
+export { type SortSubject, sentTime, sortMessages, sortValue } from './sort.ts'
 export { type ThreadSubject, threadMessages } from './thread.ts'

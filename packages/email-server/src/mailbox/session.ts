@@ -29,6 +29,28 @@ export type MailboxNews =
       readonly modseq: number | null
     }
 
+/** Something that others have done to one of the user's folders, whether it is open or not (RFC 5465 §5). */
+export type FolderNews =
+  /** Messages have come, or gone; flags have changed. Of the open folder `notifyExists` and the like tell. */
+  | { readonly kind: 'new' | 'gone' | 'flags'; readonly folder: string }
+  /** There is such a folder now, or no longer; it has been subscribed or unsubscribed. */
+  | { readonly kind: 'created' | 'deleted' | 'subscription'; readonly folder: string }
+  /** The folder `from` is called `folder` now, and those below it have moved along; of them nothing is told. */
+  | { readonly kind: 'renamed'; readonly folder: string; readonly from: string }
+  /** Entries have changed (RFC 5464): of a folder, or ('') of the server. */
+  | { readonly kind: 'metadata'; readonly folder: string; readonly entries: readonly string[] }
+
+const FOLDER_NEWS: readonly string[] = [
+  'new',
+  'gone',
+  'flags',
+  'created',
+  'deleted',
+  'subscription',
+  'renamed',
+  'metadata',
+] satisfies FolderNews['kind'][]
+
 export interface MailboxSessionOptions {
   readonly protocol: 'imap' | 'pop3'
   readonly username: string
@@ -51,6 +73,8 @@ export class MailboxSession {
   currentFolder: string | null = null
   /** Set by the protocol session: takes the news. */
   onNews: (news: MailboxNews) => void = () => {}
+  /** Set by the protocol session: takes news of all folders. */
+  onFolderNews: (news: FolderNews) => void = () => {}
 
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
@@ -156,10 +180,24 @@ export class MailboxSession {
     this.onNews({ kind: 'flags', uid: positive(uid, 'uid'), flags: clean, modseq: modseq ?? null })
   }
 
+  /**
+   * Others have done something to one of the user's folders: for backends with `watchFolders`, while that is on. Not of what
+   * this session does itself. Throws `EUSAGE` for what is no news.
+   */
+  notifyFolder(news: FolderNews): void {
+    const { kind, folder } = news
+    if (!FOLDER_NEWS.includes(kind)) throw usageError(`${describe(kind)} is no news of a folder`)
+    const names = news.kind === 'renamed' ? [folder, news.from] : news.kind === 'metadata' ? news.entries : []
+    for (const name of [folder, ...names])
+      if (typeof name !== 'string') throw usageError(`${describe(name)} is not a name`)
+    this.onFolderNews(news)
+  }
+
   /** The session is over; called once by the protocol session. */
   closed(): void {
     this.#door.close()
     this.onNews = () => {}
+    this.onFolderNews = () => {}
     this.#events.emit('close')
   }
 }

@@ -54,9 +54,10 @@ export class NodeConnection implements Connection {
     const socket = this.#socket
     if (this.#closed || socket.writableEnded || socket.destroyed) return true
     if (socket.writableCorked === 0) {
-      // what is written in one turn leaves in one system call, without being copied together
+      // what is written in one turn leaves in one system call, without being copied together; and at the end of the round in which
+      // all readable sockets are read: to wake the peer after each of them costs more than to answer
       socket.cork()
-      process.nextTick(() => socket.uncork())
+      setImmediate(() => socket.uncork())
     }
     return socket.write(bytes)
   }

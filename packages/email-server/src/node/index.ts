@@ -25,4 +25,5 @@ export {
 export { buildDsn, buildTlsReport, parseReport } from './reports.ts'
 export { createResolver, type ResolverOptions } from './resolver.ts'
 export { nodeRuntime } from './runtime.ts'
+export { TlsOverConnection, type TlsWorld } from './tls-over.ts'
 export { turn } from './turn.ts'

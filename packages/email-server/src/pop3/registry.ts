@@ -91,3 +91,20 @@ export class Registry {
     return [...this.#commands.values()].flatMap(command => command.capabilities?.(facts) ?? [])
   }
 }
+
+/** Runs a command whose state was looked at: the compiler cannot follow that from one table to the other. */
+export function runCommand(
+  command: CommandSpec,
+  cx: CommandContext,
+  rest: string,
+  state: State,
+): void | Promise<void> {
+  switch (command.state) {
+    case 'authorization':
+      return state.kind === 'authorization' ? command.run(cx, rest, state) : undefined
+    case 'transaction':
+      return state.kind === 'transaction' ? command.run(cx, rest, state) : undefined
+    case 'any':
+      return command.run(cx, rest, state)
+  }
+}

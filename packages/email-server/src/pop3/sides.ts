@@ -3,7 +3,8 @@
 import type { ClientSessionOptions } from '../base/client-session.ts'
 import { type TwoSided, twoSided } from '../base/two-sided.ts'
 import { Pop3ClientSession } from './client/session.ts'
-import { type Pop3ServerOptions, Pop3ServerSession } from './server/session.ts'
+import type { Pop3ServerOptions } from './server/options.ts'
+import { Pop3ServerSession } from './server/session.ts'
 
 /**
  * `new POP3Session({ isServer: false, … })` is the client (`Pop3ClientSession`), with any other options it is the server

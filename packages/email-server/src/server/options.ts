@@ -52,6 +52,11 @@ export interface ServerOptions {
   readonly closeTimeout?: number
   /** Take passwords from clients without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
+  /**
+   * Submission: take mail from those only who have logged in? False takes it from everybody who can connect: for servers of tests, never for one
+   * that others can reach. Default true.
+   */
+  readonly requireAuth?: boolean
   /** Offer DSN (RFC 3461) in SMTP and LMTP: see `SmtpServerOptions`. Default false. */
   readonly dsn?: boolean
   /** SMTP extensions that promise something beyond the session. */
@@ -124,6 +129,7 @@ export interface ResolvedOptions {
   /** What SMTP and LMTP sessions are told besides. */
   readonly smtp: {
     readonly dsn: boolean
+    readonly requireAuth: boolean
     readonly extensions: SmtpExtensionOptions
     readonly lineBreaks: 'refuse' | 'normalize'
     readonly addMissingFields: boolean
@@ -166,6 +172,7 @@ const KNOWN: Readonly<Record<keyof ServerOptions, true>> = {
   allowInsecureAuth: true,
   mailAuth: true,
   dsn: true,
+  requireAuth: true,
   extensions: true,
   lineBreaks: true,
   addMissingFields: true,
@@ -230,6 +237,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     mailAuth: resolveMailAuth(options.mailAuth, hostname),
     smtp: {
       dsn: flag('dsn', options.dsn ?? false),
+      requireAuth: flag('requireAuth', options.requireAuth ?? true),
       extensions: checkedExtensions(options.extensions),
       lineBreaks: lineBreaks(options.lineBreaks),
       addMissingFields: flag('addMissingFields', options.addMissingFields ?? true),

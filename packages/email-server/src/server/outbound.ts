@@ -1,6 +1,6 @@
 // The server's way out: what `server.send`, `mail.deliver` and `server.sendDsn` use, with the keys of the server's domains, its queue, its
 // reports, and the shortest way to its own mailboxes.
-import { optionError } from '../base/errors.ts'
+import { describe, optionError, usageError } from '../base/errors.ts'
 import type { Limits } from '../base/limits.ts'
 import type { Runtime, TlsOptions } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
@@ -32,7 +32,7 @@ import type { Resolver } from '../dns/index.ts'
 import { type DomainMaterial, signingKeys } from '../domain/index.ts'
 import { composeDsn, type DsnOptions, parseReport, TlsReportCollector } from '../dsn/index.ts'
 import type { ComposedMessage } from '../mime/index.ts'
-import type { IncomingMail } from '../smtp/index.ts'
+import type { DeliverOptions, IncomingMail } from '../smtp/index.ts'
 import type { SigningKey } from '../trust/index.ts'
 import { flag, known } from './option-values.ts'
 
@@ -109,6 +109,7 @@ const REPORT_LIMIT = 1024 * 1024
 
 export class Outbound {
   readonly sender: DeliverySender
+  readonly queue: DeliveryQueue
   /** Sessions by domain and day, for the reports of RFC 8460. */
   readonly tlsReports: TlsReportCollector = new TlsReportCollector()
   readonly #world: OutboundWorld
@@ -144,12 +145,13 @@ export class Outbound {
         relayTo(way, `delivery.transports[${JSON.stringify(domain)}]`),
       ]),
     )
+    this.queue = queue ?? new MemoryQueue()
     this.sender = new DeliverySender({
       runtime,
       courier: pool.courier,
       destination: domain =>
         others.get(domain) ?? (own ? this.#ownWay(domain) : null) ?? relay ?? { kind: 'domain', domain },
-      queue: queue ?? new MemoryQueue(),
+      queue: this.queue,
       retry: resolveRetry(retry, 'delivery.retry'),
       signing: this.#signing(options.dkimCallback),
       reports: flag('delivery.reports', reports ?? true) ? { reportingMta: hostname } : null,
@@ -174,13 +176,16 @@ export class Outbound {
     return this.sender.send(readOutgoing(options, this.#world.runtime, null))
   }
 
-  /** A message that a client has handed in, as it is, with what the client asked for. */
-  deliver(mail: IncomingMail): Promise<SendResult> {
-    const { from, params, recipients } = mail
+  /** A message that a client has handed in, as it is, with what the client asked for. Rejects with EUSAGE when an option is wrong. */
+  async deliver(mail: IncomingMail, options: DeliverOptions): Promise<SendResult> {
+    checkDeliver(mail, options)
+    const { from, params } = mail
+    const { to, id, answerWithin } = options
+    const recipients = to ? mail.recipients.filter(({ address }) => to.includes(address)) : mail.recipients
     const { ret, envid, requiretls } = params
     const domain = from === '' ? this.#world.hostname : checkAddress('from', from).domain
     const outgoing: Outgoing = {
-      id: hex(this.#world.runtime.random(16)),
+      id: id ?? hex(this.#world.runtime.random(16)),
       isKeyed: false,
       messageId: mail.messageId ?? null,
       envelope: {
@@ -199,7 +204,7 @@ export class Outbound {
       complete: domain.startsWith('[') ? this.#world.hostname : domain,
       signal: undefined,
       destination: null,
-      answerWithinMs: this.#answerWithinMs,
+      answerWithinMs: answerWithin ?? this.#answerWithinMs,
     }
     return this.sender.send(outgoing)
   }
@@ -228,11 +233,15 @@ export class Outbound {
     })
   }
 
-  /** A message has come in: is it a report about one of ours? */
+  /** A message has come in: reports about our own messages become events on them. */
   look(mail: IncomingMail): void {
     if (mail.from !== '' || mail.size > REPORT_LIMIT) return
-    const report = parseReport(mail.rawBytes)
-    if (report?.kind === 'dsn') this.sender.told(reportEvents(report))
+    try {
+      const report = parseReport(mail.rawBytes)
+      if (report?.kind === 'dsn') this.sender.told(reportEvents(report))
+    } catch (error) {
+      this.sender.failed('reading a report', error)
+    }
   }
 
   /** The keys of the author's domain, or of the nearest domain above it; then whoever the callback knows. */
@@ -278,6 +287,17 @@ export class Outbound {
           }
         : undefined,
     )
+  }
+}
+
+function checkDeliver({ to: all }: IncomingMail, { to, id, answerWithin }: DeliverOptions): void {
+  const unknown = to?.find(address => !all.includes(address))
+  if (unknown !== undefined) throw usageError(`deliver: ${describe(unknown)} is no recipient of the message`)
+  if (id !== undefined && (typeof id !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(id))) {
+    throw usageError('deliver: id must be 1 to 200 characters of ASCII, without spaces')
+  }
+  if (answerWithin !== undefined && !(Number.isFinite(answerWithin) && answerWithin >= 0)) {
+    throw usageError('deliver: answerWithin must be a number of milliseconds, 0 or more')
   }
 }
 

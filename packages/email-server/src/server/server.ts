@@ -6,15 +6,12 @@ import { Emitter } from '../base/emitter.ts'
 import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
-import type { ServerSession, ServerSessionOptions } from '../base/session.ts'
-import type { OutgoingOptions } from '../delivery/index.ts'
+import type { ServerSession } from '../base/session.ts'
+import type { DeliveryQueue, OutgoingOptions } from '../delivery/index.ts'
 import type { DomainMaterial } from '../domain/index.ts'
 import type { TlsReportCollector } from '../dsn/index.ts'
-import { ImapServerSession } from '../imap/index.ts'
 import type { MailboxSession } from '../mailbox/index.ts'
-import { Pop3ServerSession } from '../pop3/index.ts'
 import type { AuthFailure, AuthInfo } from '../sasl/index.ts'
-import { type IncomingMail, SmtpServerSession } from '../smtp/index.ts'
 import { domainToAscii } from '../text/index.ts'
 import { domainName } from './domain-name.ts'
 import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
@@ -30,6 +27,7 @@ import {
 import { Outbound } from './outbound.ts'
 import { receiveProxied } from './proxied-connection.ts'
 import { SenderChecks } from './sender-checks.ts'
+import { SessionMaker } from './session-maker.ts'
 import { type LastWord, lastLine, lastWord, turnAway } from './turn-away.ts'
 
 interface Live {
@@ -45,7 +43,7 @@ export class Server extends Emitter<ServerEvents> {
   readonly #domains = new Set<string>()
   readonly #live = new Map<Connection, Live>()
   readonly #doorkeeper: Doorkeeper
-  readonly #checks: SenderChecks | null
+  readonly #sessions: SessionMaker
   readonly #outbound: Outbound
   readonly #listeners = new Map<ListenerName, Listener>()
   readonly #onEmpty: (() => void)[] = []
@@ -60,10 +58,18 @@ export class Server extends Emitter<ServerEvents> {
     this.#options = resolveOptions(options)
     const { mailAuth, rateLimit, resolver, runtime, limits } = this.#options
     this.#doorkeeper = new Doorkeeper({ limits, rateLimit, now: () => runtime.now() })
-    this.#checks = mailAuth
-      ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
-      : null
     this.#outbound = this.#makeOutbound()
+    this.#sessions = new SessionMaker({
+      options: this.#options,
+      checks: mailAuth
+        ? new SenderChecks({ ...mailAuth, resolver, runtime, timeoutMs: limits.authTime })
+        : null,
+      isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
+      isBanned: address => this.#doorkeeper.isBanned(address),
+      deliver: (mail, options) => this.#outbound.deliver(mail, options),
+      watchMail: mail => this.#outbound.look(mail),
+      onFailure: (message, error) => this.#fail(message, error),
+    })
   }
 
   get hostname(): string {
@@ -134,6 +140,11 @@ export class Server extends Emitter<ServerEvents> {
       attempt(() => this.#outbound.sendDsn(options)),
       callback,
     )
+  }
+
+  /** Where outgoing messages wait: `delivery.queue`, else one in memory. */
+  get queue(): DeliveryQueue {
+    return this.#outbound.queue
   }
 
   /** What the TLS sessions of outgoing mail were like, by domain and day: `take` gives what `buildTlsReport` wants (RFC 8460). */
@@ -358,47 +369,16 @@ export class Server extends Emitter<ServerEvents> {
   }
 
   #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
-    const { auth, greetingDelayMs, hostname, limits, runtime, allowInsecureAuth } = this.#options
     const { protocol, role = 'inbound' } = LISTENERS[name]
-    const options: ServerSessionOptions = {
-      hostname,
-      remoteAddress: connection.remoteAddress,
-      localAddress: connection.localAddress,
-      tls,
-      canUpgrade: this.#options.tls.current !== null && !tls,
-      allowInsecureAuth,
-      limits,
-      now: runtime.now(),
-      random: length => runtime.random(length),
-      openSpool: () => runtime.openSpool(),
-      onFailure: (message, error) => this.#fail(message, error),
-    }
     if (protocol === 'smtp') {
-      const session = new SmtpServerSession({
-        ...options,
-        ...(name === 'inbound' && {
-          ...(this.#checks && { checkMessage: this.#checks.forSession(connection.remoteAddress) }),
-          greetingDelayMs,
-        }),
-        ...(this.#options.mayXclient(connection.remoteAddress) && {
-          xclient: (address: string) => !this.#doorkeeper.isBanned(address),
-        }),
-        auth,
-        ...this.#options.smtp,
-        role,
-        deliver: mail => this.#outbound.deliver(mail),
-        ...(name === 'inbound' && { watchMail: (mail: IncomingMail) => this.#lookAt(mail) }),
-        isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
-      })
+      const session = this.#sessions.smtp(name, role, connection, tls)
       session.on('auth', info => this.#askAuth(info))
       session.on('authFailed', failure => this.#authFailed(failure))
       this.emit('smtpSession', session)
       return { connection, session, mailbox: () => null }
     }
     const session =
-      protocol === 'imap'
-        ? new ImapServerSession({ ...options, auth, canDeflate: runtime.deflate !== undefined })
-        : new Pop3ServerSession({ ...options, auth, ...this.#options.pop3 })
+      protocol === 'imap' ? this.#sessions.imap(connection, tls) : this.#sessions.pop3(connection, tls)
     session.on('auth', info => this.#askAuth(info))
     session.on('authFailed', failure => this.#authFailed(failure))
     session.on('mailboxSession', mailbox => {
@@ -432,15 +412,6 @@ export class Server extends Emitter<ServerEvents> {
     }
     made.sender.on('error', error => this.#fail('delivery', error))
     return made
-  }
-
-  /** Reports about our own messages become events on them. */
-  #lookAt(mail: IncomingMail): void {
-    try {
-      this.#outbound.look(mail)
-    } catch (error) {
-      this.#fail('reading a report', error)
-    }
   }
 
   /** Puts the question to the server's listeners; a promise that rejects tells the session that one has failed. */

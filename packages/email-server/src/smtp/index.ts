@@ -21,7 +21,7 @@ export { resolveExtensions, type SmtpExtensionOptions } from './extension-option
 export type { SmtpRole } from './registry.ts'
 export type { RcptContext, RcptHandler } from './server/ask-recipient.ts'
 export type { SmtpServerEvents } from './server/events.ts'
-export { IncomingMail, type IncomingMailEvents } from './server/incoming-mail.ts'
+export { type DeliverOptions, IncomingMail, type IncomingMailEvents } from './server/incoming-mail.ts'
 export type { MailRecipient, UndeliveredRecipient } from './server/mail-answers.ts'
 export type { CheckMessage, MailAuth, MailAuthDetails, MailCheck } from './server/mail-auth.ts'
 export type { SmtpServerOptions } from './server/options.ts'

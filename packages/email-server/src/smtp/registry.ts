@@ -22,6 +22,8 @@ export interface ServerFacts {
   readonly tls: TlsInfo | null
   readonly canUpgrade: boolean
   readonly allowInsecureAuth: boolean
+  /** Submission: is mail taken from those only who have logged in? */
+  readonly requireAuth: boolean
   /** Who takes the messages promises to report on them (RFC 3461). */
   readonly dsn: boolean
   /** This client may say that it speaks for another. */

@@ -1,3 +1,5 @@
+export { Authority, type CertificateOptions, type MadeCertificate } from './authority.ts'
+export { Dialogue } from './dialogue.ts'
 export { answerDnsQuery } from './dns-responder.ts'
 export {
   SessionDriver,
@@ -6,7 +8,22 @@ export {
   type SessionPairOptions,
   VIRTUAL_TLS,
 } from './driver.ts'
+export type { Duration } from './duration.ts'
+export { type FaultRates, Faults, NO_FAULTS, SOME_FAULTS } from './faults.ts'
+export { Inbox, type MessageMatch } from './inbox.ts'
+export type { LedgerTotals } from './ledger.ts'
+export type { StoreFault } from './mail-host.ts'
+export {
+  type BadCertificate,
+  createMailWorld,
+  MailWorld,
+  type MailWorldOptions,
+  type WorldDomain,
+  WorldError,
+} from './mail-world.ts'
 export { MemoryMailbox, type MemoryMailboxOptions, type StoredMessage } from './memory-mailbox.ts'
+export { ReceivedMessage } from './received.ts'
+export type { TracedProtocol } from './redact.ts'
 export {
   type Cutting,
   type ReplayOptions,
@@ -16,6 +33,16 @@ export {
   type Setup,
   TranscriptMismatch,
 } from './replay.ts'
+export { createTestServer, TestServer, type TestServerOptions, type TestServerPlace } from './test-server.ts'
+export {
+  printTrace,
+  Recorder,
+  type RecorderOptions,
+  readTrace,
+  type TraceEvent,
+  type TranscriptOptions,
+  traceToTranscript,
+} from './trace.ts'
 export {
   type Piece,
   parseTranscript,
@@ -24,5 +51,11 @@ export {
   TranscriptSyntaxError,
 } from './transcript.ts'
 export type { LinkOptions } from './wire.ts'
-export { type HttpsHandler, VirtualWorld, type VirtualWorldOptions } from './world.ts'
+export {
+  type HttpsHandler,
+  type TappedEnd,
+  VirtualWorld,
+  type VirtualWorldOptions,
+  type WorldHoldings,
+} from './world.ts'
 export { Zones } from './zones.ts'

@@ -4,6 +4,7 @@ import { Refusal } from '../base/errors.ts'
 import type { ClosedRange } from '../base/ranges.ts'
 import type {
   Folder,
+  FolderNews,
   MailboxHandlers,
   MailboxSession,
   MessageId,
@@ -60,6 +61,8 @@ const USUAL_FOLDERS: readonly Folder[] = [
 export class MemoryMailbox {
   readonly #folders = new Map<string, StoredFolder>()
   readonly #sessions = new Set<MailboxSession>()
+  /** Sessions that hear of all folders (RFC 5465). */
+  readonly #watchers = new Set<MailboxSession>()
   readonly #now: () => number
   #modseq = 1
   #lastUidValidity = 0
@@ -80,7 +83,10 @@ export class MemoryMailbox {
       supplies: ['modseq', 'vanished', 'size', 'deleted', 'emailId', 'mailboxId', 'saveDate'],
     })
     this.#sessions.add(session)
-    session.on('close', () => this.#sessions.delete(session))
+    session.on('close', () => {
+      this.#sessions.delete(session)
+      this.#watchers.delete(session)
+    })
   }
 
   /** Puts a message in; returns its UID. Sessions that have the folder open are told. */
@@ -94,7 +100,7 @@ export class MemoryMailbox {
   ): number {
     const folder = this.#folder(options.folder ?? 'INBOX')
     const uid = this.#add(folder, raw, options.flags ?? [], Number(options.internalDate ?? this.#now()))
-    this.#tellExists(folder)
+    this.#tellExists(folder, null)
     return uid
   }
 
@@ -144,13 +150,14 @@ export class MemoryMailbox {
         for (const other of this.#others(session, folder)) {
           for (const message of messages) other.notifyFlags(null, message.uid, message.flags, modseq)
         }
+        if (messages.length > 0) this.#tellWatchers({ kind: 'flags', folder: folder.name }, session)
         return messages.map(({ uid, flags }) => ({ id: uid, flags, modseq }))
       },
 
       append: (name, raw, flags, { internalDate }) => {
         const folder = this.#destination(name)
         const uid = this.#add(folder, raw, flags, Number(internalDate ?? this.#now()))
-        this.#tellExists(folder)
+        this.#tellExists(folder, session)
         return { uidValidity: folder.uidValidity, uids: [uid] }
       },
 
@@ -159,7 +166,7 @@ export class MemoryMailbox {
         const uids = messages.map(({ raw, flags, internalDate }) =>
           this.#add(folder, raw, flags, Number(internalDate ?? this.#now())),
         )
-        this.#tellExists(folder)
+        this.#tellExists(folder, session)
         return { uidValidity: folder.uidValidity, uids }
       },
 
@@ -168,15 +175,15 @@ export class MemoryMailbox {
         const old = pick(open(), [id])
         if (old.length === 0) throw new Refusal('NONEXISTENT', 'the message has been removed')
         const uid = this.#add(folder, raw, flags, Number(internalDate ?? this.#now()))
-        this.#tellExists(folder)
+        this.#tellExists(folder, session)
         return { uidValidity: folder.uidValidity, uids: [uid], ...this.#remove(open(), old, session) }
       },
 
-      copyMessages: (ids, name) => this.#copy(pick(open(), ids), this.#destination(name)),
+      copyMessages: (ids, name) => this.#copy(pick(open(), ids), this.#destination(name), session),
 
       move: (ids, name) => {
         const messages = pick(open(), ids)
-        const placed = this.#copy(messages, this.#destination(name))
+        const placed = this.#copy(messages, this.#destination(name), session)
         return { ...placed, ...this.#remove(open(), messages, session) }
       },
 
@@ -190,22 +197,34 @@ export class MemoryMailbox {
       createFolder: (name, { specialUse }) => {
         if (this.#folders.has(name)) throw new Refusal('ALREADYEXISTS', 'there is such a folder')
         this.#create(name, specialUse?.[0] ?? null)
+        this.#tellWatchers({ kind: 'created', folder: name }, session)
         return { mailboxId: mailboxIdOf(this.#folder(name)) }
       },
 
       deleteFolder: name => {
         if (name === 'INBOX') throw new Refusal('CANNOT', 'INBOX stays')
         this.#folders.delete(this.#folder(name).name)
+        this.#tellWatchers({ kind: 'deleted', folder: name }, session)
       },
 
-      renameFolder: (from, to) => this.#rename(this.#folder(from), to),
+      renameFolder: (from, to) => {
+        this.#rename(this.#folder(from), to, session)
+        this.#tellWatchers({ kind: 'renamed', folder: to, from }, session)
+      },
 
       subscribe: name => {
         this.#folder(name).subscribed = true
+        this.#tellWatchers({ kind: 'subscription', folder: name }, session)
       },
 
       unsubscribe: name => {
         this.#folder(name).subscribed = false
+        this.#tellWatchers({ kind: 'subscription', folder: name }, session)
+      },
+
+      watchFolders: on => {
+        if (on) this.#watchers.add(session)
+        else this.#watchers.delete(session)
       },
 
       qresync: (name, { uidValidity, modseq, knownUids }) => {
@@ -258,13 +277,13 @@ export class MemoryMailbox {
     }
   }
 
-  #rename(folder: StoredFolder, to: string): undefined {
+  #rename(folder: StoredFolder, to: string, by: MailboxSession): void {
     const from = folder.name
     if (this.#folders.has(to)) throw new Refusal('ALREADYEXISTS', 'there is such a folder')
     if (from === 'INBOX') {
       this.#create(to)
       const messages = [...folder.messages.values()]
-      this.#copy(messages, this.#folder(to))
+      this.#copy(messages, this.#folder(to), by)
       this.#remove(folder, messages, null)
       return
     }
@@ -290,11 +309,11 @@ export class MemoryMailbox {
     return uid
   }
 
-  #copy(messages: readonly StoredMessage[], destination: StoredFolder): PlacedMessages {
+  #copy(messages: readonly StoredMessage[], destination: StoredFolder, by: MailboxSession): PlacedMessages {
     const uids = messages.map(({ raw, flags, internalDate, emailId }) =>
       this.#add(destination, raw, flags, internalDate, emailId),
     )
-    this.#tellExists(destination)
+    this.#tellExists(destination, by)
     return { uidValidity: destination.uidValidity, uids }
   }
 
@@ -309,6 +328,7 @@ export class MemoryMailbox {
       folder.removed.push({ uid, modseq })
     }
     for (const other of this.#others(by, folder)) other.notifyVanished(messages.map(message => message.uid))
+    if (messages.length > 0) this.#tellWatchers({ kind: 'gone', folder: folder.name }, by)
     return { modseq }
   }
 
@@ -333,8 +353,13 @@ export class MemoryMailbox {
     }
   }
 
-  #tellExists(folder: StoredFolder): void {
+  #tellExists(folder: StoredFolder, by: MailboxSession | null): void {
     for (const session of this.#others(null, folder)) session.notifyExists(folder.messages.size)
+    this.#tellWatchers({ kind: 'new', folder: folder.name }, by)
+  }
+
+  #tellWatchers(news: FolderNews, by: MailboxSession | null): void {
+    for (const watcher of this.#watchers) if (watcher !== by) watcher.notifyFolder(news)
   }
 
   /** Sessions that have the folder open, without the one that did it: it knows. */

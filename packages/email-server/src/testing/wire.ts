@@ -11,10 +11,19 @@ export interface LinkOptions {
   readonly latencyMs?: number
   /** Into which pieces is what arrives cut? A number cuts evenly. Default: as it was written. */
   readonly cut?: number | ((bytes: Uint8Array) => readonly Uint8Array[])
+  /** Time between two such pieces, ms: a slow line. Default 0. */
+  readonly paceMs?: number
+  /** What a box in between makes of what is said in clear, packet by packet (and of the handshake, if it likes). Default: nothing. */
+  readonly rewrite?: {
+    readonly toServer?: (bytes: Uint8Array) => Uint8Array
+    readonly toClient?: (bytes: Uint8Array) => Uint8Array
+  }
   /** Bytes under way in one direction before `write` says false. Default 64 KiB. */
   readonly window?: number
   /** The connection breaks when so many bytes have reached the server, or the client. */
   readonly resetAfter?: { readonly toServer?: number; readonly toClient?: number }
+  /** When so many bytes have reached the server, or the client, nothing more does, and nobody is told. */
+  readonly stallAfter?: { readonly toServer?: number; readonly toClient?: number }
   /** Does the client's verification of the server's certificate succeed? Default true. */
   readonly trusted?: boolean
   /** Why not, as node:tls says it. Default `DEPTH_ZERO_SELF_SIGNED_CERT`. */
@@ -39,18 +48,42 @@ export interface Address {
   readonly port: number
 }
 
+/** Who counts what is open. */
+export interface WireWatch {
+  closed(): void
+  /** So many bytes lie between the ends, unread, in one direction. */
+  unread(bytes: number): void
+}
+
 /** Makes both ends of a connection. */
 export function wire(
   agenda: Agenda,
   client: Address,
   server: Address,
   link: LinkOptions,
+  watch: WireWatch,
 ): { client: Connection; server: Connection } {
-  const clientEnd = new WireEnd(agenda, client, server, link, link.resetAfter?.toClient)
-  const serverEnd = new WireEnd(agenda, server, client, link, link.resetAfter?.toServer)
+  const { resetAfter, stallAfter, rewrite } = link
+  const clientEnd = new WireEnd(agenda, client, server, link, watch, {
+    resetAfter: resetAfter?.toClient,
+    stallAfter: stallAfter?.toClient,
+    rewrite: rewrite?.toClient,
+  })
+  const serverEnd = new WireEnd(agenda, server, client, link, watch, {
+    resetAfter: resetAfter?.toServer,
+    stallAfter: stallAfter?.toServer,
+    rewrite: rewrite?.toServer,
+  })
   clientEnd.peer = serverEnd
   serverEnd.peer = clientEnd
   return { client: clientEnd, server: serverEnd }
+}
+
+/** What befalls the bytes on their way to one end. */
+interface WayHere {
+  readonly resetAfter: number | undefined
+  readonly stallAfter: number | undefined
+  readonly rewrite: ((bytes: Uint8Array) => Uint8Array) | undefined
 }
 
 class WireEnd implements Connection {
@@ -73,15 +106,30 @@ class WireEnd implements Connection {
   #heardEnd = false
   #closed: { readonly error: Error | null } | null = null
   #bytesUntilReset: number
+  #bytesUntilStall: number
+  readonly #watch: WireWatch
+  readonly #rewrite: ((bytes: Uint8Array) => Uint8Array) | undefined
+  /** When a slow line has room for another piece, ms. */
+  #freeAt = 0
   /** Null: in clear. Bytes written during the handshake wait in `#early`. */
   #tls: { readonly side: 'server' | 'client'; readonly options: TlsOptions; done: boolean } | null = null
   #early: Uint8Array[] = []
   #endEarly = false
 
-  constructor(agenda: Agenda, local: Address, remote: Address, link: LinkOptions, resetAfter?: number) {
+  constructor(
+    agenda: Agenda,
+    local: Address,
+    remote: Address,
+    link: LinkOptions,
+    watch: WireWatch,
+    way: WayHere,
+  ) {
     this.#agenda = agenda
     this.#link = link
-    this.#bytesUntilReset = resetAfter ?? Number.POSITIVE_INFINITY
+    this.#watch = watch
+    this.#bytesUntilReset = way.resetAfter ?? Number.POSITIVE_INFINITY
+    this.#bytesUntilStall = way.stallAfter ?? Number.POSITIVE_INFINITY
+    this.#rewrite = way.rewrite
     this.localAddress = local.address
     this.localPort = local.port
     this.remoteAddress = remote.address
@@ -102,6 +150,7 @@ class WireEnd implements Connection {
       return true
     }
     this.#unread += copy.length
+    this.#watch.unread(this.#unread)
     this.#send({ kind: 'bytes', bytes: copy, secured: this.#tls !== null })
     if (this.#unread < (this.#link.window ?? DEFAULT_WINDOW)) return true
     this.#wantsDrain = true
@@ -156,13 +205,38 @@ class WireEnd implements Connection {
   }
 
   #arrive(packet: Packet): void {
+    if (this.#closed || this.#bytesUntilStall <= 0) return
+    if (packet.kind !== 'bytes') {
+      this.#paced(packet)
+      return
+    }
+    const bytes = this.#rewrite?.(packet.bytes) ?? packet.bytes
+    // what a box in between has added or swallowed is not owed to anybody
+    this.peer.#unread += bytes.length - packet.bytes.length
+    const passed = bytes.subarray(0, this.#bytesUntilStall)
+    this.#bytesUntilStall -= passed.length
+    for (const piece of this.#pieces(passed)) this.#paced({ ...packet, bytes: piece })
+  }
+
+  /** Over a slow line one piece comes after the other. */
+  #paced(packet: Packet): void {
+    const { paceMs = 0 } = this.#link
+    if (paceMs === 0) {
+      this.#take(packet)
+      return
+    }
+    const at = Math.max(this.#agenda.now, this.#freeAt)
+    this.#freeAt = at + (packet.kind === 'bytes' ? paceMs : 0)
+    this.#agenda.schedule(at - this.#agenda.now, () => this.#take(packet))
+  }
+
+  #take(packet: Packet): void {
     if (this.#closed) return
     if (packet.kind === 'hello') {
       this.#meet(packet.servername)
       return
     }
-    if (packet.kind === 'end') this.#inbox.push(packet)
-    else for (const bytes of this.#pieces(packet.bytes)) this.#inbox.push({ ...packet, bytes })
+    this.#inbox.push(packet)
     this.#read()
   }
 
@@ -275,6 +349,7 @@ class WireEnd implements Connection {
     if (this.#closed) return
     this.#closed = { error }
     this.#inbox = []
+    this.#watch.closed()
     const events = this.#events
     if (events) this.#agenda.schedule(0, () => events.closed(error))
   }

@@ -6,6 +6,7 @@ import type {
   Connection,
   ConnectOptions,
   DnsAnswer,
+  DnsFailure,
   DnsRecordType,
   FetchAnswer,
   FetchOptions,
@@ -13,10 +14,12 @@ import type {
   ListenOptions,
   Runtime,
   SpoolFile,
+  Timer,
 } from '../base/runtime.ts'
+import { TlsOverConnection, type TlsWorld } from '../node/index.ts'
 import { Agenda } from './agenda.ts'
 import { seededBytes } from './seeded.ts'
-import { type Address, type LinkOptions, wire } from './wire.ts'
+import { type Address, type LinkOptions, type WireWatch, wire } from './wire.ts'
 import { Zones } from './zones.ts'
 
 export interface VirtualWorldOptions {
@@ -34,12 +37,46 @@ export interface VirtualWorldOptions {
   }) => LinkOptions | 'refused' | 'unreachable'
   /** How long a look-up that times out takes, ms. Default 5,000. */
   readonly dnsTimeoutMs?: number
+  /** How a look-up fails, whatever the zones say; null: it does not. Called once for each. */
+  readonly dnsFault?: (name: string, type: DnsRecordType) => DnsFailure | null
+  /**
+   * `made up`: both ends are told that there was a handshake; nothing is encrypted, and `trusted` and `certificate` of the link say how it
+   * went. `real`: TLS of node:tls, certificates judged by the clock of this world. Default `made up`.
+   */
+  readonly tls?: 'made up' | 'real'
+  /** Real TLS: certificates of the authorities that everybody trusts who names none, PEM. Default: none. */
+  readonly roots?: readonly string[]
+  /** Looks at, or meddles with, what one end of a connection sees, inside of TLS: gives the connection that takes its place. */
+  readonly tap?: (connection: Connection, end: TappedEnd) => Connection
+}
+
+/** One end of a new connection. */
+export interface TappedEnd {
+  readonly side: 'client' | 'server'
+  /** The port of the server. */
+  readonly port: number
+  /** Counts connections, from 1. */
+  readonly connection: number
+}
+
+/** What a world holds at this moment; all of it is 0 when everybody has gone home. */
+export interface WorldHoldings {
+  /** Timers that hosts have set and that have neither fired nor been called off. */
+  readonly timers: number
+  /** Ends of connections that are not closed. */
+  readonly connectionEnds: number
+  readonly listeners: number
+  /** Temporary files that were not thrown away. */
+  readonly spools: number
 }
 
 /** 2026-01-01T00:00:00Z */
 const NEW_YEAR = 1_767_225_600_000
 const CONNECT_TIMEOUT_MS = 60_000
 const FIRST_FREE_PORT = 49_152
+const LAST_PORT = 65_535
+/** node:tls hands data from one object to the next in up to so many turns. */
+const TLS_TURNS = 8
 
 /** Answers a GET for this path; a MailError is how it fails, null: it never answers. */
 export type HttpsHandler = (path: string) => FetchAnswer | MailError | null
@@ -61,16 +98,66 @@ export class VirtualWorld {
   readonly #https = new Map<string, HttpsHandler>()
   #hasHttps = false
   #nextPort = FIRST_FREE_PORT
+  #timers = 0
+  #connectionEnds = 0
+  #connections = 0
+  #spools = 0
+  #mostUnread = 0
+  readonly #watch: WireWatch = {
+    closed: () => {
+      this.#connectionEnds--
+    },
+    unread: bytes => {
+      this.#mostUnread = Math.max(this.#mostUnread, bytes)
+    },
+  }
+  readonly #tlsWorld: TlsWorld
 
   constructor(options: VirtualWorldOptions = {}) {
     this.#options = options
     this.#agenda = new Agenda(options.now ?? NEW_YEAR)
     this.#random = seededBytes(options.seed ?? 1)
     if (options.zones) this.zones.add(options.zones)
+    this.#tlsWorld = {
+      now: () => this.#agenda.now,
+      roots: options.roots ?? [],
+      touch: () => this.#agenda.touch(),
+    }
+    // node:tls does its work between the turns that can be seen
+    if (options.tls === 'real') this.#agenda.bePatient(TLS_TURNS)
   }
 
   get now(): number {
     return this.#agenda.now
+  }
+
+  /** When the next thing is due, ms since the epoch; null: nothing is. */
+  get next(): number | null {
+    return this.#agenda.next
+  }
+
+  get holdings(): WorldHoldings {
+    return {
+      timers: this.#timers,
+      connectionEnds: this.#connectionEnds,
+      listeners: this.#listeners.size,
+      spools: this.#spools,
+    }
+  }
+
+  /** The most bytes that ever lay between the two ends of a connection, in one direction. */
+  get mostUnread(): number {
+    return this.#mostUnread
+  }
+
+  /** Random bytes out of the world's seed. */
+  random(length: number): Uint8Array {
+    return this.#random(length)
+  }
+
+  /** Sets all clocks, forward or back; timers keep the time that is left to them, as those of real machines do. */
+  jumpClock(ms: number): void {
+    this.#agenda.jump(ms)
   }
 
   /** The Runtime of the host with this address (IPv4 or IPv6 in text); the same one each time. */
@@ -79,12 +166,12 @@ export class VirtualWorld {
     if (known) return known
     const runtime: Runtime = {
       now: () => this.#agenda.now,
-      setTimer: (delayMs, fire) => this.#agenda.schedule(delayMs, fire),
+      setTimer: (delayMs, fire) => this.#setTimer(delayMs, fire),
       random: this.#random,
       resolve: (name, type) => this.#resolve(name, type),
       listen: (options, accept) => this.#listen(address, options, accept),
       connect: options => this.#connect(address, options),
-      openSpool: () => Promise.resolve(memorySpool()),
+      openSpool: () => Promise.resolve(this.#openSpool()),
       checkTls: () => {},
       warn: (message, error) => this.warnings.push({ message, error }),
     }
@@ -135,8 +222,54 @@ export class VirtualWorld {
     return promise
   }
 
+  #setTimer(delayMs: number, fire: () => void): Timer {
+    this.#timers++
+    let live = true
+    const done = (): void => {
+      if (live) this.#timers--
+      live = false
+    }
+    const timer = this.#agenda.schedule(delayMs, () => {
+      done()
+      fire()
+    })
+    return {
+      cancel: () => {
+        done()
+        timer.cancel()
+      },
+    }
+  }
+
+  #openSpool(): SpoolFile {
+    this.#spools++
+    const spool = memorySpool()
+    let open = true
+    return {
+      ...spool,
+      discard: () => {
+        if (open) this.#spools--
+        open = false
+        spool.discard()
+      },
+    }
+  }
+
+  #freePort(): number {
+    const port = this.#nextPort
+    this.#nextPort = port === LAST_PORT ? FIRST_FREE_PORT : port + 1
+    return port
+  }
+
+  /** What a host gets in its hands for its end of a wire. */
+  #end(plain: Connection, end: TappedEnd): Connection {
+    const made = this.#options.tls === 'real' ? new TlsOverConnection(plain, this.#tlsWorld) : plain
+    return this.#options.tap?.(made, end) ?? made
+  }
+
   #resolve(name: string, type: DnsRecordType): Promise<DnsAnswer> {
-    const answer = this.zones.answer(name, type)
+    const failure = this.#options.dnsFault?.(name, type) ?? null
+    const answer: DnsAnswer = failure ? { ok: false, failure } : this.zones.answer(name, type)
     const late = !answer.ok && answer.failure === 'timeout'
     return new Promise(resolve =>
       this.#agenda.schedule(late ? (this.#options.dnsTimeoutMs ?? 5000) : 0, () => resolve(answer)),
@@ -149,7 +282,7 @@ export class VirtualWorld {
     accept: (connection: Connection) => void,
   ): Promise<Listener> {
     const address = options.host === undefined || options.host === 'localhost' ? own : options.host
-    const port = options.port === 0 ? this.#nextPort++ : options.port
+    const port = options.port === 0 ? this.#freePort() : options.port
     const key = `${address} ${port}`
     if (this.#listeners.has(key)) throw new MailError('ECONNECTION', `port ${port} is in use`)
     this.#listeners.set(key, { accept })
@@ -164,7 +297,7 @@ export class VirtualWorld {
 
   async #connect(own: string, options: ConnectOptions): Promise<Connection> {
     const { host, port } = options
-    const from: Address = { address: own, port: this.#nextPort++ }
+    const from: Address = { address: own, port: this.#freePort() }
     const address =
       isLoopback(host) && !this.#listeners.has(`${host} ${port}`) ? own : await this.#addressOf(host)
     const link = this.#options.link?.({ from: own, to: address, port }) ?? {}
@@ -177,10 +310,14 @@ export class VirtualWorld {
     const bound = this.#listeners.get(`${address} ${port}`)
     if (link === 'refused' || !bound)
       throw new MailError('ECONNECTION', `${host}:${port} refuses connections`)
-    const ends = wire(this.#agenda, from, { address, port }, link)
-    this.#agenda.schedule(0, () => bound.accept(ends.server))
+    const ends = wire(this.#agenda, from, { address, port }, link, this.#watch)
+    this.#connectionEnds += 2
+    const connection = ++this.#connections
+    const server = this.#end(ends.server, { side: 'server', port, connection })
+    const client = this.#end(ends.client, { side: 'client', port, connection })
+    this.#agenda.schedule(0, () => bound.accept(server))
     await this.#sleep(latencyMs)
-    return ends.client
+    return client
   }
 
   async #addressOf(host: string): Promise<string> {

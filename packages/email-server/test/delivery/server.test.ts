@@ -526,6 +526,54 @@ for (const whenAmbiguous of ['bounce', 'retry'] as const) {
   })
 }
 
+test('mail.deliver to some of the recipients, under a name, without waiting for an attempt', async () => {
+  const { world, server, inbox } = await home()
+  const { arrived } = await mta(world, '198.51.100.1', {
+    domains: ['far.test'],
+    rcpt: address => (address.startsWith('nobody') ? [550, '5.1.1 nobody'] : null),
+  })
+  const results: unknown[] = []
+  const ids: string[] = []
+  server.on('sent', ({ id }) => ids.push(id))
+  server.on('bounce', ({ id }) => ids.push(id))
+  server.on('smtpSession', session => {
+    session.on('mail', async mail => {
+      if (!session.isSubmission) return
+      for (const options of [
+        { to: ['stranger@far.test'] },
+        { id: 'a b' },
+        { id: '' },
+        { answerWithin: -1 },
+        { answerWithin: Number.NaN },
+      ]) {
+        await assert.rejects(mail.deliver(options), { code: 'EUSAGE' })
+      }
+      const to = ['bob@far.test', 'nobody@far.test']
+      const { id, accepted, pending, queued } = await mail.deliver({ to, id: 'order-7', answerWithin: 0 })
+      results.push({ id, accepted, pending, queued, arrived: arrived.length })
+    })
+  })
+  const content = Buffer.from('From: alice@home.test\r\nSubject: x\r\n\r\nBody\r\n')
+  await submit(world, {
+    from: 'alice@home.test',
+    to: ['bob@far.test', 'nobody@far.test', 'carol@far.test'],
+    content,
+  })
+  await world.advance(HOUR)
+  assert.deepEqual(results, [
+    {
+      id: 'order-7',
+      accepted: [],
+      pending: ['bob@far.test', 'nobody@far.test'],
+      queued: true,
+      arrived: 0,
+    },
+  ])
+  assert.equal(ids.filter(id => id === 'order-7').length, 2)
+  assert.ok(inbox.some(({ mail }) => /Final-Recipient: rfc822; ?nobody@far\.test/.test(mail)))
+  await world.run(server.close())
+})
+
 test('a session without a server has nobody who delivers', async () => {
   const world = worldWith(ZONES)
   const mails: IncomingMail[] = []

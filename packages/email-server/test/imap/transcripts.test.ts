@@ -1,6 +1,6 @@
 // The RFCs' example dialogues that concern this server, replayed whole, byte by byte and cut at every point.
 import { Refusal } from '../../src/base/errors.ts'
-import type { Folder, MailboxHandlers, MailboxSession, Quota } from '../../src/mailbox/index.ts'
+import type { Folder, FolderNews, MailboxHandlers, MailboxSession, Quota } from '../../src/mailbox/index.ts'
 import { MemoryMailbox } from '../../src/testing/index.ts'
 import { testTranscripts } from '../support/transcripts.ts'
 import { testSession } from './setup.ts'
@@ -15,8 +15,8 @@ testTranscripts('imap', transcript => {
     now: () => Date.UTC(1996, 6, 17, 9, 44, 25),
     ...(folders === undefined ? {} : { folders: folders.split(' ').filter(Boolean).map(folderOf) }),
   })
-  const deliver = (name: string): unknown => mailbox.deliver(Buffer.from(blocks.get(name) ?? '', 'latin1'))
-  for (const name of blocks.keys()) if (/^m[0-9]+$/.test(name)) deliver(name)
+  const deliver = (text: string): unknown => mailbox.deliver(Buffer.from(text, 'latin1'))
+  for (const [name, text] of blocks) if (/^m[0-9]+$/.test(name)) deliver(text)
   const deleted = (options.get('deleted') ?? '').split(' ').map(Number)
   for (let uid = mailbox.messages().length + 1; uid <= Number(options.get('messages') ?? 0); uid++) {
     mailbox.deliver(Buffer.from(`Subject: message ${uid}\r\n\r\nHello\r\n`), {
@@ -25,9 +25,18 @@ testTranscripts('imap', transcript => {
   }
   const clear = options.get('tls') === 'later'
   const lists = accessLists()
+  const sessions: MailboxSession[] = []
   const attach = (session: MailboxSession): void => {
     mailbox.attach(session)
-    if (options.has('extras')) session.use(extras())
+    if (options.has('extras')) {
+      sessions.push(session)
+      const others = (): MailboxSession[] => sessions.filter(other => other !== session)
+      session.use(
+        extras(news => {
+          for (const other of others()) other.notifyFolder(news)
+        }),
+      )
+    }
     if (options.has('acl')) session.use(lists)
   }
   return {
@@ -48,7 +57,8 @@ function folderOf(word: string): Folder {
   return { name, specialUse }
 }
 
-function extras(): MailboxHandlers {
+/** @param tell hears of notes that have changed */
+function extras(tell: (news: FolderNews) => void): MailboxHandlers {
   const notes = new Map<string, Uint8Array>()
   const alice = (): Quota => ({
     root: '#user/alice',
@@ -86,6 +96,7 @@ function extras(): MailboxHandlers {
         if (value) notes.set(`${folder} ${name}`, value)
         else notes.delete(`${folder} ${name}`)
       }
+      tell({ kind: 'metadata', folder, entries: entries.map(({ name }) => name) })
       return undefined
     },
   }

@@ -27,6 +27,7 @@ const situations: readonly ServerFacts[] = (['inbound', 'submission', 'lmtp'] as
         [null, 'alice'].flatMap(username =>
           [true, false].map(all => ({
             xclient: false,
+            requireAuth: true,
             dsn: all,
             extensions: all ? EVERYTHING : resolveExtensions(),
             now: NOON,

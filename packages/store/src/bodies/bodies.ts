@@ -1,4 +1,4 @@
-// Bodies of messages, each different content once: small ones in the database, larger ones in files. A body lives as long
+// Bodies of messages, each different content once: small ones in the database, larger ones in files or a bucket. A body lives as long
 // as a message refers to it (see sweeper.ts for what happens then).
 import { createHash } from 'node:crypto'
 import { Refusal } from 'email-server'
@@ -6,7 +6,9 @@ import type { MessageBody } from 'email-server/mailbox'
 import { extractMessageMetadata, type MessageMetadata } from 'email-server/mime'
 import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from '../database/schema.ts'
-import type { BodyFiles } from './body-files.ts'
+import { factsOfEnvelope } from '../messages/facts.ts'
+import { threadOf } from '../messages/threads.ts'
+import type { LargeBodies } from './body-place.ts'
 
 /** Bodies up to this size are in the database (see the figures in the README). */
 export const SMALL_BODY: number = 64 * 1024
@@ -18,11 +20,13 @@ export interface PreparedBody {
 }
 
 export class Bodies {
-  readonly #files: BodyFiles
+  readonly #large: LargeBodies
   readonly #smallBody: number
+  /** Called when a message may have been stored. */
+  onStored: () => void = () => {}
 
-  constructor(files: BodyFiles, smallBody: number) {
-    this.#files = files
+  constructor(large: LargeBodies, smallBody: number) {
+    this.#large = large
     this.#smallBody = smallBody
   }
 
@@ -32,16 +36,16 @@ export class Bodies {
     return { hash, content: raw, metadata: extractMessageMetadata(raw) }
   }
 
-  /** Runs `work`, which is to call `insert`, with the files of the bodies in place if they are to have such. */
+  /** Runs `work`, which is to call `insert`, with the large ones in their place. */
   holding<T>(bodies: readonly PreparedBody[], work: () => Promise<T>): Promise<T> {
-    const inFiles = bodies.filter(body => !this.#isSmall(body))
-    const held = inFiles.reduce(
+    const large = bodies.filter(body => !this.#isSmall(body))
+    const held = large.reduce(
       (inner, { hash, content }) =>
         () =>
-          this.#files.holding(hash, content, inner),
+          this.#large.holding(hash, content, inner),
       work,
     )
-    return held()
+    return held().finally(() => this.onStored())
   }
 
   /** The row of the body, made when there is none; inside of `holding`. */
@@ -68,8 +72,21 @@ export class Bodies {
       })
       .returning('id')
       .executeTakeFirstOrThrow()
+    await this.#insertFacts(trx, id, metadata)
     if (small) await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
     return id
+  }
+
+  /** What is asked of it in lists and searches; its text is read later, in the background. */
+  async #insertFacts(trx: Transaction<Tables>, id: number, metadata: MessageMetadata): Promise<void> {
+    const facts = factsOfEnvelope(metadata.envelope, metadata.sentAt, metadata.sentZone)
+    await trx
+      .insertInto('body_facts')
+      .values({ body_id: id, ...facts })
+      .execute()
+    await trx.insertInto('text_gaps').values({ body_id: id, is_beginning: 0 }).execute()
+    const threadId = await threadOf(trx, id, metadata.messageId, metadata.references)
+    await trx.updateTable('bodies').set({ thread_id: threadId }).where('id', '=', id).execute()
   }
 
   /** The bytes of a message. Refuses with EXPUNGEISSUED when it is gone. */
@@ -83,7 +100,18 @@ export class Bodies {
       .where('messages.uid', '=', uid)
       .executeTakeFirst()
     if (!row) throw new Refusal('EXPUNGEISSUED', 'the message is gone')
-    return row.content ?? this.#files.read(row.hash)
+    return row.content ?? this.#large.place.read(row.hash)
+  }
+
+  /** The bytes of a body; null when there is none of that id. */
+  async readOf(db: Kysely<Tables>, bodyId: number): Promise<MessageBody | null> {
+    const row = await db
+      .selectFrom('bodies')
+      .leftJoin('body_contents', 'body_contents.body_id', 'bodies.id')
+      .select(['bodies.hash', 'body_contents.content'])
+      .where('bodies.id', '=', bodyId)
+      .executeTakeFirst()
+    return row ? (row.content ?? this.#large.place.read(row.hash)) : null
   }
 
   #isSmall(body: PreparedBody): boolean {

@@ -3,18 +3,17 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { MessageBody } from 'email-server/mailbox'
 import { codeOf } from '../errors.ts'
+import { type BodyPlace, isHash, type PlacedBody } from './body-place.ts'
 
 /** Bodies up to this size are read at once; longer ones are streamed. */
 const READ_AT_ONCE = 256 * 1024
 const BEGUN_WITHIN_MS = 60_000
 
-export class BodyFiles {
+export class BodyFiles implements BodyPlace {
   readonly #directory: string
   readonly #known = new Set<string>()
-  /** Bodies that a delivery is about to mention in the database: these must not be removed. */
-  readonly #inUse = new Map<string, number>()
-  readonly #removing = new Map<string, Promise<void>>()
 
   constructor(directory: string) {
     this.#directory = directory
@@ -31,39 +30,12 @@ export class BodyFiles {
     for (const name of await readdir(temporary)) await rm(join(temporary, name), { force: true })
   }
 
-  /** Runs `work` with the body's file in place, and durable; until it ends the file stays. */
-  async holding<T>(hash: string, content: Uint8Array, work: () => Promise<T>): Promise<T> {
-    this.#inUse.set(hash, (this.#inUse.get(hash) ?? 0) + 1)
-    try {
-      await this.#removing.get(hash)
-      await this.#write(hash, content)
-      return await work()
-    } finally {
-      const left = (this.#inUse.get(hash) ?? 1) - 1
-      if (left === 0) this.#inUse.delete(hash)
-      else this.#inUse.set(hash, left)
-    }
-  }
-
-  /** Removes the file unless a delivery holds it, or `isMentioned` finds that the database knows it again. */
-  async remove(hash: string, isMentioned: () => Promise<boolean>): Promise<void> {
-    if (this.#inUse.has(hash) || this.#removing.has(hash)) return
-    const removal = (async () => {
-      if (!(await isMentioned())) await rm(this.#path(hash), { force: true })
-    })()
-    this.#removing.set(
-      hash,
-      removal.catch(() => {}), // who waits wants to know only that it is over
-    )
-    try {
-      await removal
-    } finally {
-      this.#removing.delete(hash)
-    }
+  async remove(hash: string): Promise<void> {
+    await rm(this.#path(hash), { force: true })
   }
 
   /** The bytes: whole when they are few, else as a stream that closes its file when it ends or is left. */
-  async read(hash: string): Promise<Uint8Array | { length: number; stream: AsyncIterable<Uint8Array> }> {
+  async read(hash: string): Promise<MessageBody> {
     const handle = await open(this.#path(hash), 'r')
     try {
       const { size } = await handle.stat()
@@ -77,7 +49,18 @@ export class BodyFiles {
     }
   }
 
-  async #write(hash: string, content: Uint8Array): Promise<void> {
+  async *list(): AsyncIterable<PlacedBody> {
+    for (const directory of await namesIn(this.#directory)) {
+      if (!/^[0-9a-f]{2}$/.test(directory)) continue
+      for (const hash of await namesIn(join(this.#directory, directory))) {
+        if (!isHash(hash)) continue
+        const found = await stat(this.#path(hash)).catch(() => null) // removed meanwhile
+        if (found) yield { hash, size: found.size, modifiedAt: found.mtimeMs }
+      }
+    }
+  }
+
+  async put(hash: string, content: Uint8Array): Promise<void> {
     const path = this.#path(hash)
     const directory = join(this.#directory, hash.slice(0, 2))
     if ((await sizeOf(path)) === content.length) {
@@ -121,6 +104,15 @@ export async function flushDirectory(path: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return []
+    throw error
   }
 }
 

@@ -1,36 +1,49 @@
-// Removes bodies that no message refers to any more, a few at a time and apart from the command that removed the
+// Removes bodies that no message and nothing in the queue refers to any more, a few at a time and apart from the command that removed the
 // messages: freeing the space of a large folder would hold up everybody else. What is left to do is in the database, so
 // that a killed process goes on with it at the next start.
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { BodyFiles } from './body-files.ts'
+import type { LargeBodies } from './body-place.ts'
 
 /** Bodies in one transaction. */
 const AT_A_TIME = 16
 
 export class Sweeper {
   readonly #database: Database
-  readonly #files: BodyFiles
+  readonly #large: LargeBodies
   readonly #onError: (error: unknown) => void
   #running: Promise<void> | null = null
   #again = false
   #stopped = false
+  #pauses = 0
 
-  constructor(database: Database, files: BodyFiles, onError: (error: unknown) => void) {
+  constructor(database: Database, large: LargeBodies, onError: (error: unknown) => void) {
     this.#database = database
-    this.#files = files
+    this.#large = large
     this.#onError = onError
   }
 
   /** There is something to remove. */
   wake(): void {
     this.#again = true
-    this.#running ??= this.#run()
+    if (this.#pauses === 0) this.#running ??= this.#run()
   }
 
   /** Resolves when nothing is left to remove. */
   async idle(): Promise<void> {
     await this.#running
+  }
+
+  /** Runs `work` while nothing is removed. */
+  async paused<T>(work: () => Promise<T>): Promise<T> {
+    this.#pauses++
+    try {
+      await this.#running
+      return await work()
+    } finally {
+      this.#pauses--
+      if (this.#pauses === 0 && this.#again) this.wake()
+    }
   }
 
   /** Ends after the transaction under way. */
@@ -41,10 +54,12 @@ export class Sweeper {
 
   async #run(): Promise<void> {
     try {
-      while (this.#again && !this.#stopped) {
+      while (this.#again && !this.#isHalted()) {
         this.#again = false
-        while (!this.#stopped && (await this.#removeBodies())) await nextTurn()
+        while (!this.#isHalted() && (await this.#removeBodies())) await nextTurn()
         await this.#removeFiles()
+        // what a pause has cut short goes on behind it
+        if (this.#isHalted()) this.#again = true
       }
     } catch (error) {
       // what is left stays noted for the next time
@@ -52,6 +67,10 @@ export class Sweeper {
     } finally {
       this.#running = null
     }
+  }
+
+  #isHalted(): boolean {
+    return this.#stopped || this.#pauses > 0
   }
 
   /** True when there may be more. */
@@ -67,6 +86,13 @@ export class Sweeper {
         .where('id', 'in', ids)
         .where(({ not, exists, selectFrom }) =>
           not(exists(selectFrom('messages').select('uid').whereRef('messages.body_id', '=', 'bodies.id'))),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('queue_entries').select('id').whereRef('queue_entries.body_id', '=', 'bodies.id'),
+            ),
+          ),
         )
         .returning(['hash', 'in_file'])
         .execute()
@@ -86,8 +112,8 @@ export class Sweeper {
   async #removeFiles(): Promise<void> {
     const files = await this.#database.read(db => db.selectFrom('unused_files').select('hash').execute())
     for (const { hash } of files) {
-      if (this.#stopped) return
-      await this.#files.remove(hash, () => this.#isMentioned(hash))
+      if (this.#isHalted()) return
+      await this.#large.remove(hash, () => this.#isMentioned(hash))
       await this.#database.write(trx => trx.deleteFrom('unused_files').where('hash', '=', hash).execute())
     }
   }

@@ -13,6 +13,10 @@ export interface DatabaseParts {
   readonly dialect: Dialect
   /** Makes everything committed before survive a loss of power. */
   readonly flush: () => Promise<void>
+  /** Writes a copy of the database as it is now into this file, while others go on. */
+  readonly snapshot: (target: string) => Promise<void>
+  /** What is wrong with the database itself, a line each. Others wait meanwhile. */
+  readonly check: () => Promise<string[]>
   readonly close: () => Promise<void>
 }
 
@@ -62,6 +66,16 @@ export class Database {
     const result = await work(this.#parts.kysely)
     await this.#sync.flushed()
     return result
+  }
+
+  /** Writes a copy of the database as it is now into this file, while others go on; what it has is durable, the copy too. */
+  snapshot(target: string): Promise<void> {
+    return this.#parts.snapshot(target)
+  }
+
+  /** What is wrong with the database itself, a line each. Others wait meanwhile. */
+  check(): Promise<string[]> {
+    return this.#parts.check()
   }
 
   close(): Promise<void> {

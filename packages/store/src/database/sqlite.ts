@@ -5,13 +5,14 @@
 // commit, but one flush serves all commits that came before it and the event loop does not stand still meanwhile.
 // SQLite itself flushes the WAL's header when it begins anew, and WAL and database around each checkpoint.
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteDialect, sql } from 'kysely'
 import { codeOf, openError } from '../errors.ts'
 import { Database } from './database.ts'
 import { sqliteDialect } from './dialect.ts'
 import { openDriver, type SqlDriver } from './driver.ts'
 import { MIGRATIONS, type Migration, migrate } from './migrations/index.ts'
 import type { Tables } from './schema.ts'
+import { snapshot } from './snapshot.ts'
 
 /** In the header of the file: 'Mail'. Tells our databases from those of other programs. */
 const APPLICATION_ID = 0x4d61696c
@@ -47,11 +48,29 @@ export async function openSqlite(
     kysely,
     dialect: sqliteDialect,
     flush: () => wal.flush(),
+    snapshot: target => snapshot(kysely, file, target, () => wal.checkpoints),
+    check: () => findDamage(kysely),
     close: async () => {
       await wal.close()
       release(driver)
     },
   })
+}
+
+/** What SQLite finds wrong with its own file, and references to rows that are not there. */
+async function findDamage(kysely: Kysely<Tables>): Promise<string[]> {
+  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(kysely)
+  const references = await sql<{
+    table: string
+    rowid: number | null
+    parent: string
+  }>`pragma foreign_key_check`.execute(kysely)
+  return [
+    ...rows.map(row => row.integrity_check).filter(text => text !== 'ok'),
+    ...references.rows.map(
+      row => `a row of ${row.table} (${row.rowid ?? 'by its key'}) refers to nothing in ${row.parent}`,
+    ),
+  ]
 }
 
 /** Locks the file and makes sure that it is a mail store's, or new; a file of others is not written to. */
@@ -126,16 +145,23 @@ class WalFile {
   readonly #checkpoint: () => unknown
   #handle: Promise<FileHandle> | null = null
   #failed = false
+  #checkpoints = 0
 
   constructor(path: string, checkpoint: () => unknown) {
     this.#path = path
     this.#checkpoint = checkpoint
   }
 
+  /** How often the log was moved into the database because a flush had failed. */
+  get checkpoints(): number {
+    return this.#checkpoints
+  }
+
   async flush(): Promise<void> {
     // After a flush that failed the kernel may take pages for written that are not. So the next one does not trust the
     // log: it has everything copied into the database, which is flushed in its turn.
     if (this.#failed) {
+      this.#checkpoints++
       this.#checkpoint()
       this.#failed = false
     }

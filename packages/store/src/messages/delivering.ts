@@ -4,6 +4,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
 import { noteKeywords, touchFolder } from './placing.ts'
 
@@ -12,6 +13,11 @@ export interface Placement {
   readonly flags: FlagSet
   /** ms */
   readonly internalDate: number
+}
+
+/** A placement, and whose quota it counts for. */
+export interface OwnedPlacement extends Placement {
+  readonly accountId: number
 }
 
 export interface PlacedMessage {
@@ -24,20 +30,32 @@ export interface PlacedMessage {
 
 /**
  * Stores a message in every folder that `where` names (it is asked in the transaction). Resolves when all of that is
- * durable; when it rejects nothing was stored.
+ * durable; when it rejects nothing was stored. Refuses with OVERQUOTA when one of the accounts has no room.
  */
 export async function storeMessage(
   database: Database,
   bodies: Bodies,
-  changes: ChangeFeed,
+  changes: Pick<ChangeFeed, 'publish'>,
   body: PreparedBody,
-  where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
+  where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => placeMessage(trx, bodies, body, await where(trx))),
+    database.write(async trx => placeWithinQuota(trx, bodies, body, await where(trx))),
   )
   publishPlaced(changes, stored)
   return stored
+}
+
+/** As `placeMessage`; refuses with OVERQUOTA, so that all of it comes to nothing, when an account would have too much. */
+export async function placeWithinQuota(
+  trx: Transaction<Tables>,
+  bodies: Bodies,
+  body: PreparedBody,
+  placements: readonly OwnedPlacement[],
+): Promise<readonly PlacedMessage[]> {
+  const placed = await placeMessage(trx, bodies, body, placements)
+  for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+  return placed
 }
 
 /** The part of it that belongs into a transaction, inside of `bodies.holding`. */
@@ -81,7 +99,7 @@ export async function placeMessage(
 }
 
 /** Tells the sessions that have the folders open; each folder once, with its last count. */
-export function publishPlaced(changes: ChangeFeed, placed: readonly PlacedMessage[]): void {
+export function publishPlaced(changes: Pick<ChangeFeed, 'publish'>, placed: readonly PlacedMessage[]): void {
   const totals = new Map(placed.map(({ folderId, total }) => [folderId, total]))
   for (const [folderId, total] of totals) changes.publish({ kind: 'exists', folderId, total }, null)
 }

@@ -1,8 +1,8 @@
 // CAPABILITY, NOOP, LOGOUT (RFC 3501 §6.1).
 
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
-import type { CommandSpec } from '../registry.ts'
 import { ANY_STATE } from '../state.ts'
 
 /** What this session can do now, as CAPABILITY and its response code have it. */

@@ -2,10 +2,10 @@
 import { Refusal } from '../../base/errors.ts'
 import type { AppendContext, NewMessage, PlacedMessages } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { type AppendMessage, appendMessage } from '../grammar/append.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import { placedUids } from './placed.ts'
 
@@ -54,7 +54,7 @@ export const append: CommandSpec<AppendArgs> = {
       gathered.length === 1
         ? await appendOne(cx, folder, gathered[0]!)
         : await appendAll(cx, folder, gathered)
-    lookThere(cx, folder)
+    lookThere(cx, folder, placed)
     const uids = placedUids(cx, 'append', placed, gathered.length)
     return { status: 'OK', code: uids && `APPENDUID ${uids}`, text: 'APPEND completed' }
   },
@@ -77,9 +77,11 @@ function appendAll(
   return cx.mailbox.ask('appendAll', [folder, messages], {})
 }
 
-/** A message has been put into a folder by this session: the client hears of it when it has that folder open. */
-export function lookThere(cx: CommandContext, folder: string): void {
-  if (cx.state.kind === 'selected' && cx.mailbox.currentFolder === folder) cx.folder.news.lookForNew()
+/** Messages have been put into a folder by this session: the client hears of them when it has that folder open. */
+export function lookThere(cx: CommandContext, folder: string, placed: PlacedMessages | undefined): void {
+  if (cx.state.kind !== 'selected' || cx.mailbox.currentFolder !== folder) return
+  const uids: unknown = placed?.uids
+  cx.folder.news.placed(Array.isArray(uids) ? uids.filter(uid => Number.isSafeInteger(uid) && uid > 0) : [])
 }
 
 /** The message as the backend gets it; or the reply that says why there is none. */

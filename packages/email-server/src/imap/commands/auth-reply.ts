@@ -1,7 +1,7 @@
 // What the outcome of a login becomes on the wire (RFC 3501 §6.2.2, RFC 5530 §3).
 import type { AuthOutcome } from '../../sasl/index.ts'
 import type { CommandContext } from '../context.ts'
-import type { Reply } from '../registry.ts'
+import type { Reply } from '../extension.ts'
 import { capabilityCode } from './any-state.ts'
 
 /** Undefined: there is nobody to tell. */

@@ -1,7 +1,7 @@
 // AUTHENTICATE (RFC 3501 §6.2.2) with an initial response (SASL-IR, RFC 4959), for every mechanism of sasl/.
 import { decodeSaslBase64, type SaslMechanism } from '../../sasl/index.ts'
+import type { CommandSpec, SessionFacts } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { CommandSpec, SessionFacts } from '../registry.ts'
 import { BASE64_CHAR } from '../wire/chars.ts'
 import { outcomeReply } from './auth-reply.ts'
 

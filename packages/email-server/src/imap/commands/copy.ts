@@ -1,11 +1,12 @@
 // COPY and UID COPY (RFC 3501 §6.4.7) with COPYUID (RFC 4315 §3).
 import type { MessageRef } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { refsOf } from '../message-refs.ts'
-import type { CommandSpec } from '../registry.ts'
+import { lookThere } from './append.ts'
 import { messagesOf } from './messages.ts'
 import { inOrder, placedUids } from './placed.ts'
 
@@ -43,7 +44,7 @@ export async function place(
   const refs = await refsOf(cx.mailbox, cx.folder, messagesOf(cx, set))
   if (refs.length === 0) return { refs, code: undefined }
   const placed = await cx.mailbox.ask(handler, [refs.map(ref => ref.id), destination], {})
-  if (cx.mailbox.currentFolder === destination) cx.folder.news.lookForNew()
+  lookThere(cx, destination, placed)
   const uids = placedUids(cx, handler, placed, refs.length)
   const modseq = placed?.modseq
   if (!uids) return { refs, code: undefined, modseq }

@@ -2,9 +2,9 @@
 import { addRange, type FlatRanges, intersection } from '../../base/ranges.ts'
 import { FLAGS, hasFlag, type MessageRef, metas, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 
 const BATCH = 500
 
@@ -34,7 +34,7 @@ export async function goneReply(
   text: string,
 ): Promise<Reply | undefined> {
   const { folder } = cx
-  folder.news.add({ kind: 'vanished', uids: refs.map(ref => ref.uid) })
+  folder.news.removed(refs.map(ref => ref.uid))
   if (!cx.dialect.vanished || !folder.modseqs) return undefined
   let highest = modseq
   if (highest === undefined && cx.mailbox.handles('status')) {

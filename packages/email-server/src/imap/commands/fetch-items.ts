@@ -3,6 +3,7 @@
 import { timeOf } from '../../mailbox/index.ts'
 import { resolveSection, type Section } from '../../mime/index.ts'
 import { writeInternalDate } from '../../text/index.ts'
+import type { FetchItem } from '../extension.ts'
 import {
   type FetchedMessage,
   NEEDS_BYTES,
@@ -17,7 +18,6 @@ import { writeBody } from '../grammar/body-structure.ts'
 import { writeEnvelope } from '../grammar/envelope.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import { type BodySection, bodySection, writeSection } from '../grammar/section.ts'
-import type { FetchItem } from '../registry.ts'
 import type { Writer } from '../wire/writer.ts'
 
 function item(name: string, need: Need, write: (w: Writer, message: FetchedMessage) => void): FetchItem {

@@ -18,6 +18,7 @@ import {
   visitRefs,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, FetchItem, Fetching } from '../extension.ts'
 import {
   FetchedMessage,
   NEEDS_BYTES,
@@ -33,7 +34,6 @@ import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
 import type { Named } from '../grammar/grammar.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { writeModseq } from '../modseqs.ts'
-import type { CommandSpec, FetchItem, Fetching } from '../registry.ts'
 import { writeFlags } from './fetch-items.ts'
 import { messagesOf, noteGone, sourceLimits, switchOn } from './messages.ts'
 import { storeFlags } from './store.ts'
@@ -83,6 +83,19 @@ export const fetch: CommandSpec<FetchRequest> = {
     await fetchMessages(cx, await changed(cx, fetching), planOf(cx, asked, fetching.changedSince))
     return undefined
   },
+}
+
+/**
+ * Tells of new messages, unasked (RFC 5465 §5.2, §7). Bodies are held and not passed on as they come: each response is written at
+ * once, so that the session's own lines may come between any two.
+ */
+export async function fetchNew(cx: CommandContext, uids: FlatRanges, items: readonly Named[]): Promise<void> {
+  const added = cx.dialect.modseq && !items.some(({ name }) => name === 'UID') ? ['UID'] : []
+  const names = [...added.map(name => ({ name, args: null })), ...items]
+  const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
+  const plan = planOf(cx, asked, null)
+  const held = plan.needs & NEEDS_STREAM ? NEEDS_BYTES : 0
+  await fetchMessages(cx, uids, { ...plan, needs: plan.needs | held })
 }
 
 /** One modifier may stand on another: they are looked at in the order of the registry. */

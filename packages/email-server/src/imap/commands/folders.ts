@@ -2,11 +2,11 @@
 import { Refusal } from '../../base/errors.ts'
 import { type MailboxHandlerName, SPECIAL_USE } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { mailboxIdCode } from '../grammar/object-id.ts'
 import { askFolders, delimiterOf } from '../list-tree.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import { oneMailbox } from './select.ts'
 

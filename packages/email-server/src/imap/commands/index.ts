@@ -1,5 +1,5 @@
 // The core of the protocol as one more member of the registry (RFC 3501 §6).
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 import { capability, logout, noop } from './any-state.ts'
 import { append } from './append.ts'
 import { authenticate, openMechanisms } from './authenticate.ts'

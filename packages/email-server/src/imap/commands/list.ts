@@ -1,12 +1,12 @@
 // LIST (RFC 3501 §6.3.8, RFC 5258). What its options and attributes are, beyond \Noselect, is said by the registry.
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, ListReturn, ListSelection } from '../extension.ts'
 import { type ListRequest, list as listArgs } from '../grammar/list.ts'
-import { mailbox } from '../grammar/mailbox.ts'
 import { listMatcher, type Matcher } from '../list-match.ts'
 import { askFolders, delimiterOf, type ListedFolder, levelsAbove, listTree } from '../list-tree.ts'
-import type { CommandSpec, ListReturn, ListSelection } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
+import { writeListed } from './listed.ts'
 
 export const list: CommandSpec<ListRequest> = {
   name: 'LIST',
@@ -114,33 +114,11 @@ async function listOne(
   else if (!selectable) attributes.unshift('Noselect')
   const all = [...new Set([...attributes, ...always(cx, listed)])]
   const childInfo = below.any.has(folder.name) ? plan.selections.map(each => each.name) : []
-  writeListed(cx, 'LIST', all, delimiter, folder.name, childInfo)
+  writeListed(cx, 'LIST', all, delimiter, folder.name, { childInfo })
   for (const write of afterwards) write()
 }
 
 /** Attributes that are told whether they were asked for or not. */
 function always(cx: CommandContext, listed: ListedFolder): readonly string[] {
   return cx.extensions.flatMap(each => each.listAttributes?.(listed) ?? [])
-}
-
-// mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
-// childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
-export function writeListed(
-  cx: CommandContext,
-  response: 'LIST' | 'LSUB',
-  flags: readonly string[],
-  delimiter: string | null,
-  name: string,
-  childInfo: readonly string[] = [],
-): void {
-  const w = cx.out
-  w.raw(`* ${response} `).list(flags, flag => w.raw('\\').atom(flag))
-  w.raw(' ').nstring(delimiter).raw(' ')
-  if (name === '') w.raw('""')
-  else mailbox.write(w, name, cx.words)
-  if (childInfo.length > 0)
-    w.raw(' ("CHILDINFO" ')
-      .list(childInfo, each => w.string(each))
-      .raw(')')
-  w.end()
 }

@@ -1,6 +1,7 @@
 // LOGIN (RFC 3501 §6.2.3). Without TLS it is disabled, unless the server's owner wants it otherwise.
+
+import type { CommandSpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { CommandSpec } from '../registry.ts'
 import { outcomeReply } from './auth-reply.ts'
 
 interface LoginArgs {

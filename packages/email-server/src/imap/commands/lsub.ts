@@ -1,10 +1,11 @@
 // LSUB (RFC 3501 §6.3.9): the names that the user has subscribed to.
+
+import type { CommandSpec } from '../extension.ts'
 import { type ListRequest, lsub as lsubArgs } from '../grammar/list.ts'
 import { listMatcher } from '../list-match.ts'
 import { askFolders, delimiterOf, listTree } from '../list-tree.ts'
-import type { CommandSpec } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
-import { writeListed } from './list.ts'
+import { writeListed } from './listed.ts'
 
 export const lsub: CommandSpec<ListRequest> = {
   name: 'LSUB',

@@ -1,11 +1,11 @@
 // The keys of SEARCH in RFC 3501 §6.4.4, each compiled to the storage contract's criteria.
 import { FLAGS, type SearchKey, systemFlag } from '../../mailbox/index.ts'
+import type { SearchKeySpec } from '../extension.ts'
 import { date } from '../grammar/date-time.ts'
 import { keyword } from '../grammar/flags.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { astring, number } from '../grammar/strings.ts'
-import type { SearchKeySpec } from '../registry.ts'
 import type { SearchScope } from '../search-scope.ts'
 
 const RFC = '3501 §6.4.4'

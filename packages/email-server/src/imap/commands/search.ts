@@ -1,6 +1,7 @@
 // SEARCH and UID SEARCH (RFC 3501 §6.4.4); with RETURN the answer is ESEARCH (RFC 4731, in ext/esearch.ts).
+
+import type { CommandSpec } from '../extension.ts'
 import { type SearchRequest, search as searchArgs } from '../grammar/search.ts'
-import type { CommandSpec } from '../registry.ts'
 import { answerFound, charsetRefusal, checkReturns, criteriaOf, matching } from './searching.ts'
 
 export const search: CommandSpec<SearchRequest> = {

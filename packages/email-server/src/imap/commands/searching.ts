@@ -11,10 +11,10 @@ import {
 } from '../../base/ranges.ts'
 import { metas, type SearchKey, searchFolder, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { Found, Reply } from '../extension.ts'
 import type { Named } from '../grammar/grammar.ts'
 import type { SearchTerm } from '../grammar/search.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { Reply } from '../registry.ts'
 import { type SearchScope, scopeOf } from '../search-scope.ts'
 import { beyondTheLast, sourceLimits, switchOn } from './messages.ts'
 
@@ -70,12 +70,6 @@ export async function matching(cx: CommandContext, criteria: SearchKey): Promise
   return intersection(found, view)
 }
 
-/** What was found: UIDs, and their order when that is not the folder's. */
-export interface Found {
-  readonly uids: FlatRanges
-  readonly order: readonly number[] | null
-}
-
 /** Answers a command that has found this; `plain` is the name of the response that it has without RETURN. */
 export async function answerFound(
   cx: CommandContext,
@@ -98,20 +92,24 @@ export async function answerFound(
   const options = asked.map(({ name, args }) => ({ option: cx.words.searchReturn(name)!, args }))
   if (options.some(({ option }) => option.saves)) cx.folder.saved = told
   const items = options.filter(({ option }) => option.write)
-  if (items.length === 0) return
-  const w = cx.out
-  w.raw('* ESEARCH (TAG ')
-    .string(cx.tag)
-    .raw(cx.byUid ? ') UID' : ')')
-  for (const { option, args } of items) option.write?.(w, { found, order: numbered }, args)
-  if (modseq > 0) w.raw(` MODSEQ ${modseq}`)
-  w.end()
+  if (items.length > 0) {
+    const w = cx.out
+    w.raw('* ESEARCH (TAG ')
+      .string(cx.tag)
+      .raw(cx.byUid ? ') UID' : ')')
+    for (const { option, args } of items) option.write?.(w, { found, order: numbered }, args)
+    if (modseq > 0) w.raw(` MODSEQ ${modseq}`)
+    w.end()
+  }
+  for (const { option, args } of options) option.after?.(cx, { uids, order }, criteria, args)
 }
 
 /** Options that contradict each other. */
 export function checkReturns(cx: CommandContext, returns: readonly Named[] | null): void {
   for (const { name } of returns ?? []) {
-    const excluded = cx.words.searchReturn(name)?.excludes ?? []
+    const option = cx.words.searchReturn(name)
+    option?.check?.(cx)
+    const excluded = option?.excludes ?? []
     if (returns?.some(other => other.name !== name && excluded.includes(other.name)))
       throw new PeerSyntaxError(`${name} can not stand beside ${excluded.join(', ')}`)
   }
@@ -119,9 +117,10 @@ export function checkReturns(cx: CommandContext, returns: readonly Named[] | nul
 
 /** Of MIN and MAX alone, or of a page, only those messages are meant (RFC 4731 §3.2, RFC 5182 §2.1, RFC 9394 §3.2). */
 function toldOf(cx: CommandContext, { uids, order }: Found, returns: readonly Named[]): FlatRanges {
-  const names = returns.map(({ name }) => name).filter(name => name !== 'SAVE')
+  const items = returns.filter(({ name }) => cx.words.searchReturn(name)?.write)
+  const names = items.map(({ name }) => name)
   const [min, max] = [names.includes('MIN'), names.includes('MAX')]
-  const [only] = returns.filter(({ name }) => name !== 'SAVE')
+  const [only] = items
   if (names.length === 1 && only) {
     const places = cx.words.searchReturn(only.name)?.select?.(countOf(uids), only.args)
     if (places)

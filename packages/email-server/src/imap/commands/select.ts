@@ -1,11 +1,11 @@
 // SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2), CLOSE and CHECK (§6.4.1, §6.4.2).
 import { badAnswer, checkedFlags, FLAGS, hasFlag, metas, type OpenedFolder } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import { type Grammar, type Named, nothing, parenthesized } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { batches, refsOf } from '../message-refs.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 import { SelectedFolder } from '../selected.ts'
 import { LOGGED_IN } from '../state.ts'
 import { expungeDeleted } from './expunge.ts'

@@ -9,10 +9,10 @@ import {
   resolve,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, StatusItemSpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { lookInto } from '../look-into.ts'
-import type { CommandSpec, StatusItemSpec } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 interface StatusArgs {

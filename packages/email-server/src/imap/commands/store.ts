@@ -13,12 +13,12 @@ import {
   systemFlag,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Reply } from '../extension.ts'
 import { storeFlags as flagsGrammar, wireFlag } from '../grammar/flags.ts'
 import { type Grammar, type Named, parenthesized } from '../grammar/grammar.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { writeModseq } from '../modseqs.ts'
-import type { CommandSpec, Reply } from '../registry.ts'
 import { messagesOf, noteGone } from './messages.ts'
 
 interface StoreArgs {

@@ -3,10 +3,10 @@
 import { type AclContext, type AclEntry, badAnswer, type GrantableRights } from '../../mailbox/index.ts'
 import { oneMailbox } from '../commands/select.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Extension, Gate } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { checkedRights, realRights, toldRights, virtualOf } from '../grammar/rights.ts'
-import type { CommandSpec, Extension, Gate } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import type { Reader } from '../wire/reader.ts'
 

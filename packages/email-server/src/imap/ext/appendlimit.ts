@@ -1,5 +1,5 @@
 // APPENDLIMIT (RFC 7889): how large a message may be, the same for all folders.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const appendlimit: Extension = {
   name: 'APPENDLIMIT',

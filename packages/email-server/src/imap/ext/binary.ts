@@ -1,10 +1,10 @@
 // BINARY (RFC 3516, and RFC 9051 §6.4.5): parts without their transfer encoding, and APPEND of a literal8.
 import { PeerSyntaxError, Refusal } from '../../base/errors.ts'
 import { resolveBinary, type SectionPartial } from '../../mime/index.ts'
+import type { Extension, FetchItem } from '../extension.ts'
 import { type FetchedMessage, NEEDS_BYTES } from '../fetched.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { readPartial, readPath } from '../grammar/section.ts'
-import type { Extension, FetchItem } from '../registry.ts'
 
 const RFC = '3516 §4.2'
 

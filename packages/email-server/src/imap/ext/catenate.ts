@@ -4,10 +4,10 @@ import { collect, type MessageRef, openBody, resolve } from '../../mailbox/index
 import { resolveSection, scanMessage } from '../../mime/index.ts'
 import { sourceLimits } from '../commands/messages.ts'
 import type { CommandContext } from '../context.ts'
+import type { AppendItem, Extension, Reply } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { type MessageUrl, readMessageUrl } from '../grammar/message-url.ts'
 import { lookInto } from '../look-into.ts'
-import type { AppendItem, Extension, Reply } from '../registry.ts'
 import { utf8Message } from './utf8-accept.ts'
 
 type Piece = { readonly text: Uint8Array } | { readonly url: string }

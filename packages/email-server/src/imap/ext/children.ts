@@ -1,5 +1,5 @@
 // CHILDREN (RFC 3348): LIST says which names have names below them.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const children: Extension = {
   name: 'CHILDREN',

@@ -1,6 +1,7 @@
 // COMPRESS=DEFLATE (RFC 4978): both directions as raw deflate from the line after the OK.
+
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 // compress = "COMPRESS" SP algorithm        algorithm = "DEFLATE"

@@ -1,9 +1,6 @@
 // CONDSTORE (RFC 7162 §3.1): every message has a mod-sequence that rises with each change, so that a client asks for what has
 // changed, and changes only what has not.
 import { switchOn } from '../commands/messages.ts'
-import { NEEDS_META } from '../fetched.ts'
-import type { Grammar } from '../grammar/grammar.ts'
-import { modSequence, modSequenceOrZero } from '../grammar/mod-sequence.ts'
 import type {
   Extension,
   FetchItem,
@@ -12,7 +9,10 @@ import type {
   SelectParam,
   StatusItemSpec,
   StoreModifier,
-} from '../registry.ts'
+} from '../extension.ts'
+import { NEEDS_META } from '../fetched.ts'
+import type { Grammar } from '../grammar/grammar.ts'
+import { modSequence, modSequenceOrZero } from '../grammar/mod-sequence.ts'
 
 const ON = { modseq: true } as const
 

@@ -1,5 +1,5 @@
 // CREATE-SPECIAL-USE (RFC 6154 §3): the use of a new folder, handed to the `createFolder` handler in its context.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const createSpecialUse: Extension = {
   name: 'CREATE-SPECIAL-USE',

@@ -1,6 +1,7 @@
 // ENABLE (RFC 5161): the client switches on what changes the protocol; the extensions say what that is.
+
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 const MOST_NAMES = 64

@@ -2,8 +2,8 @@
 // and the last are those of its order.
 import { closedRanges, countOf } from '../../base/ranges.ts'
 import { inOrder } from '../commands/placed.ts'
+import type { Extension, SearchReturn } from '../extension.ts'
 import { formatSet } from '../grammar/sequence-set.ts'
-import type { Extension, SearchReturn } from '../registry.ts'
 
 const RFC = '4731 §3.1'
 

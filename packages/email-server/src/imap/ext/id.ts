@@ -1,6 +1,7 @@
 // ID (RFC 2971): who the client is, and who we are: a name, and no version to choose an attack by.
+
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { ANY_STATE } from '../state.ts'
 
 /** Field names and values; null for a value that is not told. */

@@ -1,7 +1,7 @@
 // IDLE (RFC 2177): news is told as it comes, until the client says DONE.
 import { latin1 } from '../../base/bytes.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 // idle = "IDLE" CRLF "DONE"

@@ -1,7 +1,7 @@
 // IMAP4rev2 (RFC 9051), switched on by ENABLE: most of it is the extensions that are here already; these are the rest. MOVE belongs to
 // it, so that a backend must be able to.
-import { writeListed } from '../commands/list.ts'
-import type { Extension } from '../registry.ts'
+import { writeListed } from '../commands/listed.ts'
+import type { Extension } from '../extension.ts'
 
 export const imap4rev2: Extension = {
   name: 'IMAP4rev2',

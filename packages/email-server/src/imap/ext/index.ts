@@ -1,7 +1,8 @@
 // The one list of what the server speaks. An extension is its file and its line here.
 import { late } from '../../base/late.ts'
 import { imap4rev1 } from '../commands/index.ts'
-import { type Extension, Registry } from '../registry.ts'
+import type { Extension } from '../extension.ts'
+import { Registry } from '../registry.ts'
 import { acl } from './acl.ts'
 import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
@@ -9,6 +10,7 @@ import { catenate } from './catenate.ts'
 import { children } from './children.ts'
 import { compress } from './compress.ts'
 import { condstore } from './condstore.ts'
+import { contextSearch } from './context-search.ts'
 import { createSpecialUse } from './create-special-use.ts'
 import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
@@ -23,6 +25,7 @@ import { metadata } from './metadata.ts'
 import { move } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespace } from './namespace.ts'
+import { notify } from './notify.ts'
 import { objectid } from './objectid.ts'
 import { partial } from './partial.ts'
 import { preview } from './preview.ts'
@@ -62,6 +65,7 @@ export const EXTENSIONS: readonly Extension[] = [
   esearch,
   searchres,
   partial,
+  contextSearch,
   sort,
   thread,
   within,
@@ -82,6 +86,7 @@ export const EXTENSIONS: readonly Extension[] = [
   acl,
   listMyrights,
   createSpecialUse,
+  notify,
   compress,
 ]
 

@@ -1,5 +1,5 @@
 // LIST-EXTENDED (RFC 5258): which names LIST selects, and what it returns of them.
-import type { Extension, ListReturn, ListSelection } from '../registry.ts'
+import type { Extension, ListReturn, ListSelection } from '../extension.ts'
 
 const SELECTIONS: readonly ListSelection[] = [
   { name: 'SUBSCRIBED', rfc: '5258 §3.1', matches: ({ folder }) => folder.subscribed !== false },

@@ -1,6 +1,6 @@
 // LIST-MYRIGHTS (RFC 8440): LIST tells what the user may do with each folder that it shows.
 import { Refusal } from '../../base/errors.ts'
-import type { Extension, ListReturn } from '../registry.ts'
+import type { Extension, ListReturn } from '../extension.ts'
 import { ACL_GATE, askMyRights, writeMyRights } from './acl.ts'
 
 const myRights: ListReturn = {

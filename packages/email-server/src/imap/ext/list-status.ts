@@ -1,7 +1,7 @@
 // LIST-STATUS (RFC 5819): LIST gives the STATUS of each folder that it shows.
 import { Refusal } from '../../base/errors.ts'
 import { folderStatus, statusItems, writeStatus } from '../commands/status.ts'
-import type { Extension, ListReturn } from '../registry.ts'
+import type { Extension, ListReturn } from '../extension.ts'
 
 // status-option = "STATUS" SP "(" status-att *(SP status-att) ")"
 const status: ListReturn<readonly string[]> = {

@@ -1,6 +1,6 @@
 // LITERAL+ and LITERAL- (RFC 7888): literals that the client sends without waiting. Before login they are short; the
 // framing reads both forms at any time, and refuses what is too large.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const literal: Extension = {
   name: 'LITERAL+',

@@ -2,9 +2,9 @@
 import { Refusal } from '../../base/errors.ts'
 import { badAnswer, type MetadataEntry } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Extension, Reply } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import type { CommandSpec, Extension, Reply } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import type { Reader } from '../wire/reader.ts'
 

@@ -1,7 +1,7 @@
 // MOVE (RFC 6851), when the backend can.
 import { type CopyArgs, copyArgs, place } from '../commands/copy.ts'
 import { goneReply } from '../commands/expunge.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 
 const command: CommandSpec<CopyArgs> = {
   name: 'MOVE',

@@ -1,5 +1,5 @@
 // MULTIAPPEND (RFC 3502): several messages in one APPEND, all or none; for backends that can.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const multiappend: Extension = {
   name: 'MULTIAPPEND',

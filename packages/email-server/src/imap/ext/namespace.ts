@@ -1,9 +1,9 @@
 // NAMESPACE (RFC 2342). Without a handler there is one personal namespace that begins at the root.
 import type { Namespace, Namespaces } from '../../mailbox/index.ts'
 import { encodeImapUtf7 } from '../../text/index.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
 import { askFolders, delimiterOf } from '../list-tree.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 import type { Writer } from '../wire/writer.ts'
 

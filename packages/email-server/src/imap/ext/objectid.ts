@@ -1,8 +1,8 @@
 // OBJECTID (RFC 8474): mailboxes and messages have names of the store's own, which survive renaming and moving.
 import type { MessageMeta } from '../../mailbox/index.ts'
+import type { Extension, FetchItem, SearchKeySpec } from '../extension.ts'
 import { NEEDS_META } from '../fetched.ts'
 import { mailboxIdCode, objectId, writtenObjectId } from '../grammar/object-id.ts'
-import type { Extension, FetchItem, SearchKeySpec } from '../registry.ts'
 
 function item(name: string, idOf: (meta: MessageMeta) => string | null | undefined): FetchItem {
   return {

@@ -2,9 +2,9 @@
 import { PeerSyntaxError } from '../../base/errors.ts'
 import { closedRanges, countOf, sliceOf } from '../../base/ranges.ts'
 import { inOrder } from '../commands/placed.ts'
+import type { Extension, FetchModifier, SearchReturn } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { formatSet } from '../grammar/sequence-set.ts'
-import type { Extension, FetchModifier, SearchReturn } from '../registry.ts'
 
 /** Places in the result, from 1; from the end when negative. */
 interface Page {

@@ -1,8 +1,8 @@
 // PREVIEW (RFC 8970): the beginning of a message's text. A backend may keep it; else it is made from the message.
 import { previewOf } from '../../mime/index.ts'
+import type { Extension, FetchItem } from '../extension.ts'
 import { NEEDS_META, NEEDS_PREVIEW } from '../fetched.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { Extension, FetchItem } from '../registry.ts'
 
 /** RFC 8970 §3.3: more must not be told. */
 const MOST_CHARACTERS = 256

@@ -10,12 +10,12 @@ import {
 } from '../../base/ranges.ts'
 import { badAnswer, checkedFlags } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
+import type { Extension, FetchModifier, SelectParam } from '../extension.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { modSequence } from '../grammar/mod-sequence.ts'
 import { formatSet, mergedSet, type SequenceSet, STAR, sequenceSet } from '../grammar/sequence-set.ts'
 import { writeModseq } from '../modseqs.ts'
-import type { Extension, FetchModifier, SelectParam } from '../registry.ts'
 import type { Reader } from '../wire/reader.ts'
 
 /** What the client says it knows of the folder. */

@@ -2,10 +2,10 @@
 import { badAnswer, type Quota, type QuotaResource } from '../../mailbox/index.ts'
 import { oneMailbox } from '../commands/select.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { astring } from '../grammar/strings.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 import { LOGGED_IN } from '../state.ts'
 
 const UNIT = 1024

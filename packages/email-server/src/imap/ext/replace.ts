@@ -3,12 +3,12 @@ import { gather, lookThere } from '../commands/append.ts'
 import { goneReply } from '../commands/expunge.ts'
 import { messagesOf } from '../commands/messages.ts'
 import { placedUids } from '../commands/placed.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import { type AppendMessage, appendMessage } from '../grammar/append.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { STAR } from '../grammar/sequence-set.ts'
 import { refsOf } from '../message-refs.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 interface ReplaceArgs {
   /** STAR: the last. */
@@ -52,7 +52,7 @@ const command: CommandSpec<ReplaceArgs> = {
     const { raw, flags, internalDate } = found
     const context = internalDate ? { internalDate } : {}
     const placed = await cx.mailbox.ask('replace', [ref.id, folder, raw, flags], context)
-    lookThere(cx, folder)
+    lookThere(cx, folder, placed)
     const uids = placedUids(cx, 'replace', placed, 1)
     // before the EXPUNGE, so that the client can follow (RFC 8508 §4.3)
     if (uids) cx.untagged('OK', 'The new message', `APPENDUID ${uids}`)

@@ -1,5 +1,5 @@
 // SASL-IR (RFC 4959): AUTHENTICATE takes an initial response; its grammar stands in commands/authenticate.ts.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const saslIr: Extension = {
   name: 'SASL-IR',

@@ -1,9 +1,9 @@
 // SAVEDATE (RFC 8514): when a message was put into the folder that it is in.
 import { type SearchKey, timeOf } from '../../mailbox/index.ts'
 import { writeInternalDate } from '../../text/index.ts'
+import type { Extension, FetchItem, SearchKeySpec } from '../extension.ts'
 import { NEEDS_META } from '../fetched.ts'
 import { date } from '../grammar/date-time.ts'
-import type { Extension, FetchItem, SearchKeySpec } from '../registry.ts'
 
 const RFC = '8514 §4.3'
 

@@ -1,5 +1,5 @@
 // SEARCHRES (RFC 5182): RETURN (SAVE) keeps what a search has found, and `$` names it in later commands.
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const searchres: Extension = {
   name: 'SEARCHRES',

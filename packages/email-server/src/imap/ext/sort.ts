@@ -3,9 +3,9 @@ import { rangesOf } from '../../base/ranges.ts'
 import { badAnswer, type SortKey, visitIds } from '../../mailbox/index.ts'
 import { answerFound, charsetRefusal, checkReturns, criteriaOf } from '../commands/searching.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar, Named } from '../grammar/grammar.ts'
 import { type SearchTerm, searchKeys, searchReturns } from '../grammar/search.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 interface SortArgs {
   readonly returns: readonly Named[] | null

@@ -1,6 +1,6 @@
 // SPECIAL-USE (RFC 6154): LIST says what a folder is for, asked or not, and selects those that are for something.
 import type { Folder } from '../../mailbox/index.ts'
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 function uses({ folder }: { readonly folder: Folder }): readonly string[] {
   return folder.specialUse ? [folder.specialUse.replace(/^\\/, '')] : []

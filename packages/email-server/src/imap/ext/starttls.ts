@@ -1,6 +1,7 @@
 // STARTTLS (RFC 3501 §6.2.1): what the client has sent ahead in clear is thrown away.
+
+import type { CommandSpec, Extension } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 const command: CommandSpec<null> = {
   name: 'STARTTLS',

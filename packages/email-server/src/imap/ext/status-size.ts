@@ -1,6 +1,6 @@
 // STATUS=SIZE (RFC 8438): the octets of all messages of a folder. It is advertised when the backend keeps count of them; IMAP4rev2 has
 // the item in any case (RFC 9051 §6.3.11).
-import type { Extension } from '../registry.ts'
+import type { Extension } from '../extension.ts'
 
 export const statusSize: Extension = {
   name: 'STATUS=SIZE',

@@ -2,9 +2,9 @@
 import { badAnswer, THREAD_ALGORITHMS, type ThreadAlgorithm, type ThreadNode } from '../../mailbox/index.ts'
 import { charsetRefusal, criteriaOf } from '../commands/searching.ts'
 import type { CommandContext } from '../context.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { type SearchTerm, searchKeys } from '../grammar/search.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 interface ThreadArgs {
   readonly algorithm: ThreadAlgorithm

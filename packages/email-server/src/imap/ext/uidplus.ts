@@ -1,9 +1,9 @@
 // UIDPLUS (RFC 4315): UID EXPUNGE; APPENDUID and COPYUID are told by APPEND, COPY and MOVE.
 import { expungeDeleted } from '../commands/expunge.ts'
 import { messagesOf } from '../commands/messages.ts'
+import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 // uid-expunge = "UID" SP "EXPUNGE" SP sequence-set
 const args: Grammar<SequenceSet> = {

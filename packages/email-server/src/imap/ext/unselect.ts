@@ -1,6 +1,7 @@
 // UNSELECT (RFC 3691): closes the folder and removes nothing.
+
+import type { CommandSpec, Extension } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
-import type { CommandSpec, Extension } from '../registry.ts'
 
 const command: CommandSpec<null> = {
   name: 'UNSELECT',

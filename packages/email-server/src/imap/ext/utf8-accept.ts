@@ -1,7 +1,8 @@
 // UTF8=ACCEPT (RFC 6855): mailbox names, quoted strings and appended messages in UTF-8. Where §4 would have us refuse a message with
 // 8-bit header fields while it is not enabled, we take it: old mail has them, and a client that moves its folders must not lose it.
+
+import type { AppendItem, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { AppendItem, Extension } from '../registry.ts'
 import type { Literal } from '../wire/framer.ts'
 
 // append-data =/ "UTF8" SP "(" literal8 ")"

@@ -1,6 +1,7 @@
 // WITHIN (RFC 5032): SEARCH by age in seconds.
+
+import type { Extension, SearchKeySpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
-import type { Extension, SearchKeySpec } from '../registry.ts'
 
 const RFC = '5032 §3'
 

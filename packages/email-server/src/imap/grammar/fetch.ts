@@ -29,10 +29,7 @@ export const fetch: Grammar<FetchRequest> = {
     return { set, items, modifiers: modifiers.read(r, words) }
   },
   write(w, { set, items, modifiers: chosen }, words) {
-    w.raw(` ${formatSet(set)} `).list(items, ({ name, args }) => {
-      w.raw(name)
-      words.fetchItem(name)?.args?.write(w, args, words)
-    })
+    fetchAttributes.write(w.raw(` ${formatSet(set)} `), items, words)
     modifiers.write(w, chosen, words)
   },
   samples: [
@@ -56,14 +53,28 @@ function readItems(r: Reader, words: Vocabulary): readonly Named[] {
     }
     return [readItem(r, words)]
   }
-  const items: Named[] = []
-  r.open()
-  do {
-    items.push(readItem(r, words))
-    if (items.length > r.limits.imapFetchItems) r.fail('fewer items')
-  } while (r.try(' '))
-  r.close()
-  return items
+  return fetchAttributes.read(r, words)
+}
+
+// "(" fetch-att *(SP fetch-att) ")"
+export const fetchAttributes: Grammar<readonly Named[]> = {
+  read(r, words) {
+    const items: Named[] = []
+    r.open()
+    do {
+      items.push(readItem(r, words))
+      if (items.length > r.limits.imapFetchItems) r.fail('fewer items')
+    } while (r.try(' '))
+    r.close()
+    return items
+  },
+  write(w, items, words) {
+    w.list(items, ({ name, args }) => {
+      w.raw(name)
+      words.fetchItem(name)?.args?.write(w, args, words)
+    })
+  },
+  samples: [[{ name: 'UID', args: null }]],
 }
 
 // fetch-att = "ENVELOPE" / … / "BODY" section ["<" number "." nz-number ">"] / …

@@ -8,6 +8,8 @@ export interface Term {
   readonly name: string
   /** Absent: nothing follows the name. */
   readonly args?: Grammar<unknown>
+  /** They begin with a parenthesis, and may be left out: then they are null. */
+  readonly optional?: true
 }
 
 /** The items that may be named in the session at hand; the registry's open ones. */

@@ -86,7 +86,7 @@ export const searchReturns: Grammar<readonly Named[] | null> = {
     w.raw('RETURN ')
       .list(returns, ({ name, args }) => {
         w.raw(name)
-        writeArgs(w, words.searchReturn(name)?.args, args, words)
+        if (args !== null) writeArgs(w, words.searchReturn(name)?.args, args, words)
       })
       .raw(' ')
   },
@@ -102,7 +102,8 @@ function readReturns(r: Reader, words: Vocabulary): readonly Named[] {
       const name = r.name()
       const term = words.searchReturn(name)
       if (!term) return r.fail('a known result option')
-      returns.push({ name, args: term.args ? term.args.read(r.sp(), words) : null })
+      const given = term.args && (!term.optional || r.follows(' ('))
+      returns.push({ name, args: given ? term.args.read(r.sp(), words) : null })
     } while (r.try(' '))
   }
   r.close()

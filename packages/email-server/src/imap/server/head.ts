@@ -2,7 +2,8 @@
 // is announced: then before the literal is welcome, and again when the command is whole.
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { Limits } from '../../base/limits.ts'
-import type { NamedCommand, Registry, Reply, SessionFacts } from '../registry.ts'
+import type { NamedCommand, Reply, SessionFacts } from '../extension.ts'
+import type { Registry } from '../registry.ts'
 import type { StateKind } from '../state.ts'
 import { isAll, TAG_CHAR } from '../wire/chars.ts'
 import type { Announcement } from '../wire/framer.ts'

@@ -1,6 +1,6 @@
 // From what went wrong to what the client hears (RFC 3501 §7.1, RFC 5530). Texts of handlers' failures stay here.
 import { PeerSyntaxError, Refusal } from '../../base/errors.ts'
-import type { Reply } from '../registry.ts'
+import type { Reply } from '../extension.ts'
 
 /** The reply to an error, and whether the error is ours. */
 export function replyTo(error: unknown): { readonly reply: Reply; readonly ours: boolean } {

@@ -13,7 +13,7 @@ import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
 import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
 import { registry } from '../ext/index.ts'
-import type { NamedCommand, Reply } from '../registry.ts'
+import type { NamedCommand, Reply } from '../extension.ts'
 import { type Frame, type Framed, Framer } from '../wire/framer.ts'
 import { Reader } from '../wire/reader.ts'
 import { Writer } from '../wire/writer.ts'
@@ -87,6 +87,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     })
     this.#backend = new Backend(this.#core)
     this.#context = new SessionContext(this.#core, this.#backend, new Login(this.#core))
+    this.#backend.context = this.#context
   }
 
   /** The backend's face of this session; null before login. */
@@ -274,6 +275,9 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   async #run(framed: Framed): Promise<void> {
+    const telling = this.#backend.telling
+    if (telling) await telling
+    if (this.#core.over) return
     const reader = this.#reader(framed)
     const { tag, command, refusal } = readHead(reader, this.#registry, this.#core)
     const reply = refusal ?? (await this.#perform(tag, command!, reader))
@@ -351,6 +355,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const time = MODES[mode].time(this.#limits)
     if (time === null) this.#clock.clear('mode')
     else this.#clock.set('mode', time, () => this.#bye('Time is up', 'UNAVAILABLE', 'ETIMEDOUT'))
+    if (mode === 'waiting') this.#backend.tellAtOnce()
   }
 
   /** `error`: what the end is to the log; absent: all is in order. */
@@ -393,7 +398,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     return new Promise(resolve => {
       this.#lineWaiter = resolve
       this.#enter(mode)
-      this.#backend.tellIdling()
+      this.#backend.tellAtOnce()
       this.#advance()
     })
   }

@@ -2,6 +2,7 @@
 // backend's session, and the answer to all of it.
 import { MailError, Refusal } from '../../base/errors.ts'
 import type { Limits } from '../../base/limits.ts'
+import type { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import { MailboxSession } from '../../mailbox/index.ts'
@@ -20,12 +21,14 @@ import {
 } from '../../sasl/index.ts'
 import type { MaildropLocks } from '../locks.ts'
 import { type Maildrop, openMaildrop } from '../maildrop.ts'
+import type { State } from '../state.ts'
 import { credentialsError, errLine, maildropError, okLine } from '../wire/reply.ts'
 
 /** What the login needs of its session. */
 export interface LoginPort {
   readonly limits: Limits
   readonly clock: SessionClock
+  readonly output: OutputQueue
   readonly remoteAddress: string
   readonly tls: TlsInfo | null
   readonly hostname: string
@@ -42,12 +45,11 @@ export interface LoginPort {
   bad(text: string): void
   /** The backend may register its handlers now; null takes a session back that came to nothing. */
   setMailbox(mailbox: MailboxSession | null): void
-  /** The attempt is over, whatever came of it: USER comes first again. */
-  forgetUser(): void
-  enter(mailbox: MailboxSession, maildrop: Maildrop): void
+  enter(state: State): void
+  /** The user is in. */
+  open(mailbox: MailboxSession, maildrop: Maildrop): void
   /** Calls `leave` when the session ends. */
   onClosed(leave: () => void): void
-  write(line: string): void
   failed(what: string, error: unknown): void
   end(error: MailError): void
 }
@@ -113,23 +115,24 @@ export class Login {
   async #finish(outcome: AuthOutcome): Promise<void> {
     const port = this.#port
     if (port.closed) return
-    port.forgetUser()
+    // the attempt is over, whatever came of it: USER comes first again
+    port.enter({ kind: 'authorization', username: null })
     switch (outcome.kind) {
       case 'accepted':
         return this.#open(outcome.username)
       case 'unavailable':
         // nobody could be asked: no reason to let the client guess faster
         await port.clock.sleep(port.limits.authFailureDelay)
-        if (!port.closed) port.write(errLine('Nobody can be let in at the moment', 'SYS/TEMP'))
+        if (!port.closed) port.output.write(errLine('Nobody can be let in at the moment', 'SYS/TEMP'))
         return
       case 'refused':
-        port.write(credentialsError(outcome.message))
+        port.output.write(credentialsError(outcome.message))
         if (this.#failures >= port.limits.authFailures) {
           port.end(new MailError('EAUTH', 'too many failed logins'))
         }
         return
       case 'cancelled':
-        port.write(errLine('Authentication cancelled'))
+        port.output.write(errLine('Authentication cancelled'))
         return
       case 'malformed':
         port.bad(outcome.reason)
@@ -142,7 +145,7 @@ export class Login {
     const port = this.#port
     const leave = port.locks.enter(username, port.clock.now)
     if (typeof leave === 'string') {
-      port.write(
+      port.output.write(
         errLine(
           leave === 'IN-USE' ? 'Another session has this maildrop' : 'Too soon after the last login',
           leave,
@@ -169,7 +172,7 @@ export class Login {
       port.setMailbox(null)
       mailbox.closed()
       if (!(error instanceof Refusal)) port.failed('opening the maildrop', error)
-      port.write(maildropError(error))
+      port.output.write(maildropError(error))
       return
     }
     if (port.closed) {
@@ -177,8 +180,8 @@ export class Login {
       return
     }
     port.onClosed(leave)
-    port.enter(mailbox, maildrop)
+    port.open(mailbox, maildrop)
     const { count, octets } = maildrop.total()
-    port.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))
+    port.output.write(okLine(`Maildrop has ${count} messages (${octets} octets)`))
   }
 }

@@ -6,36 +6,27 @@ import { InputQueue, TOO_LONG } from '../../base/input-queue.ts'
 import { type LimitName, type Limits, resolveLimits } from '../../base/limits.ts'
 import { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
-import type { ServerSession, ServerSessionOptions, SessionEvents } from '../../base/session.ts'
+import type { ServerSession } from '../../base/session.ts'
 import { SessionClock } from '../../base/session-clock.ts'
 import type { MailboxSession } from '../../mailbox/index.ts'
-import { type AuthFailure, type AuthInfo, type AuthOptions, AuthPolicy } from '../../sasl/index.ts'
+import {
+  type AuthFailure,
+  type AuthInfo,
+  AuthPolicy,
+  type Credentials,
+  type SaslExchange,
+  type SaslMechanism,
+} from '../../sasl/index.ts'
 import { COMMANDS } from '../commands/index.ts'
 import { readCommandLine } from '../grammar/command.ts'
 import { MaildropLocks } from '../locks.ts'
-import { type CommandContext, type CommandSpec, type Facts, Registry } from '../registry.ts'
+import type { Maildrop } from '../maildrop.ts'
+import { type CommandContext, type Facts, Registry, runCommand } from '../registry.ts'
 import { type State, TRANSITIONS } from '../state.ts'
 import { errLine, okLine, type ResponseCode } from '../wire/reply.ts'
 import { Login, type LoginPort } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
-
-export interface Pop3ServerOptions extends ServerSessionOptions {
-  /** Which ways to log in are offered. */
-  readonly auth?: AuthOptions
-  /** Who has which maildrop open; one for all sessions of a server. Default: of this session alone, which locks nobody out. */
-  readonly locks?: MaildropLocks
-  /** What CAPA says of how long messages are kept (RFC 2449 §6.7): `NEVER` (removed by the server), or days. Default: nothing. */
-  readonly expire?: 'NEVER' | number
-}
-
-export type Pop3ServerEvents = SessionEvents & {
-  /** May this user come in? Answer with `info.accept()` or `info.reject()`. */
-  auth: [info: AuthInfo]
-  /** An attempt to log in was refused. */
-  authFailed: [failure: AuthFailure]
-  /** The user is in: the time to register storage handlers, before the client hears of it. */
-  mailboxSession: [session: MailboxSession]
-}
+import type { Pop3ServerEvents, Pop3ServerOptions } from './options.ts'
 
 const REGISTRY = new Registry(COMMANDS)
 
@@ -80,13 +71,17 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#limits = resolveLimits(options.limits)
     this.#auth = AuthPolicy.of(options.auth)
     this.#locks = options.locks ?? new MaildropLocks()
-    this.#timestamp = this.#auth.apop ? this.#makeTimestamp() : null
+    const { hostname = 'localhost', random } = options
+    this.#timestamp = this.#auth.apop
+      ? `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
+      : null
     this.#clock = new SessionClock(options.now, () => this.emit('wake'))
     this.#tls = options.tls ?? null
     this.remoteAddress = options.remoteAddress ?? ''
     this.#output = new OutputQueue(bytes => this.emit('send', bytes))
-    this.#login = new Login(this.#makeLoginPort())
-    this.#context = this.#makeContext()
+    const inside = new Pop3ServerSession.#Inside(this)
+    this.#login = new Login(inside)
+    this.#context = inside
   }
 
   get isTLS(): boolean {
@@ -252,7 +247,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
       } else if (!command) this.#bad('Unknown command')
       else if (command.state !== 'any' && command.state !== this.#state.kind) this.#bad('Not in this state')
       else {
-        const running = run(command, this.#context, rest, this.#state)
+        const running = runCommand(command, this.#context, rest, this.#state)
         if (running instanceof Promise) {
           // a dialogue listens already
           if (this.#mode === 'command') this.#listen('busy')
@@ -357,10 +352,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.emit('close', error)
   }
 
-  #isClosed(): boolean {
-    return this.#mode === 'closed'
-  }
-
   /** Tells of each failure once, at the place that knows most about it. */
   #failed(what: string, error: unknown): void {
     if (typeof error === 'object' && error !== null) {
@@ -370,119 +361,140 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.#options.onFailure?.(what, error)
   }
 
-  #makeTimestamp(): string {
-    const { hostname = 'localhost', random } = this.#options
-    return `<${this.#auth.context(null, hostname, random).nonce()}@${hostname}>`
-  }
-
-  #facts(): Facts {
-    const tls = this.#tls
-    const allowInsecureAuth = this.#options.allowInsecureAuth === true
-    return {
-      state: this.#state.kind,
-      tls,
-      allowInsecureAuth,
-      canUpgrade: tls === null && this.#options.canUpgrade === true,
-      auth: this.#auth,
-      timestamp: this.#timestamp,
-      utf8: this.#utf8,
-      expire: this.#options.expire ?? null,
-      loginDelay: this.#locks.loginDelay,
-      passwordsAllowed: this.#auth.passwords && (tls !== null || allowInsecureAuth),
-    }
-  }
-
   /** The client's next line, in a dialogue; null when there will be none. */
   #nextLine(): Promise<Uint8Array | null> {
     return new Promise(resolve => {
-      if (this.#isClosed()) return resolve(null)
+      if (this.#mode === 'closed') return resolve(null)
       this.#lineWanted = resolve
       this.#listen('dialogue')
       this.#pump()
     })
   }
 
-  #makeLoginPort(): LoginPort {
-    const session = this
-    return {
-      limits: this.#limits,
-      clock: this.#clock,
-      remoteAddress: this.remoteAddress,
-      hostname: this.#options.hostname ?? 'localhost',
-      auth: this.#auth,
-      locks: this.#locks,
-      random: this.#options.random,
-      get tls() {
-        return session.#tls
-      },
-      get closed() {
-        return session.#isClosed()
-      },
-      askListeners: (info, onError) => this.dispatch('auth', [info], onError),
-      onClosed: leave => void this.#closeListeners.add(leave),
-      authFailed: failure => void this.emit('authFailed', failure),
-      challenge: text => {
-        this.#output.write(`+ ${text}\r\n`)
-        return this.#nextLine()
-      },
-      bad: text => this.#bad(text),
-      setMailbox: mailbox => {
-        this.#mailbox = mailbox
-        if (mailbox) this.emit('mailboxSession', mailbox)
-      },
-      forgetUser: () => this.#enter({ kind: 'authorization', username: null }),
-      enter: (mailbox, maildrop) => {
-        this.#clock.clear(LOGIN)
-        this.#enter({ kind: 'transaction', mailbox, maildrop })
-      },
-      write: line => this.#output.write(line),
-      failed: (what, error) => this.#failed(what, error),
-      end: error => this.#close(error),
-    }
-  }
+  /** What commands and the login may see and do. A class, for the sake of memory: literals with accessors are dictionaries. */
+  static readonly #Inside = class implements CommandContext, LoginPort {
+    readonly #session: Pop3ServerSession
+    readonly limits: Limits
+    readonly clock: SessionClock
+    readonly output: OutputQueue
+    readonly auth: AuthPolicy
+    readonly locks: MaildropLocks
+    readonly remoteAddress: string
+    readonly hostname: string
+    readonly random: ((length: number) => Uint8Array) | undefined
 
-  #makeContext(): CommandContext {
-    const session = this
-    return {
-      limits: this.#limits,
-      clock: this.#clock,
-      output: this.#output,
-      get facts() {
-        return session.#facts()
-      },
-      get closed() {
-        return session.#isClosed()
-      },
-      onClosed: listener => {
-        this.#closeListeners.add(listener)
-        return () => this.#closeListeners.delete(listener)
-      },
-      ok: text => this.#output.write(okLine(text)),
-      err: (text, code) => this.#output.write(errLine(text, code)),
-      bad: text => this.#bad(text),
-      enter: state => this.#enter(state),
-      capabilities: () => REGISTRY.capabilities(this.#facts()),
-      signIn: credentials => this.#login.signIn(credentials),
-      prove: exchange => this.#login.exchange(exchange, null),
-      useUtf8: () => {
-        this.#utf8 = true
-      },
-      authenticate: (mechanism, initial) => this.#login.authenticate(mechanism, initial),
-      failed: (what, error) => this.#failed(what, error),
-      startTls: () => this.#startTls(),
-      end: error => this.#close(error ?? null),
+    constructor(session: Pop3ServerSession) {
+      this.#session = session
+      this.random = session.#options.random
+      this.hostname = session.#options.hostname ?? 'localhost'
+      this.remoteAddress = session.remoteAddress
+      this.locks = session.#locks
+      this.auth = session.#auth
+      this.output = session.#output
+      this.clock = session.#clock
+      this.limits = session.#limits
     }
-  }
-}
 
-/** Runs a command whose state was looked at: the compiler cannot follow that from one table to the other. */
-function run(command: CommandSpec, cx: CommandContext, rest: string, state: State): void | Promise<void> {
-  switch (command.state) {
-    case 'authorization':
-      return state.kind === 'authorization' ? command.run(cx, rest, state) : undefined
-    case 'transaction':
-      return state.kind === 'transaction' ? command.run(cx, rest, state) : undefined
-    case 'any':
-      return command.run(cx, rest, state)
+    get facts(): Facts {
+      const { tls, auth } = this
+      const options = this.#session.#options
+      const allowInsecureAuth = options.allowInsecureAuth === true
+      return {
+        state: this.#session.#state.kind,
+        tls,
+        allowInsecureAuth,
+        canUpgrade: tls === null && options.canUpgrade === true,
+        auth,
+        timestamp: this.#session.#timestamp,
+        utf8: this.#session.#utf8,
+        expire: options.expire ?? null,
+        loginDelay: this.locks.loginDelay,
+        passwordsAllowed: auth.passwords && (tls !== null || allowInsecureAuth),
+      }
+    }
+
+    get closed(): boolean {
+      return this.#session.#mode === 'closed'
+    }
+
+    onClosed(listener: () => void): () => void {
+      this.#session.#closeListeners.add(listener)
+      return () => void this.#session.#closeListeners.delete(listener)
+    }
+
+    ok(text: string): void {
+      this.output.write(okLine(text))
+    }
+
+    err(text: string, code?: ResponseCode): void {
+      this.output.write(errLine(text, code))
+    }
+
+    bad(text: string): void {
+      this.#session.#bad(text)
+    }
+
+    enter(state: State): void {
+      this.#session.#enter(state)
+    }
+
+    capabilities(): readonly string[] {
+      return REGISTRY.capabilities(this.facts)
+    }
+
+    signIn(credentials: Credentials): Promise<void> {
+      return this.#session.#login.signIn(credentials)
+    }
+
+    prove(exchange: SaslExchange): Promise<void> {
+      return this.#session.#login.exchange(exchange, null)
+    }
+
+    authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): Promise<void> {
+      return this.#session.#login.authenticate(mechanism, initial)
+    }
+
+    useUtf8(): void {
+      this.#session.#utf8 = true
+    }
+
+    failed(what: string, error: unknown): void {
+      this.#session.#failed(what, error)
+    }
+
+    startTls(): void {
+      this.#session.#startTls()
+    }
+
+    end(error?: MailError): void {
+      this.#session.#close(error ?? null)
+    }
+
+    get tls(): TlsInfo | null {
+      return this.#session.#tls
+    }
+
+    askListeners(info: AuthInfo, onError: (error: unknown) => void): boolean {
+      return this.#session.dispatch('auth', [info], onError)
+    }
+
+    authFailed(failure: AuthFailure): void {
+      this.#session.emit('authFailed', failure)
+    }
+
+    challenge(text: string): Promise<Uint8Array | null> {
+      this.output.write(`+ ${text}\r\n`)
+      return this.#session.#nextLine()
+    }
+
+    setMailbox(mailbox: MailboxSession | null): void {
+      this.#session.#mailbox = mailbox
+      if (mailbox) this.#session.emit('mailboxSession', mailbox)
+    }
+
+    open(mailbox: MailboxSession, maildrop: Maildrop): void {
+      this.#session.#clock.clear(LOGIN)
+      this.#session.#enter({ kind: 'transaction', mailbox, maildrop })
+    }
   }
 }

@@ -22,7 +22,7 @@ export const mail: CommandSpec = {
       return null
     }
     if (objection) return objection
-    if (cx.role === 'submission' && cx.username === null) {
+    if (cx.role === 'submission' && cx.requireAuth && cx.username === null) {
       return !cx.tls && cx.canUpgrade && !cx.allowInsecureAuth ? TLS_NEEDED : AUTH_NEEDED
     }
     if (cx.state.kind !== 'ready') throw new TypeError('MAIL out of place')

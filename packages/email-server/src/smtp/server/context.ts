@@ -38,6 +38,7 @@ export class SessionContext implements ServerContext {
   readonly limits: Limits
   readonly canUpgrade: boolean
   readonly allowInsecureAuth: boolean
+  readonly requireAuth: boolean
   readonly auth: AuthPolicy
   readonly dsn: boolean
   readonly xclient: boolean
@@ -53,6 +54,7 @@ export class SessionContext implements ServerContext {
     this.limits = parts.limits
     this.canUpgrade = options.canUpgrade ?? false
     this.allowInsecureAuth = options.allowInsecureAuth ?? false
+    this.requireAuth = options.requireAuth ?? true
     this.auth = AuthPolicy.of(options.auth)
     this.dsn = options.dsn ?? false
     this.xclient = options.xclient !== undefined

@@ -51,7 +51,19 @@ export interface IncomingMailOptions {
 }
 
 /** Sends a message that came in to its recipients. Rejects with a MailError when none of them gets it. */
-export type Deliver = (mail: IncomingMail) => Promise<SendResult>
+export type Deliver = (mail: IncomingMail, options: DeliverOptions) => Promise<SendResult>
+
+export interface DeliverOptions {
+  /** Sends it on to these of its recipients. Default: all. */
+  readonly to?: readonly string[]
+  /** What the queue, the events and the result call the message: 1 to 200 characters. Default: random. */
+  readonly id?: string
+  /**
+   * How long to wait for the first attempt, ms; 0: only until the queue has the message, so that nothing but what the queue says can fail.
+   * Default: `delivery.answerWithin`.
+   */
+  readonly answerWithin?: number
+}
 
 export class IncomingMail extends Emitter<IncomingMailEvents> {
   /** Ours, unique; also in the Received field and in the reply. */
@@ -206,13 +218,20 @@ export class IncomingMail extends Emitter<IncomingMailEvents> {
    *
    * Calls back, or resolves, when every recipient's server has answered, or the message is in the queue and it takes long: `info.pending`
    * are tried again. The error says that nobody has got it, nor will; the message is not tried again then, and nobody is sent a report.
+   * `EUSAGE`: an option is wrong.
    */
-  deliver(): Promise<SendResult>
+  deliver(options?: DeliverOptions): Promise<SendResult>
   deliver(callback: Callback<SendResult>): void
-  deliver(callback?: Callback<SendResult>): Promise<SendResult> | undefined {
+  deliver(options: DeliverOptions, callback: Callback<SendResult>): void
+  deliver(
+    first: DeliverOptions | Callback<SendResult> = {},
+    second?: Callback<SendResult>,
+  ): Promise<SendResult> | undefined {
+    const options = typeof first === 'function' ? {} : first
+    const callback = typeof first === 'function' ? first : second
     const { deliver } = this.#options
     const sent = deliver
-      ? deliver(this)
+      ? deliver(this, options)
       : Promise.reject(usageError('this session has nobody who delivers: createServer gives it one'))
     return settle(sent, callback)
   }

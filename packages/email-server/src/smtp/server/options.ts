@@ -11,6 +11,8 @@ export interface SmtpServerOptions extends ServerSessionOptions {
   readonly role: SmtpRole
   /** Which ways to log in are offered. */
   readonly auth?: AuthOptions
+  /** Submission: take mail from those only who have logged in? Default true. */
+  readonly requireAuth?: boolean
   /** Is this domain (as the client wrote it) one of ours? Inbound mail is taken for these only. Default: none is. */
   readonly isLocalDomain?: (domain: string) => boolean
   /**

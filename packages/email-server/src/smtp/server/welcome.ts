@@ -43,8 +43,8 @@ export class Welcome {
 
   /** The time for the login begins, where there must be one and was none. */
   expectLogin(): void {
-    const { clock, facts, limits } = this.#core
-    if (facts.role !== 'submission' || facts.username !== null) return
+    const { clock, facts, limits, options } = this.#core
+    if (facts.role !== 'submission' || facts.username !== null || options.requireAuth === false) return
     clock.set(LOGIN, limits.loginTime, () => {
       this.#core.leave(LOGIN_TIMEOUT, timedOut('login'))
     })

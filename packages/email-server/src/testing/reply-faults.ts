@@ -1,0 +1,175 @@
+// Replies that a server never gave: for chosen commands of an SMTP client the answer comes from here, and the server does not hear of them. Who
+// answers keeps the order of pipelined commands (RFC 2920), skips the content of DATA and BDAT, and lets the lines of AUTH pass.
+import { asBuffer, fromLatin1 } from '../base/bytes.ts'
+import type { Connection } from '../base/runtime.ts'
+import { type TapHooks, tapConnection } from './tap.ts'
+
+/** What to answer to a command; null: the server answers. `CONNECT` stands for the greeting. */
+export type PickReply = (verb: string) => FaultyReply | null
+
+export interface FaultyReply {
+  /** E.g. `451 4.3.0 Not now`; 421 also ends the connection. */
+  readonly reply: string
+  /** Break the connection instead of answering, when the command has come. Default false. */
+  readonly reset?: boolean
+}
+
+type Mode = 'command' | 'data' | 'awaiting 354' | 'chunk' | 'auth' | 'over'
+
+/** A server's end whose client hears other replies than the server's for some commands. */
+export function withReplyFaults(inner: Connection, pick: PickReply): Connection {
+  const faults = new ReplyFaults(inner, pick)
+  return tapConnection(inner, faults.hooks)
+}
+
+class ReplyFaults {
+  readonly hooks: TapHooks
+  readonly #inner: Connection
+  readonly #pick: PickReply
+  #pass: (bytes: Uint8Array) => void = () => {}
+  #input: Buffer = Buffer.alloc(0)
+  #mode: Mode = 'command'
+  /** Replies that the server owes; the greeting is the first. */
+  #owed = 1
+  #greeted = false
+  #chunkLeft = 0
+  /** The chunk belongs to a command that was not passed on. */
+  #swallow = false
+  #picked: FaultyReply | null = null
+  #replyLine = ''
+
+  constructor(inner: Connection, pick: PickReply) {
+    this.#inner = inner
+    this.#pick = pick
+    this.hooks = {
+      heard: (bytes, pass) => {
+        this.#pass = pass
+        this.#input = this.#input.length > 0 ? Buffer.concat([this.#input, bytes]) : asBuffer(bytes)
+        this.#work()
+      },
+      said: (bytes, pass) => this.#said(bytes, pass),
+      secured: () => {
+        this.#input = Buffer.alloc(0)
+        // over implicit TLS the greeting follows, after STARTTLS it does not
+        if (this.#greeted) this.#owed = 0
+      },
+    }
+  }
+
+  #said(bytes: Uint8Array, pass: (bytes: Uint8Array) => boolean): boolean {
+    if (this.#mode === 'over') return true
+    if (!this.#greeted) {
+      this.#greeted = true
+      const fault = this.#pick('CONNECT')
+      if (fault) {
+        this.#answer(fault)
+        this.#over()
+        return true
+      }
+    }
+    const room = pass(bytes)
+    this.#count(asBuffer(bytes).toString('latin1'))
+    return room
+  }
+
+  /** The last line of a reply has a space behind its code (RFC 5321 §4.2). */
+  #count(text: string): void {
+    const lines = (this.#replyLine + text).split('\r\n')
+    this.#replyLine = lines.pop()!
+    for (const line of lines) {
+      if (line.charAt(3) === '-') continue
+      if (this.#mode === 'auth' && line.startsWith('334')) continue
+      // the reply to the last command, not to those that were pipelined before it
+      const isLast = this.#owed === 1
+      if (isLast && this.#mode === 'auth') this.#mode = 'command'
+      if (isLast && this.#mode === 'awaiting 354') this.#mode = line.startsWith('354') ? 'data' : 'command'
+      this.#owed = Math.max(0, this.#owed - 1)
+    }
+    this.#work()
+  }
+
+  #work(): void {
+    while (this.#step());
+  }
+
+  /** Deals with one piece of the input; false: there is nothing to deal with now. */
+  #step(): boolean {
+    const input = this.#input
+    if (input.length === 0 || this.#mode === 'over' || this.#mode === 'awaiting 354') return false
+    if (this.#mode === 'chunk') {
+      this.#take(Math.min(this.#chunkLeft, input.length), !this.#swallow)
+      return true
+    }
+    const end = input.indexOf('\r\n')
+    if (end < 0) return false
+    const line = input.toString('latin1', 0, end)
+    if (this.#mode === 'data') {
+      if (line === '.') {
+        this.#owed++
+        this.#mode = 'command'
+      }
+      this.#take(end + 2, true)
+      return true
+    }
+    if (this.#mode === 'auth') {
+      this.#take(end + 2, true)
+      return true
+    }
+    return this.#command(line, end + 2)
+  }
+
+  #command(line: string, length: number): boolean {
+    const verb = line.split(' ', 1)[0]!.toUpperCase()
+    const chunk = verb === 'BDAT' ? Number(line.split(' ')[1]) : 0
+    this.#picked ??= this.#pick(verb)
+    const fault = this.#picked
+    if (fault) {
+      // the replies to what came before go first
+      if (this.#owed > 0) return false
+      this.#picked = null
+      this.#take(length, false)
+      this.#answer(fault)
+    } else {
+      this.#owed++
+      if (verb === 'DATA') this.#mode = 'awaiting 354'
+      if (verb === 'AUTH') this.#mode = 'auth'
+      this.#take(length, true)
+    }
+    if (chunk > 0 && this.#isOn()) {
+      this.#mode = 'chunk'
+      this.#chunkLeft = chunk
+      this.#swallow = fault !== null
+    }
+    return this.#isOn()
+  }
+
+  #isOn(): boolean {
+    return this.#mode !== 'over'
+  }
+
+  #take(length: number, pass: boolean): void {
+    const bytes = this.#input.subarray(0, length)
+    this.#input = this.#input.subarray(length)
+    if (this.#mode === 'chunk') {
+      this.#chunkLeft -= length
+      if (this.#chunkLeft === 0) this.#mode = 'command'
+    }
+    if (pass) this.#pass(bytes)
+  }
+
+  #answer({ reply, reset }: FaultyReply): void {
+    if (reset) {
+      this.#mode = 'over'
+      this.#inner.destroy()
+      return
+    }
+    this.#inner.write(fromLatin1(`${reply}\r\n`))
+    if (reply.startsWith('421')) this.#over()
+  }
+
+  #over(): void {
+    if (this.#mode === 'over') return
+    this.#mode = 'over'
+    this.#inner.end()
+  }
+}

@@ -1,0 +1,36 @@
+// `npm run simulate [-- COUNT [FIRST]]`: so many runs, from this seed on; prints the seeds that fail, and what is wrong with each.
+import { simulate } from './simulation.ts'
+
+const args = process.argv.slice(2)
+const MIB = 1024 * 1024
+/** Growth that is still no leak: caches of code, pages of the heap. */
+const MOST_GROWTH = 256 * MIB
+
+async function main(count: number, first: number): Promise<void> {
+  const started = performance.now()
+  let failed = 0
+  let messages = 0
+  const totals: Record<string, number> = {}
+  let heap = 0
+  // what is loaded and compiled once is no growth
+  await simulate(0)
+  const before = process.memoryUsage().heapUsed
+  for (let i = 0; i < count; i++) {
+    const result = await simulate(first + i)
+    messages += result.messages
+    for (const [name, value] of Object.entries(result.totals)) totals[name] = (totals[name] ?? 0) + value
+    if (result.wrong.length > 0) {
+      failed++
+      console.log(`seed ${result.seed}:\n  ${result.wrong.join('\n  ')}`)
+    }
+    heap = Math.max(heap, process.memoryUsage().heapUsed)
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`${count} runs from seed ${first}: ${messages} messages, ${failed} runs failed, ${seconds} s`)
+  console.log(`by recipient, reports counted: ${JSON.stringify(totals)}`)
+  console.log(`heap: ${Math.round(before / MIB)} MiB before, ${Math.round(heap / MIB)} MiB at most`)
+  if (heap - before > MOST_GROWTH) console.log('memory grows without a bound')
+  process.exitCode = failed > 0 || heap - before > MOST_GROWTH ? 1 : 0
+}
+
+await main(Number(args[0] ?? 10_000), Number(args[1] ?? 1))
