@@ -389,10 +389,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#remoteAddress = address
     this.#username = username
     if (username !== null) this.#welcome.loggedIn()
-    const before = helloOf(this.#state)
-    this.#enter({ kind: 'fresh' })
-    if (helo)
-      this.#enter({ kind: 'ready', hello: { name: helo, extended: extended ?? before?.extended ?? true } })
+    const isExtended = extended ?? helloOf(this.#state)?.extended ?? true
+    this.#enter(helo ? { kind: 'ready', hello: { name: helo, extended: isExtended } } : { kind: 'fresh' })
     this.#welcome.greet()
   }
 
