@@ -67,6 +67,7 @@ export class Server extends Emitter<ServerEvents> {
         : null,
       isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       isBanned: address => this.#doorkeeper.isBanned(address),
+      quota: this.#doorkeeper,
       deliver: mail => this.#outbound.deliver(mail),
       watchMail: mail => this.#lookAt(mail),
       onFailure: (message, error) => this.#fail(message, error),

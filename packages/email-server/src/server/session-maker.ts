@@ -5,7 +5,13 @@ import type { SendResult } from '../base/send-result.ts'
 import type { ServerSessionOptions } from '../base/session.ts'
 import { type ImapServerOptions, ImapServerSession } from '../imap/index.ts'
 import { type Pop3ServerOptions, Pop3ServerSession } from '../pop3/index.ts'
-import { type IncomingMail, type SmtpRole, type SmtpServerOptions, SmtpServerSession } from '../smtp/index.ts'
+import {
+  type IncomingMail,
+  type SmtpRole,
+  type SmtpServerOptions,
+  SmtpServerSession,
+  type SubmissionQuota,
+} from '../smtp/index.ts'
 import type { ListenerName, ResolvedOptions } from './options.ts'
 import type { SenderChecks } from './sender-checks.ts'
 
@@ -15,6 +21,7 @@ export interface SessionMakerOptions {
   readonly checks: SenderChecks | null
   readonly isLocalDomain: (domain: string) => boolean
   readonly isBanned: (address: string) => boolean
+  readonly quota: SubmissionQuota
   readonly deliver: (mail: IncomingMail) => Promise<SendResult>
   readonly watchMail: (mail: IncomingMail) => void
   readonly onFailure: (message: string, error: unknown) => void
@@ -29,6 +36,7 @@ export class SessionMaker {
   readonly #imap: ImapServerOptions
   readonly #pop3: Pop3ServerOptions
   readonly #smtp: Omit<SmtpServerOptions, 'role'>
+  readonly #submission: Omit<SmtpServerOptions, 'role'>
   readonly #inbound: Omit<SmtpServerOptions, 'role'>
   readonly #xclient: (address: string) => boolean
 
@@ -49,6 +57,7 @@ export class SessionMaker {
     this.#imap = { ...common, canDeflate: runtime.deflate !== undefined }
     this.#pop3 = { ...common, ...pop3 }
     this.#smtp = { ...common, ...smtp, deliver, isLocalDomain }
+    this.#submission = { ...this.#smtp, quota: options.quota }
     this.#inbound = { ...this.#smtp, greetingDelayMs, watchMail }
     this.#xclient = address => !options.isBanned(address)
   }
@@ -56,7 +65,7 @@ export class SessionMaker {
   smtp(name: ListenerName, role: SmtpRole, connection: Connection, tls: TlsInfo | null): SmtpServerSession {
     const { checks, options } = this.#options
     const { remoteAddress } = connection
-    const shared = name === 'inbound' ? this.#inbound : this.#smtp
+    const shared = { inbound: this.#inbound, submission: this.#submission, lmtp: this.#smtp }[role]
     return new SmtpServerSession(
       inherit(shared, {
         ...this.#own(connection, tls),
