@@ -1,9 +1,11 @@
-// email-server with a mailbox of 10,000 messages in memory.
+// email-server with a mailbox of 10,000 messages in memory; `bodies`: with these too; a number: with so many, and nothing but numbers.
 import { createServer } from 'email-server'
-import { mailboxInMemory } from '../data/mailbox.ts'
+import { mailboxInMemory, numbersInMemory } from '../data/mailbox.ts'
 import { serve } from '../harness/child.ts'
 
-const handlers = mailboxInMemory()
+const [what = ''] = process.argv.slice(2)
+const handlers =
+  Number(what) > 0 ? numbersInMemory(Number(what)) : mailboxInMemory({ bodies: what === 'bodies' })
 const server = createServer({
   hostname: 'mail.example.test',
   host: '127.0.0.1',
