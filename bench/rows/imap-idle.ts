@@ -49,13 +49,16 @@ function remembered(
 async function said(port: number, lines: readonly string[]): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('error', () => {})
-  await once(socket, 'data')
+  const gone = new AbortController()
+  socket.on('close', () => gone.abort(new Error('the server hung up')))
+  await once(socket, 'data', gone)
   for (const line of lines) {
     socket.write(`${line}\r\n`)
     const tag = line.slice(0, line.indexOf(' '))
     for (let text = ''; !/^\+ /m.test(text) && !text.includes(`${tag} OK`); ) {
-      const [chunk] = (await once(socket, 'data')) as [Buffer]
+      const [chunk] = (await once(socket, 'data', gone)) as [Buffer]
       text += chunk.toString('latin1')
+      if (/^\S+ (NO|BAD) /m.test(text)) throw new Error(`the server says ${text}`)
     }
   }
   return socket

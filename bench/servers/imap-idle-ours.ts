@@ -7,7 +7,7 @@ const server = createServer({
   host: '127.0.0.1',
   ports: { imap: 0 },
   allowInsecureAuth: true,
-  limits: { connectionsPerAddress: 100_000 },
+  limits: { connectionsPerAddress: 100_000, connectionsPerUser: 100_000 },
 })
 let count = 10
 const sessions = new Set<MailboxSession>()
