@@ -46,7 +46,7 @@ const listed: readonly Contender[] = [
     name: 'handlers in memory',
     kind: 'limit',
     start: async () =>
-      listing(await startServer('../servers/imap-ours.ts', import.meta.url, [String(LARGE)])),
+      listing(await startServer('../servers/imap-ours.ts', import.meta.url, ['listing', String(LARGE)])),
   },
 ]
 
