@@ -23,6 +23,8 @@ export interface Dialect {
    * @param order what the rows are ordered by; absent: nothing
    */
   jsonRows(columns: readonly string[], order?: RawBuilder<unknown>): RawBuilder<string>
+  /** One JSON array of pairs: a number, and a column that is JSON itself, which is passed on without being read. */
+  jsonPairs(number: string, json: string): RawBuilder<string>
   /** Is the second text within the first? Letter case counts. */
   contains(text: RawBuilder<unknown>, part: string): RawBuilder<unknown>
   /** The index of texts: header and body of each message, folded, by the number of its body. */
@@ -64,6 +66,8 @@ export const sqliteDialect: Dialect = {
         : sql`json_array(${sql.join(columns.map(column => sql.ref(column)))})`
     return order ? sql`json_group_array(${row} order by ${order})` : sql`json_group_array(${row})`
   },
+  jsonPairs: (number, json) =>
+    sql`'[' || coalesce(group_concat('[' || ${sql.ref(number)} || ',' || ${sql.ref(json)} || ']'), '') || ']'`,
   contains: (text, part) => sql`instr(${text}, ${part}) > 0`,
   createTextIndex: async trx => {
     // Trigrams find parts of words, which is what IMAP asks for. Texts are folded before they come here.
