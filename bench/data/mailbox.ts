@@ -117,8 +117,8 @@ export function rawMessage(uid: number): string {
 }
 
 /** Handlers that answer everything a listing asks from arrays. */
-export function mailboxInMemory(): MailboxHandlers {
-  const uids = Array.from({ length: MESSAGES }, (_, i) => i + 1)
+export function mailboxInMemory(count: number = MESSAGES): MailboxHandlers {
+  const uids = Array.from({ length: count }, (_, i) => i + 1)
   const metas = uids.map(uid => ({
     id: uid,
     uid,
@@ -131,7 +131,7 @@ export function mailboxInMemory(): MailboxHandlers {
   const index = (id: string | number): number => Number(id) - 1
   return {
     folders: async () => [{ name: 'INBOX' }],
-    openFolder: async () => ({ uidValidity: 1, uidNext: MESSAGES + 1, total: MESSAGES }),
+    openFolder: async () => ({ uidValidity: 1, uidNext: count + 1, total: count }),
     resolveMessages: async ({ ranges }) =>
       uids.filter(uid => ranges.some(([low, high]) => low <= uid && uid <= high)),
     messageMeta: async ids => ids.map(id => metas[index(id)]!),

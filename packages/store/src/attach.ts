@@ -1,6 +1,7 @@
 // The store behind a server: who may log in, whose mail is taken, where it goes, what mailbox sessions see.
 import { type AuthInfo, MailError, Refusal } from 'email-server'
 import type { MailboxSession } from 'email-server/mailbox'
+import { isScram } from './accounts/scram.ts'
 import type { Change } from './changes.ts'
 import { isNoSpace, isStorageFailure, usageError } from './errors.ts'
 import { SUPPLIES } from './mailbox-handlers.ts'
@@ -27,6 +28,10 @@ export interface MailSession {
 }
 
 export interface RecipientAnswer {
+  readonly mailParams: {
+    /** Octets that the client has announced (RFC 1870). */
+    readonly size: number | null
+  }
   accept(): void
   reject(code?: number, text?: string): void
 }
@@ -60,6 +65,8 @@ export interface AttachOptions {
    * such mail is refused. Default `Outbox`.
    */
   readonly outbox?: string | null
+  /** Accounts that may set quotas by IMAP (SETQUOTA). Default: nobody. */
+  readonly administrators?: readonly string[]
 }
 
 /** What becomes of submitted mail for other domains: sent, put into a folder of the sender, refused. */
@@ -76,7 +83,10 @@ export function attachStore(store: Store, server: MailServer, options: AttachOpt
     )
     session.on('mail', mail => deliver(store, mail, sender(), others))
   })
-  server.on('mailboxSession', session => openSession(store, session))
+  const administrators = new Set(options.administrators?.map(address => address.toLowerCase()))
+  server.on('mailboxSession', session =>
+    openSession(store, session, administrators.has(session.username.toLowerCase())),
+  )
 }
 
 function othersOf(store: Store, server: MailServer, { deliver, outbox = 'Outbox' }: AttachOptions): Others {
@@ -102,10 +112,20 @@ async function authenticate(store: Store, info: AuthInfo): Promise<void> {
     info.reject('tokens are not taken here')
     return
   }
+  if (isScram(info.authMethod)) {
+    const found = await store.scramKeys(info.username, info.authMethod)
+    if (found && (await actsFor(store, info, found.username))) info.acceptKeys(found.keys, found.username)
+    else info.reject()
+    return
+  }
   const username = await store.verifyUser(info.username, info.password)
-  const actsAs = info.authorizationId === '' ? username : await store.findUser(info.authorizationId)
-  if (username !== null && actsAs === username) info.accept(username)
+  if (username !== null && (await actsFor(store, info, username))) info.accept(username)
   else info.reject()
+}
+
+/** Nobody acts for somebody else. */
+async function actsFor(store: Store, info: AuthInfo, username: string): Promise<boolean> {
+  return info.authorizationId === '' || (await store.findUser(info.authorizationId)) === username
 }
 
 async function askRecipient(
@@ -115,8 +135,12 @@ async function askRecipient(
   others: Others,
 ): Promise<void> {
   try {
-    if ((await store.findRecipient(address)) !== null) answer.accept()
-    else if (!address.includes('@') || (await store.isLocal(address))) {
+    if ((await store.findRecipients(address)).length > 0) {
+      const room = await store.hasRoom(address, answer.mailParams.size ?? 0)
+      if (room === 'yes') answer.accept()
+      else if (room === 'full') answer.reject(452, FULL)
+      else answer.reject(552, TOO_LARGE)
+    } else if (!address.includes('@') || (await store.isLocal(address))) {
       answer.reject(550, '5.1.1 there is nobody of that name here')
     } else if (others) answer.accept()
     else answer.reject(550, '5.7.1 mail for that domain is not taken here')
@@ -141,6 +165,11 @@ async function deliver(
   }
 }
 
+/** RFC 3463 §3.3: the mailbox is full now, and may not be when the sender tries again. */
+const FULL = '4.2.2 the mailbox is full'
+/** Trying again does not help. */
+const TOO_LARGE = '5.2.3 the message is larger than all that may be kept here'
+
 /** A temporary reply for what may go better later; anything else is the library's to answer and to report. */
 function rejectFor(error: unknown, answer: { reject(code?: number, text?: string): void }): void {
   if (error instanceof MailError && error.responseCode !== undefined) {
@@ -148,14 +177,15 @@ function rejectFor(error: unknown, answer: { reject(code?: number, text?: string
     return
   }
   const cause = error instanceof Refusal && error.code === 'UNAVAILABLE' ? (error.cause ?? error) : error
-  if (isNoSpace(cause)) answer.reject(452, '4.3.1 no room is left here, try again later')
+  if (error instanceof Refusal && error.code === 'OVERQUOTA') answer.reject(452, FULL)
+  else if (isNoSpace(cause)) answer.reject(452, '4.3.1 no room is left here, try again later')
   else if (cause !== error || isStorageFailure(error)) {
     answer.reject(451, '4.3.0 storage fails here, try again later')
   } else throw error
 }
 
-function openSession(store: Store, session: MailboxSession): void {
-  const access = store.openMailbox(session.username, change => tell(session, change))
+function openSession(store: Store, session: MailboxSession, isAdministrator: boolean): void {
+  const access = store.openMailbox(session.username, change => tell(session, change), isAdministrator)
   session.use(access.handlers, { supplies: SUPPLIES })
   session.on('close', () => access.close())
 }

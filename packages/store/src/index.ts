@@ -1,4 +1,7 @@
 // The public surface of @email-server/store.
+export type { AccountInfo } from './accounts/accounts.ts'
+export type { Alias } from './accounts/aliases.ts'
+export type { AppPassword } from './accounts/app-passwords.ts'
 export type {
   ArrivedMail,
   AttachOptions,
@@ -9,6 +12,7 @@ export type {
 } from './attach.ts'
 export type { S3Options } from './bodies/s3-options.ts'
 export type { Change, Watcher } from './changes.ts'
+export type { Limits, Usage } from './folders/quota.ts'
 export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export type { OutboundQueue } from './queue/outbound-queue.ts'

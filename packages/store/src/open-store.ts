@@ -25,6 +25,11 @@ export interface StoreOptions {
   readonly bodies?: string
   /** How to get there. */
   readonly s3?: S3Options
+  /**
+   * Keep keys for SCRAM (RFC 5802, RFC 7677) beside the hash of each password: they are made when a password is set, and at the
+   * first login that shows it. Server option `auth.mechanisms` must name SCRAM. Default false.
+   */
+  readonly scram?: boolean
 }
 
 /**
@@ -62,7 +67,14 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
   const large = new LargeBodies(place)
   const sweeper = new Sweeper(database, large, onError)
   sweeper.wake()
-  return new Store({ database, bodies: new Bodies(large, smallBody), sweeper, large, onError })
+  return new Store({
+    database,
+    bodies: new Bodies(large, smallBody),
+    sweeper,
+    large,
+    keepsScramKeys: options.scram === true,
+    onError,
+  })
 }
 
 /** What tells this store from others in a place that several could use. */

@@ -1,11 +1,19 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { MailError, Refusal } from 'email-server'
+import { MailError, type ScramKeys } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
-import { type Account, Accounts } from './accounts/accounts.ts'
+import { type Account, type AccountInfo, Accounts } from './accounts/accounts.ts'
 import { domainName } from './accounts/address.ts'
+import { type Alias, addAlias, listAliases, removeAlias } from './accounts/aliases.ts'
+import {
+  type AppPassword,
+  addAppPassword,
+  listAppPasswords,
+  removeAppPassword,
+} from './accounts/app-passwords.ts'
+import { isScram } from './accounts/scram.ts'
+import { Arrivals, accountOf } from './arrivals.ts'
 import {
   type ArrivedMail,
   type AttachOptions,
@@ -20,13 +28,16 @@ import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
 import { isStorageFailure, usageError } from './errors.ts'
-import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
+import { folderToFill } from './folders/folders.ts'
+import { writeServerMetadata } from './folders/metadata.ts'
 import { INBOX } from './folders/names.ts'
+import { type Limits, roomFor, setLimits, type Usage, usageOf } from './folders/quota.ts'
 import { Gate } from './gate.ts'
 import { type MailboxAccess, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
-import { type Placement, storeMessage } from './messages/delivering.ts'
+import { storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
+import { TextIndex } from './messages/text-index.ts'
 import { OutboundQueue } from './queue/outbound-queue.ts'
 import { exportFolder } from './transfer/export.ts'
 import type { NamedMessage } from './transfer/maildir.ts'
@@ -44,6 +55,7 @@ export interface StoreParts {
   readonly bodies: Bodies
   readonly sweeper: Sweeper
   readonly large: LargeBodies
+  readonly keepsScramKeys: boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -52,10 +64,8 @@ export interface StoredMessage {
   readonly uid: number
 }
 
-/** Messages from this size on wait for their share of memory. */
-const LARGE = 1024 * 1024
 /** Bytes of large messages in memory at a time. */
-const LARGE_AT_A_TIME = 64 * LARGE
+const LARGE_AT_A_TIME = 64 * 1024 * 1024
 
 export class Store {
   /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
@@ -64,10 +74,11 @@ export class Store {
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
   readonly #large: LargeBodies
+  readonly #texts: TextIndex
   readonly #accounts: Accounts
   readonly #changes: ChangeFeed
   readonly #gate: Gate
-  readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+  readonly #arrivals: Arrivals
   readonly #onDomain: ((name: string) => void)[] = []
   #closing: Promise<void> | null = null
 
@@ -76,17 +87,20 @@ export class Store {
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
     this.#large = parts.large
-    this.#accounts = new Accounts(parts.database)
+    this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
+    parts.bodies.onStored = () => this.#texts.wake()
+    this.#texts.wake()
+    this.#accounts = new Accounts(parts.database, parts.keepsScramKeys)
     this.#changes = new ChangeFeed(parts.onError)
     this.#gate = new Gate(parts.onError)
-    this.queue = new OutboundQueue({
-      database: parts.database,
-      bodies: parts.bodies,
-      sweeper: parts.sweeper,
+    const shared = {
+      ...parts,
       changes: this.#changes,
       gate: this.#gate,
-      budget: this.#budget,
-    })
+      budget: new ByteBudget(LARGE_AT_A_TIME),
+    }
+    this.queue = new OutboundQueue(shared)
+    this.#arrivals = new Arrivals({ ...shared, accounts: this.#accounts, queue: this.queue })
   }
 
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
@@ -135,6 +149,110 @@ export class Store {
     return this.#gate.pass(() => this.#accounts.setPassword(address, password))
   }
 
+  /** The user's own change: false when `current` is not the password now. Throws EUSAGE when there is no such account. */
+  changePassword(address: string, current: string, password: string): Promise<boolean> {
+    return this.#gate.pass(async () => {
+      if (!(await this.#accounts.isPassword(address, current))) return false
+      await this.#accounts.setPassword(address, password)
+      return true
+    })
+  }
+
+  /** All accounts, by address. */
+  users(): Promise<readonly AccountInfo[]> {
+    return this.#gate.pass(() => this.#accounts.list())
+  }
+
+  /** Who is switched off cannot log in; his mail is taken nevertheless. Throws EUSAGE when there is no such account. */
+  setEnabled(address: string, enabled: boolean): Promise<void> {
+    return this.#gate.pass(() => this.#accounts.setEnabled(address, enabled))
+  }
+
+  /**
+   * Mail for `alias` goes to this account as well; `*@domain` stands for all names that the domain does not know. Throws EUSAGE
+   * when the domain is not ours, when `alias` is an account, and when there is no such account.
+   */
+  addAlias(alias: string, account: string): Promise<void> {
+    return this.#gate.pass(async () => {
+      const target = await this.#accounts.get(account)
+      await this.#database.write(trx => addAlias(trx, alias, target))
+    })
+  }
+
+  /** Without `account` all of the alias goes. Nothing happens when there is none. */
+  removeAlias(alias: string, account?: string): Promise<void> {
+    return this.#gate.pass(async () => {
+      const target = account === undefined ? null : await this.#accounts.get(account)
+      await this.#database.write(trx => removeAlias(trx, alias, target))
+    })
+  }
+
+  /** One entry for each account of each alias. */
+  aliases(): Promise<readonly Alias[]> {
+    return this.#gate.pass(() => this.#database.read(listAliases))
+  }
+
+  /**
+   * Makes a password for one program, which can be revoked alone; the answer is the only time that it is seen. Throws EUSAGE when
+   * the account has one of that name.
+   */
+  addAppPassword(address: string, name: string): Promise<string> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.write(trx => addAppPassword(trx, account, name))
+    })
+  }
+
+  appPasswords(address: string): Promise<readonly AppPassword[]> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.read(db => listAppPasswords(db, account))
+    })
+  }
+
+  /** True when there was one of that name. */
+  removeAppPassword(address: string, name: string): Promise<boolean> {
+    return this.#gate.pass(async () => {
+      const account = await this.#accounts.get(address)
+      return this.#database.write(trx => removeAppPassword(trx, account, name))
+    })
+  }
+
+  /**
+   * How much the account may keep: octets and messages, null for no limit; what is not named stays as it is. Throws EUSAGE when there
+   * is no such account, or for what is no limit.
+   */
+  setQuota(address: string, limits: Partial<Limits>): Promise<void> {
+    for (const limit of [limits.storage, limits.messages]) {
+      if (limit !== undefined && limit !== null && !(Number.isSafeInteger(limit) && limit >= 0)) {
+        throw usageError(`a quota is a whole number or null, not ${String(limit)}`)
+      }
+    }
+    return this.#gate.pass(async () => {
+      const { id } = await this.#accounts.get(address)
+      await this.#database.write(async trx => {
+        const { limits: old } = await usageOf(trx, id)
+        await setLimits(trx, id, { ...old, ...limits })
+      })
+    })
+  }
+
+  /** What the account keeps now, and how much it may. */
+  quota(address: string): Promise<Usage & { readonly limits: Limits }> {
+    return this.#gate.pass(async () => {
+      const { id } = await this.#accounts.get(address)
+      return this.#database.read(db => usageOf(db, id))
+    })
+  }
+
+  /** A note that all see of the server (METADATA `/shared/…`, RFC 5464), such as `/shared/admin`; null removes it. */
+  setServerMetadata(name: string, value: Uint8Array | null): Promise<void> {
+    if (!/^\/shared(?:\/[^/*%]+)+$/.test(name)) throw usageError('such a note is called /shared/…')
+    return this.#gate.pass(() =>
+      this.#database.write(trx => writeServerMetadata(trx, name.toLowerCase(), value)),
+    )
+  }
+
   hasUsers(): Promise<boolean> {
     return this.#gate.pass(() => this.#accounts.hasUsers())
   }
@@ -154,9 +272,38 @@ export class Store {
     return (await this.#gate.pass(() => this.#accounts.find(address)))?.address ?? null
   }
 
-  /** The canonical address of the account that gets mail for this address (`user+tag` is `user`), null for none. */
-  async findRecipient(address: string): Promise<string | null> {
-    return (await this.#gate.pass(() => this.#accounts.forRecipient(address)))?.address ?? null
+  /** What SCRAM asks (`scram-sha-1`, `scram-sha-256`); null when the user does not exist, or has no keys (`openStore(url, { scram })`). */
+  async scramKeys(
+    username: string,
+    authMethod: string,
+  ): Promise<{ readonly username: string; readonly keys: ScramKeys } | null> {
+    if (!isScram(authMethod)) return null
+    const address = await this.#complete(username)
+    const found = await this.#gate.pass(() => this.#accounts.scramKeysOf(address, authMethod))
+    return found && { username: found.account.address, keys: found.keys }
+  }
+
+  /**
+   * The canonical addresses of the accounts that get mail for this address, none when nobody does: the account of that name, or
+   * those of the alias; `user+tag` is `user`; then who gets what the domain does not know.
+   */
+  async findRecipients(address: string): Promise<readonly string[]> {
+    const accounts = await this.#gate.pass(() => this.#accounts.forRecipient(address))
+    return accounts.map(account => account.address)
+  }
+
+  /**
+   * Has everybody who gets mail for this address room for one more message of this size (octets, 0 when that is not known)?
+   * `never`: it is larger than all that one of them may keep.
+   */
+  hasRoom(address: string, size: number): Promise<'yes' | 'full' | 'never'> {
+    return this.#gate.pass(async () => {
+      const accounts = await this.#accounts.forRecipient(address)
+      const rooms = await this.#database.read(db =>
+        Promise.all(accounts.map(({ id }) => roomFor(db, id, size))),
+      )
+      return rooms.includes('never') ? 'never' : rooms.includes('full') ? 'full' : 'yes'
+    })
   }
 
   /**
@@ -164,11 +311,7 @@ export class Store {
    * NONEXISTENT when an address belongs to no account here.
    */
   deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
-    return this.#gate.pass(async () => {
-      const accounts = await this.#recipients(recipients)
-      if (accounts.includes(null)) throw nobody()
-      await this.#place(raw, accounts as Account[], null)
-    })
+    return this.#gate.pass(() => this.#arrivals.deliver(raw, recipients))
   }
 
   /**
@@ -176,42 +319,15 @@ export class Store {
    * `outbox`, in the same step.
    */
   deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
-    return this.#gate.pass(async () => {
-      const accounts = await this.#recipients(mail.to)
-      const local = accounts.filter(account => account !== null)
-      const remote = local.length < accounts.length
-      if (remote && !outbox) throw nobody()
-      const work = (): Promise<void> => {
-        return this.#place(withReturnPath(mail), local, remote ? outbox : null)
-      }
-      await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
-    })
+    return this.#gate.pass(() => this.#arrivals.deliverMail(mail, outbox))
   }
 
   /**
    * Takes a submitted message: into the INBOX of those of its recipients who are here, into the queue for the others, in one
    * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
    */
-  async submitMail(mail: SubmittedMail): Promise<void> {
-    const { local, others } = await this.#gate.pass(async () => {
-      const local = new Map<number, Account>()
-      const others: string[] = []
-      for (const address of mail.to) {
-        const account = await this.#accounts.forRecipient(address)
-        if (account) local.set(account.id, account)
-        else others.push(address)
-      }
-      return { local: [...local.values()], others }
-    })
-    if (others.length === 0) return this.deliverMail(mail, null)
-    const id = randomUUID()
-    const send = (): Promise<unknown> => mail.deliver({ to: others, id, answerWithin: 0 })
-    if (local.length === 0) {
-      await send()
-      return
-    }
-    const body = this.#bodies.prepare(withReturnPath(mail))
-    await this.queue.beside(id, { body, where: trx => inboxesOf(trx, local) }, send)
+  submitMail(mail: SubmittedMail): Promise<void> {
+    return this.#arrivals.submit(mail)
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -231,7 +347,7 @@ export class Store {
       const body = this.#bodies.prepare(raw)
       const placed = await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
-        return [{ ...placement, folderId: target.id }]
+        return [{ ...placement, folderId: target.id, accountId: account.id }]
       })
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
@@ -255,6 +371,7 @@ export class Store {
         database: this.#database,
         bodies: this.#bodies,
         changes: this.#changes,
+        accountId: id,
         folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
       }
       return importMessages(parts, messages, options)
@@ -272,9 +389,9 @@ export class Store {
   }
 
   /** The handlers of one session, for servers that are not attached. `onChange` hears of the open folder's changes. */
-  openMailbox(username: string, onChange: Watcher = () => {}): MailboxAccess {
-    let id: number | null = null
-    const account = async (): Promise<number> => (id ??= (await this.#account(username)).id)
+  openMailbox(username: string, onChange: Watcher = () => {}, isAdministrator = false): MailboxAccess {
+    let account: Account | null = null
+    const user = async (): Promise<Account> => (account ??= await this.#account(username))
     const parts = {
       database: this.#database,
       bodies: this.#bodies,
@@ -282,7 +399,7 @@ export class Store {
       changes: this.#changes,
       gate: this.#gate,
     }
-    return openMailbox(parts, account, onChange)
+    return openMailbox(parts, user, onChange, isAdministrator)
   }
 
   /** As `openMailbox`, without news. */
@@ -310,16 +427,16 @@ export class Store {
     return this.#gate.hold(() => verify(this.#upkeep(), options).catch(failed('the check')))
   }
 
-  /** Resolves when the work in the background (freeing what removed messages have left) is done. */
-  idle(): Promise<void> {
-    return this.#sweeper.idle()
+  /** Resolves when the work in the background (freeing what removed messages have left, indexing texts) is done. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#sweeper.idle(), this.#texts.idle()])
   }
 
   /** Ends what is under way and closes the database. Operations that come later are refused as UNAVAILABLE. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#gate.close()
-      await this.#sweeper.stop()
+      await Promise.all([this.#sweeper.stop(), this.#texts.stop()])
       await this.#database.close()
     })()
     return this.#closing
@@ -333,44 +450,14 @@ export class Store {
     return { database: this.#database, large: this.#large, sweeper: this.#sweeper }
   }
 
-  async #account(username: string): Promise<Account> {
-    const account = await this.#accounts.find(username)
-    if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
-    return account
+  #account(username: string): Promise<Account> {
+    return accountOf(this.#accounts, username)
   }
 
   async #complete(username: string): Promise<string> {
     if (username.includes('@')) return username
     const domains = await this.domains()
     return domains.length === 1 ? `${username}@${domains[0]}` : username
-  }
-
-  /** One entry for each different account, null when there is an address of none. */
-  async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
-    const found = new Map<number | null, Account | null>()
-    for (const address of addresses) {
-      const account = await this.#accounts.forRecipient(address)
-      found.set(account?.id ?? null, account)
-    }
-    return [...found.values()]
-  }
-
-  async #place(
-    raw: Uint8Array,
-    accounts: readonly Account[],
-    outbox: { username: string; folder: string } | null,
-  ): Promise<void> {
-    const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
-    const body = this.#bodies.prepare(raw)
-    const internalDate = Date.now()
-    await storeMessage(this.#database, this.#bodies, this.#changes, body, async trx => {
-      const placements = await inboxesOf(trx, accounts, internalDate)
-      if (sender) {
-        const folder = await folderToFill(trx, sender.id, sender.folder)
-        placements.push({ folderId: folder.id, flags: flagSet(['Seen']), internalDate })
-      }
-      return placements
-    })
   }
 }
 
@@ -380,31 +467,4 @@ function failed(what: string): (error: unknown) => never {
     if (!isStorageFailure(error)) throw error
     throw new MailError('EHANDLER', `${what} failed: ${(error as Error).message}`, { cause: error })
   }
-}
-
-function withReturnPath(mail: ArrivedMail): Uint8Array {
-  return Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-}
-
-/** A place in the INBOX of each account. */
-async function inboxesOf(
-  trx: Transaction<Tables>,
-  accounts: readonly Account[],
-  internalDate: number = Date.now(),
-): Promise<Placement[]> {
-  const placements: Placement[] = []
-  for (const { id } of accounts) {
-    const inbox = await getFolder(trx, id, INBOX)
-    placements.push({ folderId: inbox.id, flags: flagSet([]), internalDate })
-  }
-  return placements
-}
-
-function nobody(): Refusal {
-  return new Refusal('NONEXISTENT', 'there is nobody of that name here')
-}
-
-/** The folder of that name, made when there is none. */
-async function folderToFill(trx: Transaction<Tables>, accountId: number, name: string): Promise<FolderRow> {
-  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
 }

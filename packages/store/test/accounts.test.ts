@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ALICE, BOB, testStore } from './support.ts'
+import { scramKeys } from 'email-server'
+import { ALICE, BOB, message, testStore } from './support.ts'
 
 test('an account is found by its address in any letter case, and with a tag', async t => {
   const { store } = await testStore(t)
@@ -12,7 +13,7 @@ test('an account is found by its address in any letter case, and with a tag', as
     'Alice+news@example.test',
     '"alice"@example.test',
   ]) {
-    assert.equal(await store.findRecipient(address), ALICE, address)
+    assert.deepEqual(await store.findRecipients(address), [ALICE], address)
   }
   for (const address of [
     'carol@example.test',
@@ -22,7 +23,7 @@ test('an account is found by its address in any letter case, and with a tag', as
     '@example.test',
     'al ice@example.test',
   ]) {
-    assert.equal(await store.findRecipient(address), null, address)
+    assert.deepEqual(await store.findRecipients(address), [], address)
   }
 })
 
@@ -81,22 +82,151 @@ test('domains compare in their ASCII form', async t => {
   const { store } = await testStore(t)
   await store.addDomain('Bücher.test')
   await store.addUser('ann@bücher.test', 'password')
-  assert.equal(await store.findRecipient('ANN@xn--bcher-kva.test'), 'ann@xn--bcher-kva.test')
+  assert.deepEqual(await store.findRecipients('ANN@xn--bcher-kva.test'), ['ann@xn--bcher-kva.test'])
   assert.equal(await store.isLocal('anyone@BÜCHER.test'), true)
   assert.equal(await store.isLocal('anyone@books.test'), false)
 })
 
 test('mail for postmaster reaches somebody (RFC 5321 §4.5.1)', async t => {
   const { store } = await testStore(t)
-  assert.equal(await store.findRecipient('Postmaster@example.test'), ALICE)
-  assert.equal(await store.findRecipient('postmaster'), ALICE)
-  assert.equal(await store.findRecipient('postmaster@other.test'), null)
+  assert.deepEqual(await store.findRecipients('Postmaster@example.test'), [ALICE])
+  assert.deepEqual(await store.findRecipients('postmaster'), [ALICE])
+  assert.deepEqual(await store.findRecipients('postmaster@other.test'), [])
   await store.addUser('postmaster@example.test', 'password')
-  assert.equal(await store.findRecipient('postmaster@example.test'), 'postmaster@example.test')
+  assert.deepEqual(await store.findRecipients('postmaster@example.test'), ['postmaster@example.test'])
 })
 
 test('hasUsers tells a new store from one in use', async t => {
   const { store } = await testStore(t)
   assert.equal(await store.hasUsers(), true)
   assert.equal(await store.findUser(BOB), BOB)
+})
+
+const CAROL = 'carol@example.test'
+
+test('mail for an alias reaches its accounts, with a tag too; an alias is no login', async t => {
+  const { store } = await testStore(t)
+  await store.addAlias('Sales@EXAMPLE.test', ALICE)
+  await store.addAlias('sales@example.test', BOB)
+  await store.addAlias('sales@example.test', BOB)
+  assert.deepEqual(await store.findRecipients('sales+q3@example.test'), [ALICE, BOB])
+  assert.equal(await store.verifyUser('sales@example.test', 'password'), null)
+  await store.deliver(message('offer'), ['sales@example.test', ALICE])
+  for (const user of [ALICE, BOB]) {
+    assert.equal((await store.mailbox(user).status!('INBOX', { items: [] })).total, 1, user)
+  }
+  assert.deepEqual(await store.aliases(), [
+    { alias: 'sales@example.test', account: ALICE },
+    { alias: 'sales@example.test', account: BOB },
+  ])
+  await store.removeAlias('sales@example.test', ALICE)
+  assert.deepEqual(await store.findRecipients('sales@example.test'), [BOB])
+  await store.removeAlias('sales@example.test')
+  assert.deepEqual(await store.findRecipients('sales@example.test'), [])
+})
+
+test('an alias hides no account, and no account hides an alias', async t => {
+  const { store } = await testStore(t)
+  await store.addAlias(CAROL, ALICE)
+  const cases: (() => Promise<unknown>)[] = [
+    () => store.addAlias(BOB, ALICE),
+    () => store.addAlias('x@strange.test', ALICE),
+    () => store.addAlias('x@example.test', 'nobody@example.test'),
+    () => store.addAlias('no address', ALICE),
+    () => store.addUser(CAROL, 'password'),
+    () => store.addUser('*@example.test', 'password'),
+  ]
+  for (const work of cases) await assert.rejects(work, { code: 'EUSAGE' }, String(work))
+})
+
+test('who gets what a domain does not know gets nothing that it knows', async t => {
+  const { store } = await testStore(t)
+  await store.addAlias('*@example.test', BOB)
+  await store.addAlias('sales@example.test', ALICE)
+  assert.deepEqual(await store.findRecipients('anybody@example.test'), [BOB])
+  assert.deepEqual(await store.findRecipients('anybody+tag@example.test'), [BOB])
+  assert.deepEqual(await store.findRecipients(ALICE), [ALICE])
+  assert.deepEqual(await store.findRecipients('sales+tag@example.test'), [ALICE])
+  assert.deepEqual(await store.findRecipients('postmaster@example.test'), [ALICE])
+  assert.deepEqual(await store.findRecipients('anybody@other.test'), [])
+  assert.deepEqual(await store.findRecipients('*@example.test'), [])
+})
+
+test('an app password logs its account in, however it is typed, until it is revoked', async t => {
+  const { store, directory } = await testStore(t)
+  const password = await store.addAppPassword(ALICE, 'phone')
+  assert.match(password, /^(?:[a-z2-7]{4}-){4}[a-z2-7]{4}$/)
+  for (const typed of [password, password.replaceAll('-', ''), password.replaceAll('-', ' ').toUpperCase()]) {
+    assert.equal(await store.verifyUser(ALICE, typed), ALICE)
+  }
+  assert.equal(await store.verifyUser(BOB, password), null)
+  assert.equal(await store.verifyUser(ALICE, password.slice(0, -1)), null)
+  await assert.rejects(store.addAppPassword(ALICE, 'phone'), { code: 'EUSAGE' })
+  const second = await store.addAppPassword(ALICE, 'laptop')
+  assert.deepEqual(
+    (await store.appPasswords(ALICE)).map(({ name }) => name),
+    ['phone', 'laptop'],
+  )
+  assert.equal(await store.removeAppPassword(ALICE, 'phone'), true)
+  assert.equal(await store.removeAppPassword(ALICE, 'phone'), false)
+  assert.equal(await store.verifyUser(ALICE, password), null)
+  assert.equal(await store.verifyUser(ALICE, second), ALICE)
+  assert.equal(await store.verifyUser(ALICE, 'password'), ALICE)
+  await store.close()
+  const bytes = await readFile(join(directory, 'mail.sqlite'), 'latin1')
+  assert.ok(!bytes.includes(second.replaceAll('-', '')) && !bytes.includes(second))
+})
+
+test('who is switched off cannot log in by any password; his mail is kept for him', async t => {
+  const { store } = await testStore(t, { scram: true })
+  const app = await store.addAppPassword(ALICE, 'phone')
+  assert.equal(await store.verifyUser(ALICE, 'password'), ALICE)
+  await store.setEnabled(ALICE, false)
+  assert.equal(await store.verifyUser(ALICE, 'password'), null)
+  assert.equal(await store.verifyUser(ALICE, app), null)
+  assert.equal(await store.scramKeys(ALICE, 'scram-sha-256'), null)
+  assert.deepEqual(await store.findRecipients(ALICE), [ALICE])
+  assert.deepEqual(
+    (await store.users()).map(({ address, enabled }) => [address, enabled]),
+    [
+      [ALICE, false],
+      [BOB, true],
+    ],
+  )
+  await store.setEnabled(ALICE, true)
+  assert.equal(await store.verifyUser(ALICE, app), ALICE)
+})
+
+test('a user changes his password by the one that he has', async t => {
+  const { store } = await testStore(t)
+  assert.equal(await store.changePassword(ALICE, 'wrong', 'second'), false)
+  assert.equal(await store.changePassword(ALICE, 'password', 'second'), true)
+  assert.equal(await store.verifyUser(ALICE, 'password'), null)
+  assert.equal(await store.verifyUser(ALICE, 'second'), ALICE)
+  assert.equal(await store.changePassword('nobody@example.test', 'password', 'x'), false)
+})
+
+test('SCRAM keys are kept when that is asked for: at the first login, and with each new password', async t => {
+  const { store } = await testStore(t, { scram: true })
+  assert.equal(await store.scramKeys(ALICE, 'scram-sha-256'), null)
+  await store.verifyUser(ALICE, 'wrong')
+  assert.equal(await store.scramKeys(ALICE, 'scram-sha-256'), null)
+  await store.verifyUser(ALICE, 'password')
+  const first = (await store.scramKeys('alice', 'scram-sha-256'))!
+  assert.equal(first.username, ALICE)
+  const again = await scramKeys('password', first.keys)
+  assert.deepEqual(Buffer.from(first.keys.storedKey), Buffer.from(again.storedKey))
+  await store.setPassword(ALICE, 'pencil')
+  const { keys } = (await store.scramKeys(ALICE, 'scram-sha-1'))!
+  const pencil = await scramKeys('pencil', { mechanism: 'scram-sha-1', ...keys })
+  assert.deepEqual(Buffer.from(keys.serverKey), Buffer.from(pencil.serverKey))
+  assert.equal(await store.scramKeys(ALICE, 'plain'), null)
+  assert.equal(await store.scramKeys('nobody@example.test', 'scram-sha-1'), null)
+})
+
+test('without that none are kept', async t => {
+  const { store } = await testStore(t)
+  await store.verifyUser(ALICE, 'password')
+  await store.setPassword(BOB, 'second')
+  for (const user of [ALICE, BOB]) assert.equal(await store.scramKeys(user, 'scram-sha-256'), null)
 })

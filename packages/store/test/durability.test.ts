@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { openStore } from '../src/index.ts'
 import { ALICE, allUids, BOB, bytesOf, OPEN, testStore } from './support.ts'
 
-const ROUNDS = 20
+/** More of them with STORE_KILL_ROUNDS=200. */
+const ROUNDS = Number(process.env['STORE_KILL_ROUNDS'] ?? 20)
 const CHILD = fileURLToPath(new URL('./durability-child.js', import.meta.url))
 
 /** Lets the child work until it has acknowledged `lines` things, and kills it; answers what it said. */
@@ -103,4 +104,27 @@ test(`${ROUNDS} times kill -9: everything acknowledged is there, once, and no UI
     }
   }
   assert.ok(delivered.size > ROUNDS)
+  await assertSearchable(directory)
 })
+
+/** What the killed processes have left of the index of texts is made whole: all messages are found by their texts, and no others. */
+async function assertSearchable(directory: string): Promise<void> {
+  const store = await openStore(`sqlite:${directory}`)
+  try {
+    await store.idle()
+    const handlers = store.mailbox(ALICE)
+    await handlers.openFolder!('INBOX', OPEN)
+    const uids = await allUids(handlers)
+    const envelopes = await handlers.messageEnvelope!(uids, {})
+    const everything = await handlers.search!({ key: 'text', value: 'carol@elsewhere' }, {})
+    assert.deepEqual(everything, uids)
+    for (const [index, uid] of uids.entries()) {
+      if (index % 20 !== 0) continue
+      const subject = `subject: ${envelopes[index]!.subject}`
+      const found = await handlers.search!({ key: 'text', value: subject }, {})
+      assert.ok((found as number[]).includes(uid), subject)
+    }
+  } finally {
+    await store.close()
+  }
+}

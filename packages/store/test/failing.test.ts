@@ -24,7 +24,14 @@ async function limitableStore(
   const database = await openSqlite(join(directory, 'mail.sqlite'))
   const large = new LargeBodies(new BodyFiles(join(directory, 'bodies')))
   const sweeper = new Sweeper(database, large, onError)
-  const store = new Store({ database, bodies: new Bodies(large, 1 << 30), sweeper, large, onError })
+  const store = new Store({
+    database,
+    bodies: new Bodies(large, 1 << 30),
+    sweeper,
+    large,
+    keepsScramKeys: false,
+    onError,
+  })
   later(t, () => store.close())
   return { store, database, failures }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { extractEnvelope } from 'email-server/mime'
 import { openDriver } from '../src/database/driver.ts'
 import { MIGRATIONS } from '../src/database/migrations/index.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
@@ -84,9 +85,10 @@ test('a store of the first schema is brought up to date: removals before that ar
   driver.exec(`insert into accounts values (1, 1, 'alice', 'x', 0)`)
   driver.exec(`insert into folders (id, account_id, name, uid_validity, uid_next, highest_modseq, total, deleted, size)
     values (1, 1, 'INBOX', 7, 6, 40, 2, 1, 30)`)
+  const envelope = JSON.stringify(extractEnvelope(Buffer.from('Subject: Re: plans\r\nFrom: zoe@x\r\n\r\n')))
   driver.exec(`insert into bodies values
-    (1, 'aa', 10, 0, '{}', '{}', 'text', 'Re: plans', 1000, 0, '<b@x>', '["<a@x>"]', 0),
-    (2, 'bb', 20, 0, '{}', '{}', '', '', null, 0, null, '[]', 0)`)
+    (1, 'aa', 10, 0, '${envelope}', '{}', 'text', 'Re: plans', 90000, 600, '<b@x>', '["<a@x>"]', 0),
+    (2, 'bb', 20, 0, '${envelope}', '{}', '', '', null, 0, '<a@x>', '[]', 0)`)
   driver.exec(`insert into messages values (1, 2, 1, 10, 5, 5, 3, 0, null), (1, 4, 2, 20, 6, 6, 40, 8, null)`)
   driver.close()
   const database = await openSqlite(file)
@@ -99,4 +101,19 @@ test('a store of the first schema is brought up to date: removals before that ar
     [3, 3],
     [5, 5],
   ])
+  const facts = await database.read(db =>
+    db
+      .selectFrom('body_facts')
+      .innerJoin('bodies', 'bodies.id', 'body_facts.body_id')
+      .select(['subject_key', 'from_key', 'body_facts.sent_at', 'sent_day', 'thread_id'])
+      .execute(),
+  )
+  const keys = { subject_key: 'PLANS', from_key: 'ZOE', thread_id: 1 }
+  assert.deepEqual(facts, [
+    // ten hours east of Greenwich the second minute after midnight is still the same day
+    { ...keys, sent_at: 90000, sent_day: 0 },
+    { ...keys, sent_at: null, sent_day: null },
+  ])
+  const gaps = await database.read(db => db.selectFrom('text_gaps').selectAll().execute())
+  assert.equal(gaps.length, 2)
 })

@@ -189,7 +189,7 @@ function contains(texts: Iterable<string>, value: string): boolean {
   return false
 }
 
-/** One spelling for what differs in case, or in how accents are composed. */
-function folded(text: string): string {
+/** One spelling for what differs in case, or in how accents are composed: what texts and values are compared in. */
+export function folded(text: string): string {
   return text.normalize('NFC').toLowerCase()
 }

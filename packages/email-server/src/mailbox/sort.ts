@@ -21,7 +21,7 @@ export function sentTime({ meta, envelope }: SortSubject): number {
 /** The UIDs in the order of these keys; where they say nothing, in the order of the folder. */
 export function sortMessages(subjects: readonly SortSubject[], keys: readonly SortKey[]): number[] {
   const columns = keys.map(({ by, reverse }) => ({
-    values: subjects.map(comparedBy(by)),
+    values: subjects.map(subject => sortValue(by, subject)),
     sign: reverse ? -1 : 1,
   }))
   const order = subjects.map((_subject, i) => i)
@@ -35,24 +35,25 @@ export function sortMessages(subjects: readonly SortSubject[], keys: readonly So
   return order.map(i => subjects[i]!.meta.uid)
 }
 
-function comparedBy(by: SortKey['by']): (subject: SortSubject) => number | string {
+/** What SORT compares of a message: a number, or a text whose order is that of its code units. Stores keep these as columns. */
+export function sortValue(by: SortKey['by'], { meta, envelope }: SortSubject): number | string {
   switch (by) {
     case 'arrival':
-      return ({ meta }) => timeOf(meta.internalDate)
+      return timeOf(meta.internalDate)
     case 'date':
-      return sentTime
+      return sentTime({ meta, envelope })
     case 'size':
-      return ({ meta }) => meta.size
+      return meta.size
     case 'subject':
-      return ({ envelope }) => collationKey(baseSubject(decodeEncodedWords(envelope.subject ?? '')).text)
+      return collationKey(baseSubject(decodeEncodedWords(envelope.subject ?? '')).text)
     case 'from':
     case 'to':
     case 'cc':
-      return ({ envelope }) => collationKey(first(envelope[by])?.mailbox ?? '')
+      return collationKey(first(envelope[by])?.mailbox ?? '')
     case 'displayFrom':
-      return ({ envelope }) => collationKey(displayed(first(envelope.from)))
+      return collationKey(displayed(first(envelope.from)))
     case 'displayTo':
-      return ({ envelope }) => collationKey(displayed(first(envelope.to)))
+      return collationKey(displayed(first(envelope.to)))
   }
 }
 

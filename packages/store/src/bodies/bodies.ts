@@ -6,6 +6,8 @@ import type { MessageBody } from 'email-server/mailbox'
 import { extractMessageMetadata, type MessageMetadata } from 'email-server/mime'
 import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from '../database/schema.ts'
+import { factsOfEnvelope } from '../messages/facts.ts'
+import { threadOf } from '../messages/threads.ts'
 import type { LargeBodies } from './body-place.ts'
 
 /** Bodies up to this size are in the database (see the figures in the README). */
@@ -20,6 +22,8 @@ export interface PreparedBody {
 export class Bodies {
   readonly #large: LargeBodies
   readonly #smallBody: number
+  /** Called when a message may have been stored. */
+  onStored: () => void = () => {}
 
   constructor(large: LargeBodies, smallBody: number) {
     this.#large = large
@@ -41,7 +45,7 @@ export class Bodies {
           this.#large.holding(hash, content, inner),
       work,
     )
-    return held()
+    return held().finally(() => this.onStored())
   }
 
   /** The row of the body, made when there is none; inside of `holding`. */
@@ -68,8 +72,21 @@ export class Bodies {
       })
       .returning('id')
       .executeTakeFirstOrThrow()
+    await this.#insertFacts(trx, id, metadata)
     if (small) await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
     return id
+  }
+
+  /** What is asked of it in lists and searches; its text is read later, in the background. */
+  async #insertFacts(trx: Transaction<Tables>, id: number, metadata: MessageMetadata): Promise<void> {
+    const facts = factsOfEnvelope(metadata.envelope, metadata.sentAt, metadata.sentZone)
+    await trx
+      .insertInto('body_facts')
+      .values({ body_id: id, ...facts })
+      .execute()
+    await trx.insertInto('text_gaps').values({ body_id: id, is_beginning: 0 }).execute()
+    const threadId = await threadOf(trx, id, metadata.messageId, metadata.references)
+    await trx.updateTable('bodies').set({ thread_id: threadId }).where('id', '=', id).execute()
   }
 
   /** The bytes of a message. Refuses with EXPUNGEISSUED when it is gone. */

@@ -17,6 +17,30 @@ export interface AccountsTable {
   /** PHC string. */
   password_hash: string
   created_at: number
+  /** 0: nobody can log in; mail is taken nevertheless. */
+  enabled: Generated<number>
+  /** JSON, made from the password when that was asked for (RFC 5802). */
+  scram_keys: string | null
+  /** Octets, null for no limit. */
+  storage_limit: number | null
+  message_limit: number | null
+}
+
+/** Other names of accounts; a name may stand for several. `*` is everybody whom a domain does not know. */
+export interface AliasesTable {
+  domain_id: number
+  local_part: string
+  account_id: number
+}
+
+/** Passwords for one program each: random, so that a plain hash keeps them. */
+export interface AppPasswordsTable {
+  id: Generated<number>
+  account_id: number
+  name: string
+  /** SHA-256, lower case hex. */
+  hash: string
+  created_at: number
 }
 
 export interface FoldersTable {
@@ -103,6 +127,55 @@ export interface BodiesTable {
   /** JSON array of the identifiers that THREAD=REFERENCES goes by (RFC 5256 §3). */
   thread_references: string
   has_attachments: number
+  /** See messages/threads.ts. */
+  thread_id: Generated<number>
+}
+
+/** What SEARCH and SORT ask of a body; see messages/facts.ts. */
+export interface BodyFactsTable {
+  body_id: number
+  sent_at: number | null
+  /** Days since 1970-01-01. */
+  sent_day: number | null
+  subject_key: string
+  from_key: string
+  to_key: string
+  cc_key: string
+  display_from_key: string
+  display_to_key: string
+  /** Fields as they are searched, null when there is none, or it was not read yet (`text_gaps`). */
+  from_text: string | null
+  to_text: string | null
+  cc_text: string | null
+  subject_text: string | null
+}
+
+export interface ThreadNamesTable {
+  message_id: string
+  thread_id: number
+}
+
+/** Bodies that the index of texts does not know, or knows only the beginning of. */
+export interface TextGapsTable {
+  body_id: number
+  is_beginning: number
+}
+
+/** Notes on folders and on the server (RFC 5464). */
+export interface MetadataTable {
+  /** Whose private note it is; 0 for those that all see. */
+  account_id: number
+  /** 0 for the server. */
+  folder_id: number
+  name: string
+  value: Uint8Array
+}
+
+/** Who besides its owner may do what with a folder (RFC 4314). */
+export interface FolderRightsTable {
+  folder_id: number
+  identifier: string
+  rights: string
 }
 
 export interface BodyContentsTable {
@@ -160,12 +233,19 @@ export interface MigrationsTable {
 export interface Tables {
   domains: DomainsTable
   accounts: AccountsTable
+  aliases: AliasesTable
+  app_passwords: AppPasswordsTable
   folders: FoldersTable
   subscriptions: SubscriptionsTable
   folder_keywords: FolderKeywordsTable
   removals: RemovalsTable
   messages: MessagesTable
+  metadata: MetadataTable
+  folder_rights: FolderRightsTable
   bodies: BodiesTable
+  body_facts: BodyFactsTable
+  thread_names: ThreadNamesTable
+  text_gaps: TextGapsTable
   body_contents: BodyContentsTable
   unused_bodies: UnusedBodiesTable
   unused_files: UnusedFilesTable

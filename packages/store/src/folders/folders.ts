@@ -4,6 +4,7 @@ import type { Folder, FolderStatus } from 'email-server/mailbox'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { FoldersTable, Tables } from '../database/schema.ts'
 import { noSuchFolder } from '../errors.ts'
+import { dropMetadata } from './metadata.ts'
 import { DELIMITER, folderName, INBOX, newFolderName, parentsOf } from './names.ts'
 
 export type FolderRow = Selectable<FoldersTable>
@@ -106,6 +107,7 @@ export async function createFolder(
 
 /** Deletes an empty folder's row; its messages are the caller's business. Refuses INBOX and folders with children. */
 export async function removeFolder(trx: Transaction<Tables>, folder: FolderRow): Promise<void> {
+  await dropMetadata(trx, folder.id)
   await trx.deleteFrom('folders').where('id', '=', folder.id).execute()
 }
 
@@ -140,12 +142,11 @@ export async function renameFolder(trx: Transaction<Tables>, folder: FolderRow, 
   }
 }
 
-/** Refuses with NONEXISTENT. */
+/** The name is the folder's full one. */
 export async function subscribe(trx: Transaction<Tables>, accountId: number, name: string): Promise<void> {
-  const folder = await getFolder(trx, accountId, name)
   await trx
     .insertInto('subscriptions')
-    .values({ account_id: accountId, name: folder.name })
+    .values({ account_id: accountId, name })
     .onConflict(conflict => conflict.doNothing())
     .execute()
 }
@@ -232,4 +233,13 @@ async function childrenOf(trx: Transaction<Tables>, folder: FolderRow): Promise<
       .where('name', '<', folder.name + String.fromCharCode(DELIMITER.charCodeAt(0) + 1))
       .execute()
   )
+}
+
+/** The folder of that name, made when there is none. */
+export async function folderToFill(
+  trx: Transaction<Tables>,
+  accountId: number,
+  name: string,
+): Promise<FolderRow> {
+  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
 }

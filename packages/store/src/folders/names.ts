@@ -3,6 +3,8 @@ import { Refusal } from 'email-server'
 
 export const DELIMITER = '/'
 export const INBOX = 'INBOX'
+/** Where the folders are that others share (RFC 2342 §5). */
+export const OTHER_USERS = 'Other Users'
 
 const LONGEST = 1000
 const DEEPEST = 32
@@ -24,6 +26,8 @@ export function newFolderName(name: string): string {
   if (/[\p{Cc}\p{Cs}*%\u2028\u2029]/u.test(folder)) {
     throw new Refusal('CANNOT', 'a folder name has no control characters and no wildcards')
   }
+  if (levels[0] === OTHER_USERS)
+    throw new Refusal('CANNOT', `${OTHER_USERS} is where the folders of others are`)
   return folder
 }
 

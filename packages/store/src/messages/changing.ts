@@ -6,8 +6,10 @@ import { sql, type Transaction } from 'kysely'
 import type { Dialect, Range } from '../database/dialect.ts'
 import type { Tables } from '../database/schema.ts'
 import {
+  changedWithin,
   changeFlags,
   DELETED,
+  type FlagMask,
   type FlagSet,
   flagNames,
   flagSet,
@@ -27,6 +29,8 @@ interface FlagRow {
   readonly keywords: string | null
 }
 
+const ALL_FLAGS: FlagMask = { bits: -1, keywords: true }
+
 /** Messages changed before other connections get their turn; the transaction goes on behind them. */
 const IN_ONE_TURN = 500
 
@@ -38,6 +42,7 @@ export async function storeFlags(
   uids: readonly number[],
   flags: readonly string[],
   context: FlagsContext | undefined,
+  mask: FlagMask,
 ): Promise<{ readonly answer: ChangedFlags[]; readonly changed: ChangedFlags[] }> {
   const mode = context?.mode ?? 'set'
   const wanted = flagSet(mode === 'set' ? flags : (context?.changed ?? flags))
@@ -51,7 +56,8 @@ export async function storeFlags(
     const groups = new Map<string, { result: FlagSet; uids: number[] }>()
     const results = new Map<number, FlagSet>()
     for (const row of rows) {
-      const result = changeFlags(storedFlags(row.system_flags, row.keywords), mode, wanted)
+      const old = storedFlags(row.system_flags, row.keywords)
+      const result = changedWithin(old, changeFlags(old, mode, wanted), mask)
       const keywords = keywordColumn(result)
       if (result.bits === row.system_flags && keywords === row.keywords) continue
       results.set(row.uid, result)
@@ -84,7 +90,7 @@ export async function storeFlags(
   })
   if (changed.length > 0) {
     await countFolder(trx, folderId, delta)
-    if (mode !== 'remove') await noteKeywords(trx, folderId, wanted.keywords)
+    if (mode !== 'remove' && mask.keywords) await noteKeywords(trx, folderId, wanted.keywords)
   }
   return { answer, changed }
 }
@@ -109,15 +115,16 @@ export interface Copied {
   readonly total: number
 }
 
-/** COPY, all or none. Refuses with EXPUNGEISSUED when one of them is gone (RFC 5530). */
+/** COPY, all or none; of the flags only those in the mask. Refuses with EXPUNGEISSUED when one of them is gone (RFC 5530). */
 export async function copyMessages(
   trx: Transaction<Tables>,
   dialect: Dialect,
   folderId: number,
   uids: readonly number[],
   destinationId: number,
+  mask: FlagMask = ALL_FLAGS,
 ): Promise<Copied> {
-  const sum = await sumOf(trx, dialect, folderId, uids)
+  const sum = await sumOf(trx, dialect, folderId, uids, mask)
   if (sum.total !== uids.length) throw new Refusal('EXPUNGEISSUED', 'some of the messages are gone')
   const touched = await touchFolder(trx, destinationId, { ...sum, uids: uids.length })
   let next = touched.firstUid
@@ -126,16 +133,18 @@ export async function copyMessages(
       insert into messages
         (folder_id, uid, body_id, size, internal_date, saved_at, modseq, system_flags, keywords)
       select ${destinationId}, ${next} + row_number() over (order by uid) - 1, body_id, size, internal_date,
-        ${Date.now()}, ${touched.modseq}, system_flags, keywords
+        ${Date.now()}, ${touched.modseq}, system_flags & ${mask.bits}, ${mask.keywords ? sql`keywords` : null}
       from messages
       where folder_id = ${folderId} and uid in ${listed(dialect, some)}
       order by uid`.execute(trx)
     next += some.length
   })
-  await sql`
-    insert into folder_keywords (folder_id, folded, name)
-    select ${destinationId}, folded, name from folder_keywords where folder_id = ${folderId}
-    on conflict do nothing`.execute(trx)
+  if (mask.keywords) {
+    await sql`
+      insert into folder_keywords (folder_id, folded, name)
+      select ${destinationId}, folded, name from folder_keywords where folder_id = ${folderId}
+      on conflict do nothing`.execute(trx)
+  }
   return {
     uidValidity: touched.uidValidity,
     uids: uids.map((_, index) => touched.firstUid + index),
@@ -185,20 +194,21 @@ export async function removeMessages(
   return { uids: present, modseq }
 }
 
-/** What messages count for in their folder. */
+/** What messages count for in a folder that has only these of their flags. */
 async function sumOf(
   trx: Transaction<Tables>,
   dialect: Dialect,
   folderId: number,
   uids: readonly number[],
+  mask: FlagMask = ALL_FLAGS,
 ): Promise<FolderDelta> {
   const ranges: readonly Range[] = rangesOf(uids)
   const { rows } = await sql<FolderDelta>`
     select count(*) as total,
-      coalesce(sum(case when system_flags & ${SEEN} = 0 then 1 else 0 end), 0) as unread,
-      coalesce(sum(case when system_flags & ${DELETED} <> 0 then 1 else 0 end), 0) as deleted,
+      coalesce(sum(case when system_flags & ${SEEN & mask.bits} = 0 then 1 else 0 end), 0) as unread,
+      coalesce(sum(case when system_flags & ${DELETED & mask.bits} <> 0 then 1 else 0 end), 0) as deleted,
       coalesce(sum(size), 0) as size,
-      coalesce(sum(case when system_flags & ${DELETED} <> 0 then size else 0 end), 0) as "deletedSize"
+      coalesce(sum(case when system_flags & ${DELETED & mask.bits} <> 0 then size else 0 end), 0) as "deletedSize"
     from ${dialect.ranges(ranges)} as wanted cross join messages
     where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
   return { ...rows[0]! }

@@ -4,6 +4,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
 import { noteKeywords, touchFolder } from './placing.ts'
 
@@ -12,6 +13,11 @@ export interface Placement {
   readonly flags: FlagSet
   /** ms */
   readonly internalDate: number
+}
+
+/** A placement, and whose quota it counts for. */
+export interface OwnedPlacement extends Placement {
+  readonly accountId: number
 }
 
 export interface PlacedMessage {
@@ -24,23 +30,35 @@ export interface PlacedMessage {
 
 /**
  * Stores a message in every folder that `where` names (it is asked in the transaction). Resolves when all of that is
- * durable; when it rejects nothing was stored.
+ * durable; when it rejects nothing was stored. Refuses with OVERQUOTA when one of the accounts has no room.
  */
 export async function storeMessage(
   database: Database,
   bodies: Bodies,
   changes: ChangeFeed,
   body: PreparedBody,
-  where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>,
+  where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => placeMessage(trx, bodies, body, await where(trx))),
+    database.write(async trx => placeOwned(trx, bodies, body, await where(trx))),
   )
   publishPlaced(changes, stored)
   return stored
 }
 
 /** The part of it that belongs into a transaction, inside of `bodies.holding`. */
+export async function placeOwned(
+  trx: Transaction<Tables>,
+  bodies: Bodies,
+  body: PreparedBody,
+  placements: readonly OwnedPlacement[],
+): Promise<PlacedMessage[]> {
+  const placed = await placeMessage(trx, bodies, body, placements)
+  for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+  return placed
+}
+
+/** The same without regard to quotas: the caller asks for them. */
 export async function placeMessage(
   trx: Transaction<Tables>,
   bodies: Bodies,

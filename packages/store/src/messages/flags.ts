@@ -13,7 +13,13 @@ const BITS: readonly (readonly [bit: number, name: string])[] = [
 ]
 const BIT_OF: ReadonlyMap<string, number> = new Map(BITS.map(([bit, name]) => [name.toLowerCase(), bit]))
 
+const ALL_BITS = 31
 export const SYSTEM_FLAGS: readonly string[] = BITS.map(([, name]) => name)
+
+/** The bit of a system flag in whatever letter case, null for a keyword. */
+export function systemBit(name: string): number | null {
+  return BIT_OF.get(name.toLowerCase()) ?? null
+}
 
 const MOST_KEYWORDS = 64
 const LONGEST_KEYWORD = 255
@@ -22,6 +28,35 @@ const LONGEST_KEYWORD = 255
 export interface FlagSet {
   readonly bits: number
   readonly keywords: ReadonlyMap<string, string>
+}
+
+/** Flags that somebody may change. */
+export interface FlagMask {
+  readonly bits: number
+  readonly keywords: boolean
+}
+
+/** RFC 4314 §2.1: `s` is for Seen, `t` for Deleted, `w` for all others. */
+export function flagMask(rights: string): FlagMask {
+  const others = ALL_BITS & ~SEEN & ~DELETED
+  const bits =
+    (rights.includes('s') ? SEEN : 0) |
+    (rights.includes('t') ? DELETED : 0) |
+    (rights.includes('w') ? others : 0)
+  return { bits, keywords: rights.includes('w') }
+}
+
+/** Those of the flags that may be set. */
+export function masked(flags: FlagSet, mask: FlagMask): FlagSet {
+  return { bits: flags.bits & mask.bits, keywords: mask.keywords ? flags.keywords : NO_KEYWORDS }
+}
+
+/** What comes of a change when the flags outside of the mask stay as they are. */
+export function changedWithin(old: FlagSet, result: FlagSet, mask: FlagMask): FlagSet {
+  return {
+    bits: (old.bits & ~mask.bits) | (result.bits & mask.bits),
+    keywords: mask.keywords ? result.keywords : old.keywords,
+  }
 }
 
 const NO_KEYWORDS: ReadonlyMap<string, string> = new Map()
@@ -61,7 +96,7 @@ const NAMES_OF_BITS: readonly (readonly string[])[] = Array.from({ length: 32 },
 
 /** As handlers answer them: system flags, then keywords. */
 export function flagNames(bits: number, keywords: string | null): readonly string[] {
-  const system = NAMES_OF_BITS[bits & 31]!
+  const system = NAMES_OF_BITS[bits & ALL_BITS]!
   return keywords === null ? system : [...system, ...(JSON.parse(keywords) as string[])]
 }
 

@@ -29,6 +29,7 @@ type MetaRow = [
   keywords: string | null,
   bodyId: number,
   preview: string,
+  threadId: number,
 ]
 
 const META = [
@@ -41,6 +42,7 @@ const META = [
   'messages.keywords',
   'messages.body_id',
   'bodies.preview',
+  'bodies.thread_id',
 ] as const
 
 /** One entry for each of the UIDs that still exists, ascending. */
@@ -82,6 +84,7 @@ function metaOfRow([
   keywords,
   bodyId,
   preview,
+  threadId,
 ]: MetaRow): MessageMeta {
   return {
     id: uid,
@@ -91,12 +94,14 @@ function metaOfRow([
     flags: flagNames(bits, keywords),
     modseq,
     emailId: `M${bodyId}`,
+    threadId: `T${threadId}`,
     saveDate: savedAt,
     preview,
   }
 }
 
-function finite([from, to]: Range): Range {
+/** UIDs end where UIDs end. */
+export function finite([from, to]: Range): Range {
   return [Math.min(from, HIGHEST), Math.min(to, HIGHEST)]
 }
 

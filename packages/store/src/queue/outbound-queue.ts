@@ -21,7 +21,7 @@ import type { QueueEntriesTable, Tables } from '../database/schema.ts'
 import { isNoSpace } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import type { ByteBudget } from '../messages/budget.ts'
-import { type Placement, placeMessage, publishPlaced } from '../messages/delivering.ts'
+import { type OwnedPlacement, placeOwned, publishPlaced } from '../messages/delivering.ts'
 
 export interface QueueParts {
   readonly database: Database
@@ -35,7 +35,7 @@ export interface QueueParts {
 /** Copies for people of the store that are made in the same step in which a message is taken. */
 export interface Beside {
   readonly body: PreparedBody
-  readonly where: (trx: Transaction<Tables>) => Promise<readonly Placement[]>
+  readonly where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>
 }
 
 /** Ids of messages that are done with are remembered for so long, ms: 3 days. */
@@ -184,7 +184,7 @@ export class OutboundQueue implements DeliveryQueue {
           await noteUnused(trx, body_id)
           return null
         }
-        return beside ? placeMessage(trx, bodies, beside.body, await beside.where(trx)) : []
+        return beside ? placeOwned(trx, bodies, beside.body, await beside.where(trx)) : []
       }),
     )
     if (!placed) return null

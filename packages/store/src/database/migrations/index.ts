@@ -6,6 +6,7 @@ import type { Dialect } from '../dialect.ts'
 import type { Tables } from '../schema.ts'
 import { initial } from './0001-initial.ts'
 import { removals } from './0002-removals.ts'
+import { searchAndMore } from './0003-search.ts'
 import { outboundQueue } from './0004-outbound-queue.ts'
 
 export interface Migration {
@@ -17,6 +18,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'initial', up: initial },
   { version: 2, name: 'removals', up: removals },
+  { version: 3, name: 'search', up: searchAndMore },
   { version: 4, name: 'outbound queue', up: outboundQueue },
 ]
 

@@ -1,0 +1,55 @@
+// Messages of 2 KB made durable: by the store, twenty deliveries at a time and one after the other, and by a bare program that
+// appends each to a file and flushes it.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openStore, type Store } from '@email-server/store'
+import { letter, USER, Words } from '../data/store.ts'
+
+const words = new Words()
+let number = 0
+
+function directory(): string {
+  const made = mkdtempSync(join(tmpdir(), 'bench-'))
+  process.on('exit', () => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+let opened: Promise<Store> | null = null
+
+function store(): Promise<Store> {
+  opened ??= (async () => {
+    const made = await openStore(`sqlite:${directory()}`)
+    await made.addDomain('example.test')
+    await made.addUser(USER, 'password')
+    return made
+  })()
+  return opened
+}
+
+async function deliver(count: number, together: number): Promise<number> {
+  const target = await store()
+  let left = count
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await target.deliver(letter(words, number++), [USER])
+  }
+  await Promise.all(Array.from({ length: together }, worker))
+  return count
+}
+
+export const together = (): Promise<number> => deliver(1000, 20)
+
+export const alone = (): Promise<number> => deliver(100, 1)
+
+let file: Promise<FileHandle> | null = null
+
+export async function flushed(): Promise<number> {
+  file ??= open(join(directory(), 'file'), 'a')
+  const handle = await file
+  for (let i = 0; i < 100; i++) {
+    await handle.write(letter(words, number++))
+    await handle.datasync()
+  }
+  return 100
+}

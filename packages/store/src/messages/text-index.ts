@@ -1,0 +1,185 @@
+// Fills the index of texts in the background: a delivery does not wait for it, and a search is right without it, only slower. What
+// is left to do is in the database (`text_gaps`), so that a killed process goes on at the next start.
+import { folded } from 'email-server/mailbox'
+import { SearchableMessage, scanMessage } from 'email-server/mime'
+import { sql } from 'kysely'
+import type { Bodies } from '../bodies/bodies.ts'
+import type { Database } from '../database/database.ts'
+import { END, GAP } from './criteria.ts'
+import { FIELD_COLUMNS, type SearchedField } from './facts.ts'
+import { wholeBody } from './searching.ts'
+
+/** Bodies in one transaction. */
+const AT_A_TIME = 32
+/** Characters of a message that are indexed; of longer ones a search reads the message. */
+const MOST_TEXT = 1024 * 1024
+/** A burst of deliveries goes first. */
+const PAUSE_MS = 100
+
+/** What is searched of one message, folded. */
+interface MessageTexts {
+  readonly bodyId: number
+  readonly header: string
+  readonly body: string
+  readonly fields: Readonly<Record<string, string | null>>
+  readonly isWhole: boolean
+}
+
+interface Waiting {
+  readonly body_id: number
+  readonly folder_id: number
+  readonly uid: number
+}
+
+export class TextIndex {
+  readonly #database: Database
+  readonly #bodies: Bodies
+  readonly #onError: (error: unknown) => void
+  #timer: ReturnType<typeof setTimeout> | null = null
+  #running: Promise<void> | null = null
+  #again = false
+  #stopped = false
+  /** Somebody waits for the end. */
+  #hurry = false
+
+  constructor(database: Database, bodies: Bodies, onError: (error: unknown) => void) {
+    this.#database = database
+    this.#bodies = bodies
+    this.#onError = onError
+  }
+
+  /** There may be something to index. */
+  wake(): void {
+    this.#again = true
+    if (this.#stopped || this.#running || this.#timer) return
+    this.#timer = setTimeout(() => this.#start(), PAUSE_MS)
+    this.#timer.unref()
+  }
+
+  /** Resolves when everything is indexed. */
+  async idle(): Promise<void> {
+    if (this.#stopped || !(this.#again || this.#running)) return
+    this.#hurry = true
+    this.#start()
+    await this.#running
+    this.#hurry = false
+  }
+
+  /** Ends after the transaction under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    await this.#running
+  }
+
+  #start(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#running ??= this.#run()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false
+        for (;;) {
+          const start = performance.now()
+          if (this.#stopped || !(await this.#indexSome())) break
+          // at most half of the time, unless somebody waits
+          const pause = this.#hurry ? 0 : performance.now() - start
+          await new Promise(resolve => setTimeout(resolve, pause))
+        }
+      }
+    } catch (error) {
+      // what is left stays noted for the next time
+      this.#onError(error)
+    } finally {
+      this.#running = null
+    }
+  }
+
+  /** True when there may be more. */
+  async #indexSome(): Promise<boolean> {
+    const waiting = await this.#waiting()
+    if (waiting.length === 0) return false
+    const texts: MessageTexts[] = []
+    for (const one of waiting) {
+      texts.push(await this.#textsOf(one))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    const { dialect } = this.#database
+    await this.#database.write(async trx => {
+      for (const { bodyId, header, body, fields, isWhole } of texts) {
+        const gap = await trx
+          .selectFrom('text_gaps')
+          .select('is_beginning')
+          .where('body_id', '=', bodyId)
+          .executeTakeFirst()
+        // removed meanwhile
+        if (gap?.is_beginning !== 0) continue
+        await dialect.indexText(trx, bodyId, header, body)
+        if (Object.keys(fields).length > 0)
+          await trx.updateTable('body_facts').set(fields).where('body_id', '=', bodyId).execute()
+        await (isWhole
+          ? trx.deleteFrom('text_gaps').where('body_id', '=', bodyId).execute()
+          : trx.updateTable('text_gaps').set({ is_beginning: 1 }).where('body_id', '=', bodyId).execute())
+      }
+    })
+    return true
+  }
+
+  /** Bodies that no message has wait for their removal, or for a message. */
+  async #waiting(): Promise<Waiting[]> {
+    const { rows } = await this.#database.read(db =>
+      sql<Waiting>`
+        select text_gaps.body_id as body_id, folder_id, uid from text_gaps
+        cross join messages on messages.body_id = text_gaps.body_id
+        where is_beginning = 0 limit ${AT_A_TIME}`.execute(db),
+    )
+    return [...new Map(rows.map(row => [row.body_id, row])).values()]
+  }
+
+  async #textsOf({ body_id: bodyId, folder_id: folderId, uid }: Waiting): Promise<MessageTexts> {
+    try {
+      const body = await this.#database.read(db => this.#bodies.read(db, folderId, uid))
+      return textsOf(bodyId, await wholeBody(body))
+    } catch (error) {
+      // A message that cannot be read is not tried for ever: searches come upon it, and say so.
+      this.#onError(error)
+      return { bodyId, header: '', body: '', fields: {}, isWhole: false }
+    }
+  }
+}
+
+function textsOf(bodyId: number, raw: Uint8Array): MessageTexts {
+  const message = new SearchableMessage(raw, scanMessage(raw, { countLines: false }))
+  const header = joined(message.headers(), MOST_TEXT)
+  const body = joined(message.bodies(), MOST_TEXT)
+  const fields = Object.entries(FIELD_COLUMNS).map(([name, column]) => {
+    const values = message.header(name as SearchedField)
+    return [column, values.length === 0 ? null : joined(values, MOST_TEXT).text]
+  })
+  return {
+    bodyId,
+    header: header.text + END,
+    body: body.text + END,
+    fields: Object.fromEntries(fields) as Record<string, string | null>,
+    isWhole: header.isWhole && body.isWhole,
+  }
+}
+
+function joined(texts: Iterable<string>, most: number): { readonly text: string; readonly isWhole: boolean } {
+  const pieces: string[] = []
+  let left = most
+  for (const text of texts) {
+    const piece = folded(text).replaceAll('\0', GAP)
+    if (piece.length > left) {
+      pieces.push(piece.slice(0, left))
+      return { text: pieces.join(GAP), isWhole: false }
+    }
+    pieces.push(piece)
+    left -= piece.length
+  }
+  return { text: pieces.join(GAP), isWhole: true }
+}
