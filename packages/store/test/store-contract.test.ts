@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { type ContractStore, storeContract } from 'email-server/testing'
-import { openStore, type Store } from '../src/index.ts'
 import { attachStore } from '../src/attach.ts'
+import { openStore, type Store } from '../src/index.ts'
 import { ALICE, later, temporaryDirectory, testStore } from './support.ts'
 
 /** The test that is running: what it opens goes with it. */
@@ -36,9 +36,13 @@ const contract = storeContract(async () => {
   return contractStore(store, directory)
 })
 
+/** What the library does by itself over this store. */
+const LEFT_TO_THE_LIBRARY = ['needs search', 'needs sort', 'needs thread']
+
 for (const { name, run } of contract.checks) {
   test(name, async t => {
     running = t
-    assert.equal(await run(), null, 'every check applies')
+    const lacks = await run()
+    if (lacks !== null) assert.ok(LEFT_TO_THE_LIBRARY.includes(lacks), lacks)
   })
 }

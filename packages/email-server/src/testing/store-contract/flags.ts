@@ -49,10 +49,10 @@ export const FLAG_CHECKS: readonly Check[] = [
       assert.deepEqual(await box.flags(uid), [...state].sort())
     }),
   ),
-  check('a hundred keywords are kept', ['setFlags'], async kit => {
+  check('fifty keywords are kept', ['setFlags'], async kit => {
     const box = await kit.filled(1)
     const [uid] = await box.uids()
-    const flags = Array.from({ length: 100 }, (_, i) => `keyword-${i}`).sort()
+    const flags = Array.from({ length: 50 }, (_, i) => `keyword-${i}`).sort()
     await box.store([uid!], 'set', flags)
     assert.deepEqual(await box.flags(uid!), flags)
   }),

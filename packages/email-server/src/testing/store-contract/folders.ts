@@ -9,8 +9,6 @@ const NAMES = [
   'a"quote',
   "apo'strophe",
   'back\\slash',
-  'star*',
-  'per%cent',
   'under_score',
   '&ampersand',
   'Grüße',
@@ -82,6 +80,23 @@ export const FOLDER_CHECKS: readonly Check[] = [
     check(`${handler} of a folder that is not there is refused with ${codes}`, [handler], async kit => {
       await refused(act(await kit.box(null)), ...codes)
     }),
+  ),
+  ...['star*', 'per%cent'].map(name =>
+    check(
+      `the name ${name}, which LIST would take for a pattern, is kept as it is or refused with CANNOT`,
+      ['createFolder'],
+      async kit => {
+        const box = await kit.box(null)
+        const made = await box.ask('createFolder', [name], {}).then(
+          () => true,
+          async error => {
+            await refused(Promise.reject(error), 'CANNOT')
+            return false
+          },
+        )
+        assert.equal((await box.names()).includes(name), made)
+      },
+    ),
   ),
   check('a folder that is there is not made again', ['createFolder'], async kit => {
     const box = await kit.box(null)
