@@ -233,6 +233,34 @@ describe('guessing', () => {
     return { world, server }
   }
 
+  for (const [port, guess] of GUESSES) {
+    test(`user enumeration: port ${port} says the same to an unknown user and to a wrong password, after the same time`, async () => {
+      const heard = new Set<string>()
+      for (const known of [true, false]) {
+        const world = new VirtualWorld()
+        const server = await listening(world)
+        server.on('auth', info => {
+          // of a known user the password is compared here, of an unknown one there is none
+          if (known) info.acceptSecret('another')
+          else info.reject()
+        })
+        const client = await Client.connect(world, port)
+        client.send(guess.slice(0, guess.indexOf('\r\n') + 2))
+        await world.settle()
+        client.heard = ''
+        client.send(guess.slice(guess.indexOf('\r\n') + 2) || '')
+        for (let ms = 0; ms <= 2000; ms += 250) {
+          if (/^(?:535|a NO|-ERR)/m.test(client.heard)) {
+            heard.add(`${ms} ms: ${client.heard}`)
+            break
+          }
+          await world.advance(250)
+        }
+      }
+      assert.equal(heard.size, 1, [...heard].join(' | '))
+    })
+  }
+
   test('AUTH brute force: failures of one address count over connections and protocols, and end in a ban of all it has', async () => {
     const { world } = await place({ authFailuresPerAddress: 3, banTime: 600_000 })
     const idle = await Client.connect(world, 143)
