@@ -1,6 +1,6 @@
 // Flags: each way of changing them, from each state. RFC 9051 §2.3.2, §6.4.6; RFC 7162 §3.1.
 import assert from 'node:assert/strict'
-import { type Check, check, refused } from './kit.ts'
+import { type Check, check } from './kit.ts'
 
 const STATES: readonly (readonly string[])[] = [
   [],
@@ -120,8 +120,4 @@ export const FLAG_CHECKS: readonly Check[] = [
     },
     ['CONDSTORE', 'QRESYNC'],
   ),
-  check('flags of a folder that is not there are refused', ['openFolder'], async kit => {
-    const box = await kit.box(null)
-    await refused(box.open('Nowhere'), 'NONEXISTENT')
-  }),
 ]
