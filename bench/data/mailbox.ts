@@ -1,5 +1,5 @@
-// A mailbox in memory as a store would keep it: 10,000 messages of the kinds that people have, without their bodies.
-import type { MailboxHandlers } from 'email-server/mailbox'
+// A mailbox in memory as a store would keep it: 10,000 messages of the kinds that people have, with their bodies if need be.
+import type { MailboxHandlers, MessageRange } from 'email-server/mailbox'
 import type { BodyStructure, Envelope, EnvelopeAddress } from 'email-server/mime'
 
 export const MESSAGES = 10_000
@@ -116,8 +116,14 @@ export function rawMessage(uid: number): string {
   return `${fields(envelope(uid)).join('\r\n')}\r\n${written(structure(uid))}`
 }
 
-/** Handlers that answer everything a listing asks from arrays. */
-export function mailboxInMemory(count: number = MESSAGES): MailboxHandlers {
+/** Handlers that answer everything a listing asks from arrays; with `bodies` the whole messages too. */
+export function mailboxInMemory({
+  bodies = false,
+  count = MESSAGES,
+}: {
+  bodies?: boolean
+  count?: number
+} = {}): MailboxHandlers {
   const uids = Array.from({ length: count }, (_, i) => i + 1)
   const metas = uids.map(uid => ({
     id: uid,
@@ -128,14 +134,34 @@ export function mailboxInMemory(count: number = MESSAGES): MailboxHandlers {
   }))
   const envelopes = uids.map(envelope)
   const structures = uids.map(structure)
+  const raws = bodies ? uids.map(uid => Buffer.from(rawMessage(uid))) : []
   const index = (id: string | number): number => Number(id) - 1
   return {
     folders: async () => [{ name: 'INBOX' }],
     openFolder: async () => ({ uidValidity: 1, uidNext: count + 1, total: count }),
-    resolveMessages: async ({ ranges }) =>
-      uids.filter(uid => ranges.some(([low, high]) => low <= uid && uid <= high)),
+    resolveMessages: async ({ ranges }) => within(uids, ranges),
     messageMeta: async ids => ids.map(id => metas[index(id)]!),
     messageEnvelope: async ids => ids.map(id => envelopes[index(id)]!),
     messageBodyStructure: async ids => ids.map(id => structures[index(id)]!),
+    ...(bodies && { messageBody: async id => raws[index(id)]! }),
   }
+}
+
+/** Handlers of a folder that has so many messages, of which nobody knows more than their numbers. */
+export function numbersInMemory(count: number): MailboxHandlers {
+  const uids = Array.from({ length: count }, (_, i) => i + 1)
+  return {
+    folders: async () => [{ name: 'INBOX' }],
+    openFolder: async () => ({ uidValidity: 1, uidNext: count + 1, total: count, unread: 0 }),
+    resolveMessages: async ({ ranges }) => within(uids, ranges),
+    messageMeta: async ids =>
+      ids.map(id => ({ id, uid: Number(id), size: 1, internalDate: 0, flags: ['Seen'] })),
+  }
+}
+
+/** The UIDs 1, 2, 3, … in these ranges, found as an index finds them. */
+function within(uids: readonly number[], ranges: MessageRange['ranges']): readonly number[] {
+  const [first] = ranges
+  if (ranges.length === 1 && first![0] <= 1 && first![1] === Number.POSITIVE_INFINITY) return uids
+  return ranges.flatMap(([low, high]) => uids.slice(low - 1, high))
 }

@@ -33,6 +33,8 @@ export interface Row {
   readonly metrics: readonly string[]
   /** Measured rounds; one more comes first and is not counted. Default 9. */
   readonly rounds?: number
+  /** Makes what is kept for later runs; may take minutes, which a contender's start may not. */
+  readonly prepare?: () => Promise<unknown>
   readonly contenders: readonly Contender[]
   readonly targets: readonly Target[]
 }

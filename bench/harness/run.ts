@@ -24,6 +24,7 @@ const ROUND_LIMIT_MS = 60_000
 export async function runRow(row: Row, rounds: number): Promise<Result> {
   const running: Running[] = []
   try {
+    await row.prepare?.()
     for (const contender of row.contenders) running.push(await within(contender.start(), contender.name))
     const samples: Sample[][] = row.contenders.map(() => [])
     for (let round = 0; round <= rounds; round++) {

@@ -46,7 +46,7 @@ const listed: readonly Contender[] = [
     name: 'handlers in memory',
     kind: 'limit',
     start: async () =>
-      listing(await startServer('../servers/imap-ours.ts', import.meta.url, [String(LARGE)])),
+      listing(await startServer('../servers/imap-ours.ts', import.meta.url, ['listing', String(LARGE)])),
   },
 ]
 
@@ -122,6 +122,7 @@ export const rows: readonly Row[] = [
     task: `SELECT, then ${FETCH} of ${LARGE.toLocaleString('en-US')} messages`,
     metrics: ['open ms', 'list ms', 'CPU µs/msg'],
     rounds: 5,
+    prepare: () => filledStore(LARGE),
     contenders: listed,
     targets: [
       { metric: 'list ms', atMost: 2, timesThatOf: 'handlers in memory' },
@@ -133,6 +134,9 @@ export const rows: readonly Row[] = [
     task: 'one of each operation, by the size of the mailbox',
     metrics: ['open ms', 'flag ms', 'deliver ms', 'word ms', 'phrase ms', 'from ms', 'sort ms'],
     rounds: 5,
+    prepare: async () => {
+      for (const count of [LARGE, 10_000, 1000]) await filledStore(count)
+    },
     contenders: [sized(LARGE, 'ours'), sized(10_000, 'peer'), sized(1000, 'limit')],
     targets: [
       { metric: 'word ms', atMost: 100 },

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { serve } from '../harness/child.ts'
 
-const listing = readFileSync(process.argv[2]!)
+const [, , file = '/dev/null'] = process.argv
+const listing = readFileSync(file)
 
 const server = createServer({ noDelay: true }, socket => {
   socket.write('* OK raw\r\n')

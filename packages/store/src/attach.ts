@@ -1,6 +1,7 @@
 // The store behind a server: who may log in, whose mail is taken, where it goes, what mailbox sessions see.
 import { type AuthInfo, MailError, Refusal } from 'email-server'
 import type { MailboxSession } from 'email-server/mailbox'
+import { domainName } from './accounts/address.ts'
 import { isScram } from './accounts/scram.ts'
 import type { Change } from './changes.ts'
 import { isNoSpace, isStorageFailure, usageError } from './errors.ts'
@@ -142,11 +143,18 @@ async function askRecipient(
       else answer.reject(552, TOO_LARGE)
     } else if (!address.includes('@') || (await store.isLocal(address))) {
       answer.reject(550, '5.1.1 there is nobody of that name here')
-    } else if (others) answer.accept()
+    } else if (others && isDomain(address)) answer.accept()
+    else if (others) answer.reject(550, '5.1.2 that is no domain')
     else answer.reject(550, '5.7.1 mail for that domain is not taken here')
   } catch (error) {
     rejectFor(error, answer)
   }
+}
+
+/** Of what can be written as a domain in SMTP not all can be one; an address literal may. */
+function isDomain(address: string): boolean {
+  const domain = address.slice(address.lastIndexOf('@') + 1)
+  return domain.startsWith('[') || domainName(domain) !== null
 }
 
 async function deliver(

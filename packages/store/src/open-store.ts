@@ -21,15 +21,15 @@ export interface StoreOptions {
   readonly onError?: (error: unknown) => void
   /** Bodies up to so many bytes are kept in the database, larger ones in files. Default 65536. */
   readonly smallBody?: number
+  /** Larger bodies are kept in a bucket of an S3-compatible service instead: `s3://BUCKET/PREFIX`, which no other store uses. */
+  readonly bodies?: string
+  /** How to get there. */
+  readonly s3?: S3Options
   /**
    * Keep keys for SCRAM (RFC 5802, RFC 7677) beside the hash of each password: they are made when a password is set, and at the
    * first login that shows it. Server option `auth.mechanisms` must name SCRAM. Default false.
    */
   readonly scram?: boolean
-  /** Larger bodies are kept in a bucket of an S3-compatible service instead: `s3://BUCKET/PREFIX`, which no other store uses. */
-  readonly bodies?: string
-  /** How to get there. */
-  readonly s3?: S3Options
 }
 
 /**

@@ -1,11 +1,11 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
-import { randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
-import { MailError, Refusal } from 'email-server'
+import { MailError } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { Directory } from './accounts/directory.ts'
+import { Arrivals, accountOf } from './arrivals.ts'
 import {
   type ArrivedMail,
   type AttachOptions,
@@ -19,13 +19,13 @@ import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
-import { isStorageFailure, usageError } from './errors.ts'
-import { createFolder, type FolderRow, findFolder, getFolder } from './folders/folders.ts'
+import { isStorageFailure } from './errors.ts'
+import { folderToFill } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
 import { Gate } from './gate.ts'
 import { type MailboxAccess, type MailboxOptions, openMailbox } from './mailbox-handlers.ts'
 import { ByteBudget } from './messages/budget.ts'
-import { type OwnedPlacement, storeMessage } from './messages/delivering.ts'
+import { storeMessage } from './messages/delivering.ts'
 import { flagSet } from './messages/flags.ts'
 import { TextIndex } from './messages/text-index.ts'
 import { OutboundQueue } from './queue/outbound-queue.ts'
@@ -44,8 +44,8 @@ export interface StoreParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly sweeper: Sweeper
-  readonly keepsScramKeys: boolean
   readonly large: LargeBodies
+  readonly keepsScramKeys: boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -54,39 +54,37 @@ export interface StoredMessage {
   readonly uid: number
 }
 
-/** Messages from this size on wait for their share of memory. */
-const LARGE = 1024 * 1024
 /** Bytes of large messages in memory at a time. */
-const LARGE_AT_A_TIME = 64 * LARGE
+const LARGE_AT_A_TIME = 64 * 1024 * 1024
 
 export class Store extends Directory {
   /** Where messages wait to be sent: `createServer({ delivery: { queue: store.queue } })`. They survive what messages in folders survive. */
   readonly queue: OutboundQueue
   readonly #bodies: Bodies
   readonly #sweeper: Sweeper
-  readonly #texts: TextIndex
   readonly #large: LargeBodies
+  readonly #texts: TextIndex
   readonly #changes: ChangeFeed
-  readonly #budget = new ByteBudget(LARGE_AT_A_TIME)
+  readonly #arrivals: Arrivals
   #closing: Promise<void> | null = null
 
   constructor(parts: StoreParts) {
     super(parts.database, new Accounts(parts.database, parts.keepsScramKeys), new Gate(parts.onError))
     this.#bodies = parts.bodies
     this.#sweeper = parts.sweeper
+    this.#large = parts.large
     this.#texts = new TextIndex(parts.database, parts.bodies, parts.onError)
     parts.bodies.onStored = () => this.#texts.wake()
     this.#texts.wake()
-    this.#large = parts.large
     this.#changes = new ChangeFeed(parts.onError)
-    this.queue = new OutboundQueue({
-      database: parts.database,
-      bodies: parts.bodies,
-      sweeper: parts.sweeper,
+    const shared = {
+      ...parts,
       changes: this.#changes,
       gate: this.gate,
-      budget: this.#budget,
-    })
+      budget: new ByteBudget(LARGE_AT_A_TIME),
+    }
+    this.queue = new OutboundQueue(shared)
+    this.#arrivals = new Arrivals({ ...shared, accounts: this.accounts, queue: this.queue })
   }
 
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
@@ -100,11 +98,7 @@ export class Store extends Directory {
    * NONEXISTENT when an address belongs to no account here.
    */
   deliver(raw: Uint8Array, recipients: readonly string[]): Promise<void> {
-    return this.gate.pass(async () => {
-      const accounts = await this.#recipients(recipients)
-      if (accounts.includes(null)) throw nobody()
-      await this.#place(raw, accounts as Account[], null)
-    })
+    return this.gate.pass(() => this.#arrivals.deliver(raw, recipients))
   }
 
   /**
@@ -112,42 +106,15 @@ export class Store extends Directory {
    * `outbox`, in the same step.
    */
   deliverMail(mail: ArrivedMail, outbox: { username: string; folder: string } | null): Promise<void> {
-    return this.gate.pass(async () => {
-      const accounts = await this.#recipients(mail.to)
-      const local = accounts.filter(account => account !== null)
-      const remote = local.length < accounts.length
-      if (remote && !outbox) throw nobody()
-      const work = (): Promise<void> => {
-        return this.#place(withReturnPath(mail), local, remote ? outbox : null)
-      }
-      await (mail.size < LARGE ? work() : this.#budget.spend(mail.size, work))
-    })
+    return this.gate.pass(() => this.#arrivals.deliverMail(mail, outbox))
   }
 
   /**
    * Takes a submitted message: into the INBOX of those of its recipients who are here, into the queue for the others, in one
    * step. Resolves when that is durable. The server that the message came to must have `queue` as its queue.
    */
-  async submitMail(mail: SubmittedMail): Promise<void> {
-    const { local, others } = await this.gate.pass(async () => {
-      const local = new Map<number, Account>()
-      const others: string[] = []
-      for (const address of mail.to) {
-        const accounts = await this.accounts.forRecipient(address)
-        if (accounts.length === 0) others.push(address)
-        for (const account of accounts) local.set(account.id, account)
-      }
-      return { local: [...local.values()], others }
-    })
-    if (others.length === 0) return this.deliverMail(mail, null)
-    const id = randomUUID()
-    const send = (): Promise<unknown> => mail.deliver({ to: others, id, answerWithin: 0 })
-    if (local.length === 0) {
-      await send()
-      return
-    }
-    const body = this.#bodies.prepare(withReturnPath(mail))
-    await this.queue.beside(id, { body, where: trx => inboxesOf(trx, local) }, send)
+  submitMail(mail: SubmittedMail): Promise<void> {
+    return this.#arrivals.submit(mail)
   }
 
   /** Puts a message into a folder of an account; the folder is made when there is none. Resolves when it is durable. */
@@ -191,6 +158,7 @@ export class Store extends Directory {
         database: this.database,
         bodies: this.#bodies,
         changes: this.#changes,
+        accountId: id,
         folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
       }
       return importMessages(parts, messages, options)
@@ -269,44 +237,8 @@ export class Store extends Directory {
     return { database: this.database, large: this.#large, sweeper: this.#sweeper }
   }
 
-  async #account(username: string): Promise<Account> {
-    const account = await this.accounts.find(username)
-    if (!account) throw usageError(`there is no account ${JSON.stringify(username)}`)
-    return account
-  }
-
-  /** One entry for each different account, null when there is an address of none. */
-  async #recipients(addresses: readonly string[]): Promise<(Account | null)[]> {
-    const found = new Map<number | null, Account | null>()
-    for (const address of addresses) {
-      const accounts = await this.accounts.forRecipient(address)
-      if (accounts.length === 0) found.set(null, null)
-      for (const account of accounts) found.set(account.id, account)
-    }
-    return [...found.values()]
-  }
-
-  async #place(
-    raw: Uint8Array,
-    accounts: readonly Account[],
-    outbox: { username: string; folder: string } | null,
-  ): Promise<void> {
-    const sender = outbox && { id: (await this.#account(outbox.username)).id, folder: outbox.folder }
-    const body = this.#bodies.prepare(raw)
-    const internalDate = Date.now()
-    await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
-      const placements = await inboxesOf(trx, accounts, internalDate)
-      if (sender) {
-        const folder = await folderToFill(trx, sender.id, sender.folder)
-        placements.push({
-          folderId: folder.id,
-          accountId: sender.id,
-          flags: flagSet(['Seen']),
-          internalDate,
-        })
-      }
-      return placements
-    })
+  #account(username: string): Promise<Account> {
+    return accountOf(this.accounts, username)
   }
 }
 
@@ -316,31 +248,4 @@ function failed(what: string): (error: unknown) => never {
     if (!isStorageFailure(error)) throw error
     throw new MailError('EHANDLER', `${what} failed: ${(error as Error).message}`, { cause: error })
   }
-}
-
-function withReturnPath(mail: ArrivedMail): Uint8Array {
-  return Buffer.concat([Buffer.from(mail.returnPath, 'utf8'), mail.rawBytes])
-}
-
-/** A place in the INBOX of each account. */
-async function inboxesOf(
-  trx: Transaction<Tables>,
-  accounts: readonly Account[],
-  internalDate: number = Date.now(),
-): Promise<OwnedPlacement[]> {
-  const placements: OwnedPlacement[] = []
-  for (const { id } of accounts) {
-    const inbox = await getFolder(trx, id, INBOX)
-    placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
-  }
-  return placements
-}
-
-function nobody(): Refusal {
-  return new Refusal('NONEXISTENT', 'there is nobody of that name here')
-}
-
-/** The folder of that name, made when there is none. */
-async function folderToFill(trx: Transaction<Tables>, accountId: number, name: string): Promise<FolderRow> {
-  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
 }

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
-import { createServer, type Server } from 'email-server'
+import { type AuthOptions, connectSMTP, createServer, type Server } from 'email-server'
 import type { FolderNews } from 'email-server/mailbox'
 import { ImapFlow } from 'imapflow'
 import { createTransport } from 'nodemailer'
@@ -24,9 +24,11 @@ import {
 async function attached(
   t: TestContext,
   options: Parameters<Store['attach']>[1] = {},
+  auth: AuthOptions = {},
 ): Promise<{ store: Store; server: Server }> {
-  const { store } = await testStore(t)
+  const { store } = await testStore(t, { scram: auth.mechanisms !== undefined })
   const server = createServer({
+    auth,
     hostname: 'mail.example.test',
     host: '127.0.0.1',
     ports: { inbound: 0, submission: 0, imap: 0, pop3: 0 },
@@ -246,4 +248,38 @@ test('the program of the README runs', async t => {
   child.stdout.on('data', (chunk: Buffer) => said.push(chunk))
   assert.deepEqual(await once(child, 'close'), [0, null])
   assert.equal(Buffer.concat(said).toString(), `number ${ALICE}\n`)
+})
+
+test('an app password opens IMAP and submission until it is revoked; so does no password of who is switched off', async t => {
+  const { store, server } = await attached(t)
+  const password = await store.addAppPassword(ALICE, 'phone')
+  const mail = { to: BOB, as: ALICE, password }
+  await send(server.ports.submission!, message('by app password'), mail)
+  await store.removeAppPassword(ALICE, 'phone')
+  await assert.rejects(send(server.ports.submission!, message('revoked'), mail), { code: 'EAUTH' })
+  await store.setEnabled(ALICE, false)
+  const known = { ...mail, password: 'password' }
+  await assert.rejects(send(server.ports.submission!, message('switched off'), known), { code: 'EAUTH' })
+  await send(server.ports.inbound!, message('kept for her'), { to: ALICE })
+  assert.equal((await store.mailbox(ALICE).status!('INBOX', { items: [] })).total, 1)
+})
+
+test('with SCRAM the password stays at home; strangers and those without keys are refused alike', async t => {
+  const { store, server } = await attached(t, {}, { mechanisms: ['SCRAM-SHA-256', 'SCRAM-SHA-1'] })
+  await store.setPassword(ALICE, 'pencil')
+  const login = async (user: string, pass: string): Promise<void> => {
+    const smtp = await connectSMTP({
+      host: '127.0.0.1',
+      port: server.ports.submission!,
+      secure: false,
+      allowInsecureAuth: true,
+      auth: { user, pass },
+    })
+    await smtp.close()
+  }
+  await login(ALICE, 'pencil')
+  await login('alice', 'pencil')
+  await assert.rejects(login(ALICE, 'pen'), { code: 'EAUTH' })
+  await assert.rejects(login(BOB, 'password'), { code: 'EAUTH' })
+  await assert.rejects(login('nobody@example.test', 'pencil'), { code: 'EAUTH' })
 })

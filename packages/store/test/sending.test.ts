@@ -140,6 +140,22 @@ test('when local copies cannot be stored nothing is sent either, and the client 
   assert.deepEqual(arrived, [])
 })
 
+test('when one of the people here has no room nothing is sent either', async t => {
+  const { store, server, arrived } = await world(t)
+  // there is room when the recipient is asked for, and none when the message is there
+  const { beside } = store.queue
+  store.queue.beside = async (...args) => {
+    await store.setQuota(BOB, { messages: 0 })
+    return beside.apply(store.queue, args) as never
+  }
+  await assert.rejects(submit(server, 'neither', [BOB, 'carol@elsewhere.test']), {
+    responseCode: 452,
+    message: /4\.2\.2/,
+  })
+  assert.equal(await store.queue.count(), 0)
+  assert.deepEqual(arrived, [])
+})
+
 test('attach with deliver wants a server whose queue is the store’s', async t => {
   const { store } = await testStore(t)
   assert.throws(() => store.attach(createServer({ ports: { submission: 0 } }), { deliver: true }), {

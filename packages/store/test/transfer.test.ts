@@ -215,6 +215,23 @@ test('an import is in order, durable as far as it is counted, and begun anew add
   })
 })
 
+test('an import ends where the account is full; what was counted stays', async t => {
+  const { store } = await testStore(t)
+  await store.setQuota(ALICE, { messages: 100 })
+  const all = Array.from({ length: 150 }, (_, index) => ({
+    raw: message(`m${index}`),
+    flags: [],
+    internalDate: null,
+    folder: null,
+  }))
+  const counted: number[] = []
+  await assert.rejects(store.importMessages(ALICE, all, { onProgress: ({ added }) => counted.push(added) }), {
+    code: 'OVERQUOTA',
+  })
+  assert.deepEqual(counted, [64])
+  assert.equal((await contents(store, 'INBOX')).length, 64)
+})
+
 test('an open session hears of an import', async t => {
   const { store } = await testStore(t)
   const totals: number[] = []

@@ -119,6 +119,25 @@ test('a backup that breaks off leaves the earlier one as it was', async t => {
   assert.deepEqual(await subjects(copy), ['one'])
 })
 
+test('two backups at a time are both whole', async t => {
+  const { store } = await testStore(t, { smallBody: 1000 })
+  for (let index = 0; index < 20; index++) await store.deliver(message(`m${index}`, 5000), [ALICE])
+  const places = [join(await temporaryDirectory(t), 'a'), join(await temporaryDirectory(t), 'b')]
+  let running = true
+  const deliver = async (): Promise<void> => {
+    while (running) await store.deliver(message('during', 60_000), [ALICE])
+  }
+  const work = deliver()
+  await Promise.all(places.map(place => store.backup(place)))
+  running = false
+  await work
+  for (const place of places) {
+    const copy = await reopened(t, place)
+    assert.deepEqual((await copy.verify()).problems, [])
+    assert.ok((await subjects(copy)).length >= 20)
+  }
+})
+
 test('a backup is not written over a store or over other files', async t => {
   const { store } = await testStore(t)
   const other = await testStore(t)

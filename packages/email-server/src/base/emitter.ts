@@ -86,7 +86,10 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
   #add(name: keyof Events, listener: Listener, once: boolean): this {
     if (typeof listener !== 'function')
       throw usageError(`the listener of '${String(name)}' must be a function`)
-    this.#entries.set(name, [...(this.#entries.get(name) ?? []), { listener, once }])
+    const before = this.#entries.get(name)
+    const entry = { listener, once }
+    // an array that is spread has room for sixteen more: too much for every connection's every event
+    this.#entries.set(name, before ? [...before, entry] : [entry])
     return this
   }
 }

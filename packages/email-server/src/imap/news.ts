@@ -176,6 +176,8 @@ export class News {
   #addFlags(uid: number, news: FlagNews): void {
     if (this.#view.sequenceOf(uid) === 0) return
     if (this.#told?.get(uid) === spelled(news.flags)) return
+    // others have changed them since: when they are once more as they were, that is no echo
+    this.#told?.delete(uid)
     if (this.keepsTouched) addRange(this.#touched, uid, uid)
     this.#flags ??= new Map()
     if (this.#flags.size < KEPT_FLAGS || this.#flags.has(uid)) this.#flags.set(uid, news)

@@ -6,6 +6,8 @@ import { Modseqs } from './modseqs.ts'
 import { News } from './news.ts'
 import { SequenceView } from './view.ts'
 
+const NO_CONTEXTS: readonly SearchContext[] = []
+
 export class SelectedFolder {
   readonly name: string
   readonly opened: OpenedFolder
@@ -19,8 +21,8 @@ export class SelectedFolder {
   recentFrom: number = Number.POSITIVE_INFINITY
   /** What the last search has saved, UIDs (RFC 5182); some of them may be gone. */
   saved: FlatRanges = []
-  /** Searches that are kept up to date, by their tag (RFC 5267). */
-  readonly contexts: Map<string, SearchContext> = new Map()
+  /** Searches that are kept up to date (RFC 5267). */
+  contexts: readonly SearchContext[] = NO_CONTEXTS
   /** Every id was its UID so far: ids need not be asked for. */
   idsAreUids = true
 

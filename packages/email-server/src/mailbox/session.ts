@@ -190,6 +190,9 @@ export class MailboxSession {
     const names = news.kind === 'renamed' ? [folder, news.from] : news.kind === 'metadata' ? news.entries : []
     for (const name of [folder, ...names])
       if (typeof name !== 'string') throw usageError(`${describe(name)} is not a name`)
+    const entries = news.kind === 'metadata' ? news.entries : []
+    for (const entry of entries)
+      if (/[^ -~]/.test(entry)) throw usageError(`${describe(entry)} can't be a metadata entry`)
     this.onFolderNews(news)
   }
 

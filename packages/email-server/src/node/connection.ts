@@ -10,6 +10,12 @@ import { tlsInfo } from './tls-info.ts'
 /** Dead peers are noticed even when nobody speaks; ms. */
 const KEEP_ALIVE_MS = 120_000
 
+/**
+ * Bytes that wait to leave at which the producer is stopped: more than Node's 16 KiB, which is a system call for every
+ * message of a mailbox, and little beside what the kernel keeps for a connection anyway.
+ */
+const WRITE_WINDOW = 256 * 1024
+
 const MAPPED_IPV4 = '::ffff:'
 
 /** IPv4-mapped IPv6 addresses as IPv4, without a zone. */
@@ -59,7 +65,9 @@ export class NodeConnection implements Connection {
       socket.cork()
       setImmediate(() => socket.uncork())
     }
-    return socket.write(bytes)
+    socket.write(bytes)
+    // above the window the socket has said false as well, and tells when it has drained
+    return socket.writableLength < WRITE_WINDOW
   }
 
   unread(bytes: Uint8Array): void {

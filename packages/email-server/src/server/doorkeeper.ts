@@ -37,6 +37,8 @@ export class Doorkeeper {
   readonly #lastHour: Rates
   readonly #failuresOfAddress: Rates
   readonly #failuresOfAccount: Rates
+  readonly #messagesOfUser: Rates
+  readonly #recipientsOfUser: Rates
   /** By the user's word; they are his, and have no limit. */
   readonly #bans = new BanList()
   /** By what an address did. */
@@ -49,6 +51,8 @@ export class Doorkeeper {
     this.#lastHour = new Rates(HOUR, addressesRemembered)
     this.#failuresOfAddress = new Rates(GUESSING_WINDOW, addressesRemembered)
     this.#failuresOfAccount = new Rates(GUESSING_WINDOW, addressesRemembered)
+    this.#messagesOfUser = new Rates(HOUR, addressesRemembered)
+    this.#recipientsOfUser = new Rates(HOUR, addressesRemembered)
     this.#earned = new BanList(bans)
   }
 
@@ -88,6 +92,16 @@ export class Doorkeeper {
     drop(this.#users, username)
   }
 
+  /** Counts one more message that a user sends; false (and not counted) when he has sent as many as he may. */
+  maySend(username: string): boolean {
+    return this.#spend(this.#messagesOfUser, username, this.#options.rateLimit?.messagesPerHour)
+  }
+
+  /** The same of a recipient. */
+  mayWriteTo(username: string): boolean {
+    return this.#spend(this.#recipientsOfUser, username, this.#options.rateLimit?.recipientsPerHour)
+  }
+
   /** A login was refused. True: this address has guessed enough, and is banned now. */
   guessed(address: string, account: string): boolean {
     const { limits, now } = this.#options
@@ -125,7 +139,10 @@ export class Doorkeeper {
 
   /** How much is remembered, for those who watch. */
   get stats(): { readonly addresses: number; readonly bans: number; readonly remembered: number } {
-    const rates = [this.#lastMinute, this.#lastHour, this.#failuresOfAddress, this.#failuresOfAccount]
+    const rates = [
+      ...[this.#lastMinute, this.#lastHour, this.#failuresOfAddress, this.#failuresOfAccount],
+      ...[this.#messagesOfUser, this.#recipientsOfUser],
+    ]
     return {
       addresses: this.#present.size,
       bans: this.#bans.size + this.#earned.size,
@@ -138,6 +155,15 @@ export class Doorkeeper {
     if (!limit) return false
     const [minute, hour] = [this.#lastMinute.hit(key, now), this.#lastHour.hit(key, now)]
     return minute > limit.perMinute || hour > limit.perHour
+  }
+
+  /** What is refused is not counted: who asks again and again is let in as soon as he would be otherwise. */
+  #spend(rates: Rates, username: string, most: number | undefined): boolean {
+    if (most === undefined) return true
+    const [name, now] = [accountKey(username), this.#options.now()]
+    if (rates.count(name, now) >= most) return false
+    rates.hit(name, now)
+    return true
   }
 
   #earn(address: string, durationMs: number): void {

@@ -66,6 +66,7 @@ export class Server extends Emitter<ServerEvents> {
         : null,
       isLocalDomain: domain => this.#domains.has(domainToAscii(domain).toLowerCase()),
       isBanned: address => this.#doorkeeper.isBanned(address),
+      quota: this.#doorkeeper,
       deliver: (mail, options) => this.#outbound.deliver(mail, options),
       watchMail: mail => this.#outbound.look(mail),
       onFailure: (message, error) => this.#fail(message, error),

@@ -11,6 +11,7 @@ import {
   type SmtpRole,
   type SmtpServerOptions,
   SmtpServerSession,
+  type SubmissionQuota,
 } from '../smtp/index.ts'
 import type { ListenerName, ResolvedOptions } from './options.ts'
 import type { SenderChecks } from './sender-checks.ts'
@@ -21,6 +22,7 @@ export interface SessionMakerOptions {
   readonly checks: SenderChecks | null
   readonly isLocalDomain: (domain: string) => boolean
   readonly isBanned: (address: string) => boolean
+  readonly quota: SubmissionQuota
   readonly deliver: (mail: IncomingMail, options: DeliverOptions) => Promise<SendResult>
   readonly watchMail: (mail: IncomingMail) => void
   readonly onFailure: (message: string, error: unknown) => void
@@ -35,6 +37,7 @@ export class SessionMaker {
   readonly #imap: ImapServerOptions
   readonly #pop3: Pop3ServerOptions
   readonly #smtp: Omit<SmtpServerOptions, 'role'>
+  readonly #submission: Omit<SmtpServerOptions, 'role'>
   readonly #inbound: Omit<SmtpServerOptions, 'role'>
   readonly #xclient: (address: string) => boolean
 
@@ -55,6 +58,7 @@ export class SessionMaker {
     this.#imap = { ...common, canDeflate: runtime.deflate !== undefined }
     this.#pop3 = { ...common, ...pop3 }
     this.#smtp = { ...common, ...smtp, deliver, isLocalDomain }
+    this.#submission = { ...this.#smtp, quota: options.quota }
     this.#inbound = { ...this.#smtp, greetingDelayMs, watchMail }
     this.#xclient = address => !options.isBanned(address)
   }
@@ -62,7 +66,7 @@ export class SessionMaker {
   smtp(name: ListenerName, role: SmtpRole, connection: Connection, tls: TlsInfo | null): SmtpServerSession {
     const { checks, options } = this.#options
     const { remoteAddress } = connection
-    const shared = name === 'inbound' ? this.#inbound : this.#smtp
+    const shared = { inbound: this.#inbound, submission: this.#submission, lmtp: this.#smtp }[role]
     return new SmtpServerSession(
       inherit(shared, {
         ...this.#own(connection, tls),

@@ -44,6 +44,10 @@ export interface NamedClient {
   readonly address?: string
   /** Who has logged in elsewhere; null: nobody. */
   readonly username?: string | null
+  /** What he said in EHLO or HELO: it need not be said again; null: he has to say it. */
+  readonly helo?: string | null
+  /** Did he say EHLO? */
+  readonly extended?: boolean
 }
 
 /** What has been counted since the connection was made. */

@@ -65,7 +65,7 @@ export type StateKind = SmtpState['kind']
 
 export const TRANSITIONS: Readonly<Record<StateKind, readonly StateKind[]>> = {
   silent: ['fresh', 'closed'],
-  fresh: ['silent', 'ready', 'chunk', 'closed'],
+  fresh: ['fresh', 'silent', 'ready', 'chunk', 'closed'],
   ready: ['fresh', 'ready', 'sasl', 'envelope', 'chunk', 'upgrading', 'closed'],
   sasl: ['ready', 'closed'],
   envelope: ['ready', 'content', 'chunk', 'closed'],

@@ -1,5 +1,5 @@
 // What goes wrong in a world of mail: by a script, or by lot. What a script says comes first.
-import type { DnsFailure, DnsRecordType } from '../base/runtime.ts'
+import type { DnsFailure } from '../base/runtime.ts'
 import { fraction, happens, oneOf, type RandomBytes, whole } from './lots.ts'
 import type { StoreFault } from './mail-host.ts'
 import type { FaultyReply } from './reply-faults.ts'
@@ -133,7 +133,7 @@ export class Faults {
     }
   }
 
-  dnsFor(name: string, _type: DnsRecordType): DnsFailure | null {
+  dnsFor(name: string): DnsFailure | null {
     const scripted = next(this.#dns, [name.toLowerCase()])
     if (scripted !== null) return scripted
     return happens(this.#random, this.rates.dns)

@@ -33,6 +33,13 @@ export {
   type Setup,
   TranscriptMismatch,
 } from './replay.ts'
+export {
+  type ContractCheck,
+  type ContractReport,
+  type ContractStore,
+  type StoreContract,
+  storeContract,
+} from './store-contract/index.ts'
 export { createTestServer, TestServer, type TestServerOptions, type TestServerPlace } from './test-server.ts'
 export {
   printTrace,

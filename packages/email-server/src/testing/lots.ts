@@ -4,8 +4,8 @@ export type RandomBytes = (length: number) => Uint8Array
 
 /** A number from 0 to below 1. */
 export function fraction(random: RandomBytes): number {
-  const [a, b, c] = random(3) as unknown as [number, number, number]
-  return (a * 65_536 + b * 256 + c) / 2 ** 24
+  const bytes = random(3)
+  return (bytes[0]! * 65_536 + bytes[1]! * 256 + bytes[2]!) / 2 ** 24
 }
 
 /** A whole number from 0 to below `below`. */

@@ -18,9 +18,8 @@ export interface MailHostOptions {
   readonly wait: WaitFor
   /** Who may log in, by address; null: everybody, with any password. Asked at every login. */
   readonly mayLogIn: (username: string, password: string) => boolean
-  /** The reply that refuses this message at its end, `451 4.3.0 …`; null: none does. */
-  readonly refuse?: (mail: IncomingMail, port: PortKind) => string | null
-  readonly refuseRecipient?: (address: string) => string | null
+  /** The reply that refuses a message at its end, `451 4.3.0 …`; null: none does. Asked for each. */
+  readonly refuse: () => string | null
   readonly storeFault?: (address: string) => StoreFault | null
   /** Hears of every message that was put into a mailbox. */
   readonly stored?: (message: ReceivedMessage) => void
@@ -31,8 +30,6 @@ export interface MailHostOptions {
   /** Takes mail for every domain there is; else for those of `server.addDomain`. */
   readonly takesEverything: boolean
 }
-
-export type PortKind = 'inbound' | 'submission'
 
 interface Account {
   mailbox: MemoryMailbox
@@ -71,34 +68,26 @@ export class MailHost {
 
   /** Answers for this server. */
   serve(server: Server): void {
-    const { mayLogIn, takesEverything, refuseRecipient } = this.#options
+    const { mayLogIn, takesEverything } = this.#options
     server.on('auth', info => {
       if (mayLogIn(info.username, info.password)) info.accept()
       else info.reject()
     })
     server.on('mailboxSession', session => this.mailbox(session.username).attach(session))
     server.on('smtpSession', session => {
-      if (takesEverything || refuseRecipient) {
-        session.on('rcpt', (address, _params, context) => {
-          const no = refuseRecipient?.(address) ?? null
-          if (no !== null) context.reject(...codeAndText(no))
-          else if (takesEverything || context.isLocal || session.isSubmission) context.accept()
-          else context.reject(550, '5.7.1 We do not take mail for this address')
-        })
-      }
+      if (takesEverything) session.on('rcpt', (_address, _params, context) => context.accept())
       session.on('mail', mail => this.#mail(session, mail))
     })
   }
 
   #mail(session: SmtpServerSession, mail: IncomingMail): void {
-    const port = session.isSubmission ? 'submission' : 'inbound'
-    const no = this.#options.refuse?.(mail, port) ?? null
+    const no = this.#options.refuse()
     if (no !== null) {
       mail.reject(...codeAndText(no))
-      if (port === 'submission') this.#options.submitted?.(mail, null)
+      if (session.isSubmission) this.#options.submitted?.(mail, null)
       return
     }
-    if (port === 'submission' && this.#options.relays) this.#relay(mail)
+    if (session.isSubmission && this.#options.relays) this.#relay(mail)
     else this.#store(mail)
   }
 

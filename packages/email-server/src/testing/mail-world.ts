@@ -4,7 +4,7 @@ import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Runtime } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
 import type { OutgoingOptions, QueueEntry } from '../delivery/index.ts'
-import { buildDomainMailMaterial, signingKeys } from '../domain/index.ts'
+import { buildDomainMailMaterial } from '../domain/index.ts'
 import { createServer, type Server, type ServerOptions } from '../server/index.ts'
 import { Authority, type CertificateOptions, ed25519Key, type MadeCertificate } from './authority.ts'
 import { Dialogue } from './dialogue.ts'
@@ -106,7 +106,7 @@ export class MailWorld {
       roots: [this.authority.cert],
       ...(zones !== undefined && { zones }),
       link: ({ to }) => this.faults.linkFor(this.#namesOf(to)),
-      dnsFault: (name, type) => this.faults.dnsFor(name, type),
+      dnsFault: name => this.faults.dnsFor(name),
       tap: (connection, end) => this.#tap(connection, end, trace),
     })
   }
@@ -318,7 +318,7 @@ export class MailWorld {
       },
       this.net.host(ELSEWHERE),
     )
-    server.addDomain(signingKeys(material).length > 0 ? material : name)
+    server.addDomain(material)
     for (const { type, name: owner, value } of material.requiredDNS) {
       if (type === 'TXT') this.net.zones.add(`${owner} TXT ${value}`)
     }

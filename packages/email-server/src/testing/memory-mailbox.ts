@@ -230,8 +230,10 @@ export class MemoryMailbox {
       qresync: (name, { uidValidity, modseq, knownUids }) => {
         const folder = this.#folder(name)
         if (uidValidity !== folder.uidValidity) return { changed: [], vanished: [] }
-        const changed = [...folder.messages.values()].filter(message => message.modseq > modseq)
         const known = knownUids ?? [[1, Number.POSITIVE_INFINITY] as const]
+        const changed = [...folder.messages.values()].filter(
+          message => message.modseq > modseq && isIn(message.uid, known),
+        )
         return { changed: changed.map(metaOf), vanished: vanishedSince(folder, modseq, known) }
       },
 

@@ -1,7 +1,10 @@
 // Attacks on outgoing mail: injection through envelope, header and options; smuggling; hostile DNS; loops of reports; options by name.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import {
+  type AuthMechanism,
+  type ClientCredentials,
   createPool,
   createServer,
   createTransport,
@@ -73,6 +76,64 @@ for (const end of ['\n.\n', '\r.\r', '\n.\r\n', '\r\n.\n', '\r\n.\r', '\r.\r\n']
     assert.equal(two.arrived.length, 1)
     assert.ok(two.arrived[0]!.raw.includes('\r\n.\r\nMAIL FROM:<evil@two.test>\r\n'))
     assert.ok(!/[^\r]\n|\r[^\n]/.test(two.arrived[0]!.raw), 'every line ends in CRLF')
+  })
+}
+
+/** SCRAM derives its keys in real time, and never says the password. */
+const SECRETS: readonly (readonly [method: AuthMechanism, auth: ClientCredentials])[] = [
+  ['PLAIN', { user: 'alice', pass: 'correct horse' }],
+  ['LOGIN', { user: 'alice', pass: 'correct horse' }],
+  ['CRAM-MD5', { user: 'alice', pass: 'correct horse' }],
+  ['XOAUTH2', { user: 'alice', accessToken: 'correct-horse' }],
+  ['OAUTHBEARER', { user: 'alice', accessToken: 'correct-horse' }],
+]
+
+for (const [method, auth] of SECRETS) {
+  test(`secrets in logs: neither onLine nor an error tells what proves ${method}, nor what is in a message`, async () => {
+    for (const isRight of [true, false]) {
+      const world = worldWith(ZONES)
+      const { server, arrived } = await mta(world, '198.51.100.20', {
+        domains: ['two.test'],
+        options: { ports: { submission: 587 }, allowInsecureAuth: true, auth: { mechanisms: [method] } },
+      })
+      server.on('auth', info => {
+        if (!isRight) info.reject()
+        else if (method === 'CRAM-MD5') info.acceptSecret('correct horse')
+        else info.accept('alice')
+      })
+      const lines: string[] = []
+      const pool = createPool({
+        runtime: world.host('192.0.2.1'),
+        onLine: (_host, from, line) => lines.push(`${from} ${line}`),
+      })
+      const relay = { host: '198.51.100.20', ignoreTLS: true, requireTLS: false, allowInsecureAuth: true }
+      const sent = sendMail({
+        ...letter,
+        text: 'secret of the letter',
+        pool,
+        relay: { ...relay, auth: { ...auth, method } },
+      })
+      const error = await world.run(
+        sent.then(
+          () => null,
+          reason => reason,
+        ),
+      )
+      pool.close()
+      assert.equal(error === null, isRight, String(error))
+      assert.equal(arrived.length, isRight ? 1 : 0)
+      assert.ok(
+        lines.some(line => line.startsWith('client AUTH ')),
+        lines.join('\n'),
+      )
+      const told = `${lines.join('\n')}\n${inspect(error, { depth: 10 })}`
+      const words = told
+        .split(/[\s'"]+/)
+        .flatMap(word => [word, Buffer.from(word, 'base64').toString('latin1')])
+      for (const word of [told, ...words]) {
+        assert.ok(!/correct.horse|secret of the letter/.test(word), word)
+      }
+    }
   })
 }
 

@@ -90,6 +90,44 @@ test('a client that pipelines while a handler is slow is paused, and loses nothi
   assert.equal(said.split('\r\n').length - 1, 1 + fed / 6)
 })
 
+const ENVELOPE = ['MAIL FROM:<a@x.example>', 'RCPT TO:<bob@example.test>']
+const BDAT_LIES: readonly (readonly [name: string, said: readonly string[], replies: readonly number[]])[] = [
+  ['before RCPT', ['MAIL FROM:<a@x.example>', 'BDAT 6 LAST', 'NOOP'], [250, 554, 250]],
+  ['before MAIL', ['BDAT 6 LAST', 'QUIT'], [503, 221]],
+  ['negative', [...ENVELOPE, 'BDAT -6 LAST', 'NOOP'], [250, 250, 501, 250]],
+  ['0 LAST, first of all', [...ENVELOPE, 'BDAT 0 LAST', 'NOOP'], [250, 250, 250, 250]],
+  ['0 without end', [...ENVELOPE, 'BDAT 0', 'BDAT 0', 'BDAT 0 LAST'], [250, 250, 250, 250, 250]],
+  ['then DATA', [...ENVELOPE, 'BDAT 2', 'DATA', 'RSET'], [250, 250, 250, 503, 250]],
+  ['then MAIL', [...ENVELOPE, 'BDAT 2', 'MAIL FROM:<a@x.example>', 'RSET'], [250, 250, 250, 503, 250]],
+  ['behind the last', [...ENVELOPE, 'BDAT 2 LAST', 'BDAT 2 LAST'], [250, 250, 250, 503]],
+  ['beyond what is taken', [...ENVELOPE, 'BDAT 1001 LAST'], [250, 250, 552]],
+  ['beyond it in sum', [...ENVELOPE, 'BDAT 999', 'BDAT 2 LAST'], [250, 250, 250, 552]],
+  ['far beyond it', [...ENVELOPE, 'BDAT 4294967295 LAST'], [250, 250, 552, 421]],
+  ['beyond all numbers', [...ENVELOPE, 'BDAT 99999999999999999999 LAST'], [250, 250, 552, 421]],
+]
+
+for (const [name, said, replies] of BDAT_LIES) {
+  test(`bdat that lies: ${name}: one reply each, in order, and chunks are never run as commands`, async () => {
+    const h = harness({ limits: { messageSize: 1000 } })
+    await h.say('EHLO c')
+    const wire = said
+      .map(line => {
+        const size = /^BDAT (\d{1,4})\b/.exec(line)
+        return `${line}\r\n${size ? 'NOOP\r\n'.repeat(200).slice(0, Number(size[1])) : ''}`
+      })
+      .join('')
+    const heard = await h.driver.exchange(Buffer.from(wire))
+    assert.deepEqual(
+      heard
+        .split('\r\n')
+        .slice(0, -1)
+        .map(line => Number(line.slice(0, 3))),
+      replies,
+      heard,
+    )
+  })
+}
+
 test('rcpt flood: ten thousand recipients are answered, a hundred are kept', async () => {
   const h = harness()
   await h.say('EHLO x', 'MAIL FROM:<>')

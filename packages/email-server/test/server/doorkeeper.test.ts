@@ -113,6 +113,50 @@ describe('rateLimit', () => {
     assert.equal(await isIn(world, '198.51.100.7'), true)
   })
 
+  const submits = async (world: VirtualWorld, from: string, ...lines: string[]): Promise<string> => {
+    const client = await Client.connect(world, 587, from)
+    client.send(['EHLO c', 'AUTH PLAIN AHUAcA==', ''].join('\r\n'))
+    await world.settle()
+    client.heard = ''
+    for (const line of lines) {
+      client.send(`${line}\r\n`)
+      await world.settle()
+    }
+    client.hangUp()
+    await world.settle()
+    return client.heard.replace(/^(\d{3} \d\.\d\.\d) [^\r]*\r\n/gm, '$1,')
+  }
+  const MESSAGE = ['MAIL FROM:<u@c.test>', 'RCPT TO:<a@x.test>', 'DATA', 'Subject: x\r\n\r\n.']
+
+  test('a stolen password sends no more than messagesPerHour, from however many addresses; a refused attempt does not count', async () => {
+    const world = new VirtualWorld()
+    const server = await listening(world, limited({ messagesPerHour: 3 }))
+    server.on('auth', info => info.accept())
+    server.on('smtpSession', session => session.on('mail', mail => mail.accept()))
+    const TAKEN = /^250 2\.1\.0,250 2\.1\.5,354 [^\n]*\r\n250 2\.0\.0,$/
+    for (let i = 0; i < 3; i++) assert.match(await submits(world, `198.51.100.${i + 1}`, ...MESSAGE), TAKEN)
+    for (let i = 0; i < 50; i++) {
+      assert.equal(await submits(world, '203.0.113.7', MESSAGE[0]!, 'RSET'), '450 4.7.1,250 2.0.0,')
+    }
+    await world.advance(2 * 3_600_000)
+    assert.match(await submits(world, '203.0.113.7', ...MESSAGE), TAKEN)
+  })
+
+  test('recipientsPerHour counts over messages and sessions; inbound mail is not counted', async () => {
+    const world = new VirtualWorld()
+    const server = await listening(world, limited({ recipientsPerHour: 3 }))
+    server.addDomain('example.test')
+    server.on('auth', info => info.accept())
+    const two = ['MAIL FROM:<u@c.test>', 'RCPT TO:<a@x.test>', 'RCPT TO:<b@x.test>', 'RSET']
+    assert.equal(await submits(world, '198.51.100.1', ...two), '250 2.1.0,250 2.1.5,250 2.1.5,250 2.0.0,')
+    assert.equal(await submits(world, '198.51.100.2', ...two), '250 2.1.0,250 2.1.5,450 4.7.1,250 2.0.0,')
+    const stranger = await Client.connect(world, 25)
+    stranger.send('EHLO c\r\nMAIL FROM:<u@c.test>\r\n')
+    for (let i = 0; i < 5; i++) stranger.send(`RCPT TO:<a${i}@example.test>\r\n`)
+    await world.settle()
+    assert.equal(stranger.heard.match(/^250 2\.1\.5/gm)?.length, 5)
+  })
+
   test('rate limit evasion: the addresses of a /64 count together', async () => {
     const world = new VirtualWorld()
     await listening(world, limited({ perMinute: 2 }))
@@ -187,6 +231,34 @@ describe('guessing', () => {
     const server = await listening(world, { limits: { authFailureDelay: 1000, ...limits } })
     server.on('auth', info => (info.password === 'right' ? info.accept() : info.reject()))
     return { world, server }
+  }
+
+  for (const [port, guess] of GUESSES) {
+    test(`user enumeration: port ${port} says the same to an unknown user and to a wrong password, after the same time`, async () => {
+      const heard = new Set<string>()
+      for (const known of [true, false]) {
+        const world = new VirtualWorld()
+        const server = await listening(world)
+        server.on('auth', info => {
+          // of a known user the password is compared here, of an unknown one there is none
+          if (known) info.acceptSecret('another')
+          else info.reject()
+        })
+        const client = await Client.connect(world, port)
+        client.send(guess.slice(0, guess.indexOf('\r\n') + 2))
+        await world.settle()
+        client.heard = ''
+        client.send(guess.slice(guess.indexOf('\r\n') + 2) || '')
+        for (let ms = 0; ms <= 2000; ms += 250) {
+          if (/^(?:535|a NO|-ERR)/m.test(client.heard)) {
+            heard.add(`${ms} ms: ${client.heard}`)
+            break
+          }
+          await world.advance(250)
+        }
+      }
+      assert.equal(heard.size, 1, [...heard].join(' | '))
+    })
   }
 
   test('AUTH brute force: failures of one address count over connections and protocols, and end in a ban of all it has', async () => {
@@ -269,7 +341,13 @@ test('one user has so many mailbox sessions and no more; they are given back whe
 
 test('address flood: what is remembered of 100,000 strangers is bounded, and nothing of those who left is counted', () => {
   const limits = { ...DEFAULT_LIMITS, addressesRemembered: 500, bans: 50, authFailuresPerAddress: 1 }
-  const rateLimit = { perMinute: 1, perHour: 1000, banDuration: 60_000 }
+  const rateLimit = {
+    perMinute: 1,
+    perHour: 1000,
+    banDuration: 60_000,
+    messagesPerHour: 1,
+    recipientsPerHour: 1,
+  }
   let now = 1_000_000
   const keeper = new Doorkeeper({ limits, rateLimit, now: () => now })
   for (let i = 0; i < 100_000; i++) {
@@ -277,12 +355,13 @@ test('address flood: what is remembered of 100,000 strangers is bounded, and not
     if (keeper.enter(address) === null) keeper.leave(address)
     if (i % 3 === 0) keeper.enter(address)
     if (i % 5 === 0) keeper.guessed(address, `user${i}`)
+    assert.equal(keeper.maySend(`user${i}`) && keeper.mayWriteTo(`user${i}`), true)
     now += 1
   }
   const { addresses, bans, remembered } = keeper.stats
   assert.equal(addresses, 0)
   assert.ok(bans <= 50, `${bans} bans`)
-  assert.ok(remembered <= 4 * 500, `${remembered} remembered`)
+  assert.ok(remembered <= 6 * 500, `${remembered} remembered`)
 })
 
 test('address tells where the listeners are', async () => {

@@ -38,7 +38,7 @@ interface Place {
 
 async function place(options: ServerOptions = {}, zones = ZONES): Promise<Place> {
   const world = new VirtualWorld({ zones, now: NOW })
-  const server = await listening(world, options)
+  const server = await listening(world, { mailAuth: true, ...options })
   const taken: Taken[] = []
   const errors: MailError[] = []
   server.on('error', error => errors.push(error))
@@ -210,7 +210,7 @@ describe('the fields in front', () => {
   for (const messageInMemory of [64, 1_000_000]) {
     test(`and are the same in every way to read the message (${messageInMemory} octets in memory)`, async () => {
       const world = new VirtualWorld({ zones: ZONES, now: NOW })
-      const server = await listening(world, { limits: { messageInMemory } })
+      const server = await listening(world, { mailAuth: true, limits: { messageInMemory } })
       server.addDomain('example.test')
       const ways: string[] = []
       server.on('smtpSession', session => {

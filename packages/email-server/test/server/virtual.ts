@@ -51,6 +51,8 @@ export async function listening(world: VirtualWorld, options: ServerOptions = {}
     host: SERVER,
     allowInsecureAuth: true,
     runtime: world.host(SERVER),
+    // the room of the checks is loaded in real time, which the virtual clock does not wait for
+    mailAuth: false,
     ...options,
   })
   await world.run(server.listen())

@@ -1,6 +1,6 @@
 // A client's picture of a folder, kept up only by what the server says without being asked; wrong sequence numbers show at once.
 import type { Dialogue, MailWorld } from '../../src/testing/index.ts'
-import { type RandomBytes, whole } from './lots.ts'
+import { type RandomBytes, whole } from '../../src/testing/lots.ts'
 
 export class ImapMirror {
   readonly wrong: string[] = []

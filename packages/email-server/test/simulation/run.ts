@@ -23,6 +23,7 @@ async function main(count: number, first: number): Promise<void> {
       failed++
       console.log(`seed ${result.seed}:\n  ${result.wrong.join('\n  ')}`)
     }
+    if ((i + 1) % 1000 === 0) console.log(`${i + 1} runs`)
     heap = Math.max(heap, process.memoryUsage().heapUsed)
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)

@@ -10,9 +10,9 @@ import {
   SOME_FAULTS,
   WorldError,
 } from '../../src/testing/index.ts'
+import { fraction, oneOf, type RandomBytes, whole } from '../../src/testing/lots.ts'
 import { seededBytes } from '../../src/testing/seeded.ts'
 import { ImapMirror } from './imap-mirror.ts'
-import { fraction, oneOf, type RandomBytes, whole } from './lots.ts'
 
 export interface RunOptions {
   /** Default: real for one seed in twenty. */

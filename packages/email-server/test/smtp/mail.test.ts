@@ -288,3 +288,16 @@ test('an 8-bit message in single octets is the same message', async () => {
   assert.match(h.driver.takeText(), /^250 /)
   assert.equal(withoutTrace(h.taken[0]!.raw), 'a\xe9\r\n.\r\nb\r\n')
 })
+
+test('XCLIENT: the Received field names the client that is spoken for, also when two of them say the same HELO', async () => {
+  const h = harness({ xclient: () => true })
+  for (const address of ['192.0.2.7', '192.0.2.8']) {
+    await h.say(`XCLIENT ADDR=${address} HELO=spike.example`)
+    await h.say('MAIL FROM:<a@x.example>', 'RCPT TO:<bob@example.test>', 'DATA')
+    assert.match(await h.say(...MESSAGE), /^250 /)
+    assert.match(
+      h.taken.at(-1)!.raw,
+      new RegExp(`^Received: from spike\\.example \\(\\[${address}\\]\\)\\r\\n`),
+    )
+  }
+})

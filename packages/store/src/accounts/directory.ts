@@ -63,7 +63,7 @@ export abstract class Directory {
     return this.gate.pass(() => this.accounts.setPassword(address, password))
   }
 
-  /** The user's own change: false when `current` is not the password now. Throws EUSAGE when there is no such account. */
+  /** The user's own change: false when `current` is not the password of that account now. */
   changePassword(address: string, current: string, password: string): Promise<boolean> {
     return this.gate.pass(async () => {
       if (!(await this.accounts.isPassword(address, current))) return false

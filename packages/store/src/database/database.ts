@@ -37,6 +37,7 @@ export class Database {
   readonly #sync: GroupSync
   readonly #waiting: Waiting[] = []
   #writing = false
+  #snapshots: Promise<void> = Promise.resolve()
 
   constructor(parts: DatabaseParts) {
     this.#parts = parts
@@ -70,7 +71,10 @@ export class Database {
 
   /** Writes a copy of the database as it is now into this file, while others go on; what it has is durable, the copy too. */
   snapshot(target: string): Promise<void> {
-    return this.#parts.snapshot(target)
+    // one after the other: the end of one would let the database change under the other
+    const made = this.#snapshots.then(() => this.#parts.snapshot(target))
+    this.#snapshots = made.catch(() => {}) // whoever asked for it is told
+    return made
   }
 
   /** What is wrong with the database itself, a line each. Others wait meanwhile. */

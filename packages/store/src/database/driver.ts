@@ -19,7 +19,7 @@ interface NativeDatabase {
   close(): void
 }
 
-/** Statements kept ready; queries come from code, so there are never many different ones. */
+/** Statements kept ready, those used last. Searches come in as many shapes as clients ask for; all others are few. */
 const CACHED_STATEMENTS = 256
 
 /** Opens `file`; throws the library's error (`code` is SQLite's name of it). */
@@ -134,13 +134,12 @@ function withCache(database: NativeDatabase): SqlDriver {
   const statements = new Map<string, SqliteStatement>()
   return {
     prepare: sql => {
-      let statement = statements.get(sql)
-      if (!statement) {
-        statement = adapt(database.prepare(sql), sql)
-        if (statements.size >= CACHED_STATEMENTS) statements.clear()
-        // data definitions are run once
-        if (!/^\s*(?:create|alter|drop)\b/i.test(sql)) statements.set(sql, statement)
-      }
+      const known = statements.get(sql)
+      if (known) statements.delete(sql)
+      else if (statements.size >= CACHED_STATEMENTS) statements.delete(statements.keys().next().value!)
+      const statement = known ?? adapt(database.prepare(sql), sql)
+      // data definitions are run once
+      if (!/^\s*(?:create|alter|drop)\b/i.test(sql)) statements.set(sql, statement)
       return statement
     },
     exec: sql => database.exec(sql),

@@ -234,3 +234,12 @@ async function childrenOf(trx: Transaction<Tables>, folder: FolderRow): Promise<
       .execute()
   )
 }
+
+/** The folder of that name, made when there is none. */
+export async function folderToFill(
+  trx: Transaction<Tables>,
+  accountId: number,
+  name: string,
+): Promise<FolderRow> {
+  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
+}

@@ -35,8 +35,6 @@ export interface CriteriaContext {
   readonly now: number
   /** True for messages whose text the index of texts has in full. */
   readonly isIndexed: boolean
-  /** Few messages are asked about. */
-  readonly few: boolean
   /** What texts of one and two characters stand for; see `trigramsOf`. */
   readonly trigrams: ReadonlyMap<string, readonly string[]>
 }
@@ -163,13 +161,13 @@ export class CriteriaCompiler {
 
   #has(where: 'header' | 'body' | 'all', wanted: string): Condition {
     if (!isPlain(wanted) || wanted === '') return UNDECIDED
-    const { dialect, few, trigrams } = this.#context
+    const { dialect, trigrams } = this.#context
     const characters = [...wanted]
     const asked =
       characters.length < SHORTEST_TEXT ? trigrams.get(wanted) : [characters.slice(0, LONGEST_TEXT).join('')]
     if (!asked) return UNDECIDED
     if (asked.length === 0) return exactly(false)
-    const found = dialect.hasText(sql`messages.body_id`, where, asked, few)
+    const found = dialect.hasText(sql`messages.body_id`, where, asked)
     return characters.length > LONGEST_TEXT ? { surely: false, perhaps: found } : exactly(found)
   }
 }

@@ -40,25 +40,25 @@ export async function storeMessage(
   where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => placeWithinQuota(trx, bodies, body, await where(trx))),
+    database.write(async trx => placeOwned(trx, bodies, body, await where(trx))),
   )
   publishPlaced(changes, stored)
   return stored
 }
 
-/** As `placeMessage`; refuses with OVERQUOTA, so that all of it comes to nothing, when an account would have too much. */
-export async function placeWithinQuota(
+/** The part of it that belongs into a transaction, inside of `bodies.holding`. */
+export async function placeOwned(
   trx: Transaction<Tables>,
   bodies: Bodies,
   body: PreparedBody,
   placements: readonly OwnedPlacement[],
-): Promise<readonly PlacedMessage[]> {
+): Promise<PlacedMessage[]> {
   const placed = await placeMessage(trx, bodies, body, placements)
   for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
   return placed
 }
 
-/** The part of it that belongs into a transaction, inside of `bodies.holding`. */
+/** The same without regard to quotas: the caller asks for them. */
 export async function placeMessage(
   trx: Transaction<Tables>,
   bodies: Bodies,

@@ -132,17 +132,17 @@ async function describedBy<T>(
   uids: readonly number[],
   column: 'envelope' | 'structure',
 ): Promise<(T | null)[]> {
-  const { rows } = await sql<{ uid: number; text: string }>`
-    select messages.uid as uid, bodies.${sql.ref(column)} as text
+  const { rows } = await sql<{ pairs: string }>`
+    select ${dialect.jsonPairs('messages.uid', `bodies.${column}`)} as pairs
     from ${dialect.ranges(rangesOf(uids))} as wanted
     cross join messages
-    inner join bodies on bodies.id = messages.body_id
-    where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi`.execute(db)
-  const texts = new Map(rows.map(row => [row.uid, row.text]))
-  return uids.map(uid => {
-    const text = texts.get(uid)
-    return text === undefined ? null : (JSON.parse(text) as T)
-  })
+    cross join bodies
+    where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi
+      and bodies.id = messages.body_id`.execute(db)
+  const found = JSON.parse(rows[0]?.pairs ?? '[]') as [uid: number, value: T][]
+  if (found.length === uids.length) return found.map(([, value]) => value)
+  const values = new Map(found)
+  return uids.map(uid => values.get(uid) ?? null)
 }
 
 /** Rows of the messages in these ranges. The order of the tables matters: each range is one search in the index. */

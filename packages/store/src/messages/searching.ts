@@ -27,8 +27,6 @@ export interface SearchParts {
   readonly bodies: Bodies
 }
 
-/** Folders up to this size have their messages looked up in the index of texts one by one. */
-const FEW_MESSAGES = 2000
 /** Messages that are read before others get their turn. */
 const IN_ONE_TURN = 4
 /** Messages whose facts are read at a time. */
@@ -79,15 +77,12 @@ async function select(
   now: number,
   isIndexed: boolean | null,
 ): Promise<Selected> {
-  const folder = await db.selectFrom('folders').select('total').where('id', '=', folderId).executeTakeFirst()
-  const few = (folder?.total ?? 0) <= FEW_MESSAGES
   const trigrams = isIndexed ? await trigramsOf(db, dialect, criteria) : new Map<string, readonly string[]>()
   const compiler = new CriteriaCompiler({
     dialect,
     folderId,
     now,
     isIndexed: isIndexed === true,
-    few,
     trigrams,
   })
   const condition = compiler.compile(criteria)

@@ -9,12 +9,17 @@ import { END, GAP } from './criteria.ts'
 import { FIELD_COLUMNS, type SearchedField } from './facts.ts'
 import { wholeBody } from './searching.ts'
 
-/** Bodies in one transaction. */
+/** Bodies that are read at a time; at most so many are in one transaction. */
 const AT_A_TIME = 32
-/** Characters of a message that are indexed; of longer ones a search reads the message. */
-const MOST_TEXT = 1024 * 1024
-/** A burst of deliveries goes first. */
-const PAUSE_MS = 100
+/**
+ * Characters of a header and of a body that are indexed; of longer ones a search reads the message. Who sends noise makes many
+ * different trigrams, for which SQLite stops the event loop: some tenths of a second for so many, twenty seconds for a million.
+ */
+const MOST_TEXT = 64 * 1024
+/** Characters in one transaction, for the same reason. */
+const TEXT_AT_A_TIME = 64 * 1024
+/** How long what has come waits for more: many in one transaction cost a third of what each costs by itself. */
+const PAUSE_MS = 1000
 
 /** What is searched of one message, folded. */
 interface MessageTexts {
@@ -81,7 +86,7 @@ export class TextIndex {
 
   async #run(): Promise<void> {
     try {
-      while (this.#again && !this.#stopped) {
+      do {
         this.#again = false
         for (;;) {
           const start = performance.now()
@@ -90,24 +95,35 @@ export class TextIndex {
           const pause = this.#hurry ? 0 : performance.now() - start
           await new Promise(resolve => setTimeout(resolve, pause))
         }
-      }
+      } while (this.#again && this.#hurry && !this.#stopped)
     } catch (error) {
       // what is left stays noted for the next time
       this.#onError(error)
     } finally {
       this.#running = null
     }
+    if (this.#again) this.wake()
   }
 
   /** True when there may be more. */
   async #indexSome(): Promise<boolean> {
-    const waiting = await this.#waiting()
-    if (waiting.length === 0) return false
+    const rows = await this.#waiting()
+    if (rows.length === 0) return false
+    // a body that is in several folders is indexed once
+    const waiting = new Map(rows.map(row => [row.body_id, row])).values()
     const texts: MessageTexts[] = []
     for (const one of waiting) {
       texts.push(await this.#textsOf(one))
       await new Promise(resolve => setImmediate(resolve))
     }
+    for (const group of groupsOf(texts)) {
+      await this.#write(group)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return rows.length === AT_A_TIME
+  }
+
+  async #write(texts: readonly MessageTexts[]): Promise<void> {
     const { dialect } = this.#database
     await this.#database.write(async trx => {
       for (const { bodyId, header, body, fields, isWhole } of texts) {
@@ -119,14 +135,14 @@ export class TextIndex {
         // removed meanwhile
         if (gap?.is_beginning !== 0) continue
         await dialect.indexText(trx, bodyId, header, body)
-        if (Object.keys(fields).length > 0)
+        if (Object.keys(fields).length > 0) {
           await trx.updateTable('body_facts').set(fields).where('body_id', '=', bodyId).execute()
+        }
         await (isWhole
           ? trx.deleteFrom('text_gaps').where('body_id', '=', bodyId).execute()
           : trx.updateTable('text_gaps').set({ is_beginning: 1 }).where('body_id', '=', bodyId).execute())
       }
     })
-    return true
   }
 
   /** Bodies that no message has wait for their removal, or for a message. */
@@ -137,7 +153,7 @@ export class TextIndex {
         cross join messages on messages.body_id = text_gaps.body_id
         where is_beginning = 0 limit ${AT_A_TIME}`.execute(db),
     )
-    return [...new Map(rows.map(row => [row.body_id, row])).values()]
+    return rows
   }
 
   async #textsOf({ body_id: bodyId, folder_id: folderId, uid }: Waiting): Promise<MessageTexts> {
@@ -150,6 +166,21 @@ export class TextIndex {
       return { bodyId, header: '', body: '', fields: {}, isWhole: false }
     }
   }
+}
+
+function groupsOf(texts: readonly MessageTexts[]): MessageTexts[][] {
+  const groups: MessageTexts[][] = []
+  let left = 0
+  for (const one of texts) {
+    const size = one.header.length + one.body.length
+    if (size > left || groups.length === 0) {
+      groups.push([])
+      left = TEXT_AT_A_TIME
+    }
+    groups.at(-1)!.push(one)
+    left -= size
+  }
+  return groups
 }
 
 function textsOf(bodyId: number, raw: Uint8Array): MessageTexts {

@@ -21,7 +21,7 @@ import type { QueueEntriesTable, Tables } from '../database/schema.ts'
 import { isNoSpace } from '../errors.ts'
 import type { Gate } from '../gate.ts'
 import type { ByteBudget } from '../messages/budget.ts'
-import { type OwnedPlacement, placeWithinQuota, publishPlaced } from '../messages/delivering.ts'
+import { type OwnedPlacement, placeOwned, publishPlaced } from '../messages/delivering.ts'
 
 export interface QueueParts {
   readonly database: Database
@@ -184,7 +184,7 @@ export class OutboundQueue implements DeliveryQueue {
           await noteUnused(trx, body_id)
           return null
         }
-        return beside ? placeWithinQuota(trx, bodies, beside.body, await beside.where(trx)) : []
+        return beside ? placeOwned(trx, bodies, beside.body, await beside.where(trx)) : []
       }),
     )
     if (!placed) return null

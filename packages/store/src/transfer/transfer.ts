@@ -5,6 +5,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import { refuseOverQuota } from '../folders/quota.ts'
 import type { Gate } from '../gate.ts'
 import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
 import { flagSet } from '../messages/flags.ts'
@@ -39,6 +40,7 @@ export interface ImportOptions {
 }
 
 export interface ImportParts {
+  readonly accountId: number
   readonly gate: Gate
   readonly database: Database
   readonly bodies: Bodies
@@ -130,6 +132,7 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
           const placement = { folderId, flags: flagSet(flags), internalDate }
           all.push(...(await placeMessage(trx, bodies, body, [placement])))
         }
+        await refuseOverQuota(trx, parts.accountId)
         return all
       }),
   )

@@ -227,7 +227,7 @@ export class FetchFlow implements AsyncIterable<FetchedMessage>, PromiseLike<Fet
     if (!portion) return
     const each = (this.#collected - before) / countOf(portion)
     // all of it may have to be held when somebody waits for another command
-    const fits = Math.floor((4 * this.#core!.limits.imapFetchWindow) / Math.max(1, each))
+    const fits = Math.floor((8 * this.#core!.limits.imapFetchWindow) / Math.max(1, each))
     this.#portion = Math.max(1, Math.min(fits, this.#portion * 4, MOST_AT_ONCE))
   }
 

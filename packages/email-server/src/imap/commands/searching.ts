@@ -8,6 +8,7 @@ import {
   numbersIn,
   rangesOf,
   sliceOf,
+  union,
 } from '../../base/ranges.ts'
 import { metas, type SearchKey, searchFolder, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
@@ -104,34 +105,36 @@ export async function answerFound(
   for (const { option, args } of options) option.after?.(cx, { uids, order }, criteria, args)
 }
 
-/** Options that contradict each other. */
+/** Options that contradict each other, or themselves when they come twice (RFC 5267 §4.4). */
 export function checkReturns(cx: CommandContext, returns: readonly Named[] | null): void {
-  for (const { name } of returns ?? []) {
+  for (const [i, { name }] of (returns ?? []).entries()) {
     const option = cx.words.searchReturn(name)
     option?.check?.(cx)
     const excluded = option?.excludes ?? []
-    if (returns?.some(other => other.name !== name && excluded.includes(other.name)))
-      throw new PeerSyntaxError(`${name} can not stand beside ${excluded.join(', ')}`)
+    if (returns?.some((other, j) => j !== i && excluded.includes(other.name)))
+      throw new PeerSyntaxError(`${name} can not stand beside ${excluded.join(' or ')}`)
   }
 }
 
-/** Of MIN and MAX alone, or of a page, only those messages are meant (RFC 4731 §3.2, RFC 5182 §2.1, RFC 9394 §3.2). */
+/**
+ * Where only MIN, MAX and a page are asked for, only those messages are meant (RFC 4731 §3.2, RFC 5182 §2.1, RFC 9394 §3.2); beside
+ * COUNT or ALL, and of nothing at all, it is everything that was found.
+ */
 function toldOf(cx: CommandContext, { uids, order }: Found, returns: readonly Named[]): FlatRanges {
-  const items = returns.filter(({ name }) => cx.words.searchReturn(name)?.write)
-  const names = items.map(({ name }) => name)
-  const [min, max] = [names.includes('MIN'), names.includes('MAX')]
-  const [only] = items
-  if (names.length === 1 && only) {
-    const places = cx.words.searchReturn(only.name)?.select?.(countOf(uids), only.args)
-    if (places)
-      return order ? rangesOf(order.slice(...places).sort((a, b) => a - b)) : sliceOf(uids, ...places)
+  const items = returns
+    .map(({ name, args }) => ({ name, args, option: cx.words.searchReturn(name) }))
+    .filter(({ option }) => option?.write)
+  const some = items.every(({ name, option }) => name === 'MIN' || name === 'MAX' || option?.select)
+  if (uids.length === 0 || items.length === 0 || !some) return uids
+  let told: FlatRanges = []
+  for (const { name, args, option } of items) {
+    const count = countOf(uids)
+    const places = option?.select?.(count, args) ?? (name === 'MIN' ? [0, 1] : [count - 1, count])
+    const [start, end] = places as readonly [number, number]
+    const page = order ? rangesOf(order.slice(start, end).sort((a, b) => a - b)) : sliceOf(uids, start, end)
+    told = union(told, page)
   }
-  const others = names.some(name => name !== 'MIN' && name !== 'MAX')
-  if (uids.length === 0 || others || !(min || max)) return uids
-  const ends: number[] = []
-  if (min) ends.push(order ? order[0]! : uids[0]!)
-  if (max) ends.push(order ? order.at(-1)! : uids.at(-1)! - 1)
-  return rangesOf(ends.sort((a, b) => a - b))
+  return told
 }
 
 function asksModseq(key: SearchKey): boolean {

@@ -14,16 +14,17 @@ const update: SearchReturn<readonly Named[] | null> = {
   args: fetchAttributes as Grammar<readonly Named[] | null>,
   optional: true,
   check(cx) {
-    if (cx.folder.contexts.has(cx.tag)) throw new PeerSyntaxError('that tag is in use')
+    if (cx.folder.contexts.some(({ tag }) => tag === cx.tag)) throw new PeerSyntaxError('that tag is in use')
   },
   after(cx, { uids, order }, criteria, items) {
-    const { contexts, news } = cx.folder
-    if (order !== null || contexts.size >= MOST_CONTEXTS) {
+    const { folder } = cx
+    if (order !== null || folder.contexts.length >= MOST_CONTEXTS) {
       cx.untagged('NO', 'This search is not kept up to date', `NOUPDATE "${cx.tag}"`)
       return
     }
-    contexts.set(cx.tag, { tag: cx.tag, byUid: cx.byUid, criteria, items: items ?? [], results: uids })
-    news.keepsTouched = true
+    const context = { tag: cx.tag, byUid: cx.byUid, criteria, items: items ?? [], results: uids }
+    folder.contexts = [...folder.contexts, context]
+    folder.news.keepsTouched = true
   },
 }
 
@@ -51,11 +52,12 @@ const cancel: CommandSpec<readonly string[]> = {
   literals: 'small',
   args: tags,
   run(cx, named) {
-    const { contexts, news } = cx.folder
-    const unknown = named.find(tag => !contexts.has(tag))
-    if (unknown !== undefined) throw new PeerSyntaxError('no search of that tag is kept up to date')
-    for (const tag of named) contexts.delete(tag)
-    news.keepsTouched = contexts.size > 0
+    const { folder } = cx
+    const known = folder.contexts.map(({ tag }) => tag)
+    if (!named.every(tag => known.includes(tag)))
+      throw new PeerSyntaxError('no search of that tag is kept up to date')
+    folder.contexts = folder.contexts.filter(({ tag }) => !named.includes(tag))
+    folder.news.keepsTouched = folder.contexts.length > 0
     return undefined
   },
 }

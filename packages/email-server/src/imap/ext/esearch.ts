@@ -26,6 +26,7 @@ const RETURNS: readonly SearchReturn[] = [
   {
     name: 'ALL',
     rfc: RFC,
+    excludes: ['ALL'],
     write(w, { found, order }) {
       if (found.length > 0) w.raw(` ALL ${order ? inOrder(order) : formatSet(closedRanges(found))}`)
     },

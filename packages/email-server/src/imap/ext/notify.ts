@@ -144,7 +144,7 @@ async function describe(
   folders: readonly Folder[],
   status: boolean,
 ): Promise<void> {
-  const open = cx.state.kind === 'selected' ? cx.folder.name : null
+  const open = cx.mailbox.currentFolder
   for (const folder of folders) {
     const wanted = eventsOf(watching, folder.name, folder.subscribed !== false)
     if (wanted.size === 0 || folder.selectable === false) continue

@@ -42,7 +42,7 @@ const option: SearchReturn<Page> = {
   name: 'PARTIAL',
   rfc: '9394 §3.1',
   args: page,
-  excludes: ['ALL'],
+  excludes: ['ALL', 'PARTIAL'],
   select: (count, args) => placesOf(args, count),
   // "PARTIAL" SP "(" partial-range SP partial-results ")"        partial-results = sequence-set / "NIL"
   write(w, { found, order }, args) {

@@ -100,10 +100,10 @@ export class Backend {
     this.#busy = true
     try {
       const { standing, dialect } = core
-      const folder = standing.kind === 'selected' ? standing.folder : null
       if (standing.kind === 'selected' && standing.folder.news.pendingFor(openWatch(core), mayExpunge))
         await tellNews({ core, cx, mailbox: standing.mailbox, folder: standing.folder }, mayExpunge)
-      if (dialect.watching && !core.over) await this.#others?.tell(cx, dialect.watching, folder?.name ?? null)
+      if (dialect.watching && !core.over)
+        await this.#others?.tell(cx, dialect.watching, core.mailbox?.currentFolder ?? null)
     } catch (error) {
       core.out.discard()
       if (!core.over && error !== core.reported) core.port.failed('news could not be told', error)

@@ -68,11 +68,12 @@ async function newMessages(to: Teller): Promise<FlatRanges> {
 async function tellMatches(to: Teller, fresh: FlatRanges, items: readonly Named[]): Promise<void> {
   const { cx, folder } = to
   const { news, view } = folder
-  const looked = folder.contexts.size === 0 ? [] : union(intersection(news.takeTouched(), view.all()), fresh)
+  const looked =
+    folder.contexts.length === 0 ? [] : union(intersection(news.takeTouched(), view.all()), fresh)
   const changes: ContextChange[] = []
   if (looked.length > 0) {
     const among = { key: 'uid', ranges: closedRanges(looked) } as const
-    for (const context of folder.contexts.values()) {
+    for (const context of folder.contexts) {
       const found = await matching(cx, { key: 'and', keys: [among, context.criteria] })
       if (to.core.over) return
       changes.push(contextChange(context, looked, found))
@@ -125,7 +126,7 @@ async function tellVanished(to: Teller, onlyOwn: boolean): Promise<void> {
   const uids = to.folder.news.takeVanished(onlyOwn)
   if (uids.length === 0) return
   // before the numbers change (RFC 5267 §4.3.4)
-  for (const context of to.folder.contexts.values()) {
+  for (const context of to.folder.contexts) {
     const removed = intersection(context.results, intersection(uids, to.folder.view.all()))
     tellContext(to.core.out, to.folder.view, { context, added: [], removed })
   }

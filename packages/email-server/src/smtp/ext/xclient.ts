@@ -33,7 +33,8 @@ export const xclient: SmtpExtension = {
     {
       name: 'XCLIENT',
       rfc: 'Postfix XCLIENT_README',
-      states: ['ready'],
+      // at any time but in a transaction
+      states: ['fresh', 'ready'],
       malformed: MALFORMED,
       run(cx, argument) {
         cx.becomeClient(readClient(argument))
@@ -44,7 +45,8 @@ export const xclient: SmtpExtension = {
 }
 
 /**
- * Of what is said, the address and the login change anything: names we look up ourselves, and EHLO has to be said again. Throws `PeerSyntaxError`.
+ * Of what is said, the address, the login and the EHLO change anything: the client's name we look up ourselves, and nothing here depends on ports
+ * or on our own address. All of it must be well-formed. Throws `PeerSyntaxError`.
  */
 function readClient(argument: string): NamedClient {
   const given = new Map<string, string | null>()
@@ -55,10 +57,17 @@ function readClient(argument: string): NamedClient {
     const value = attribute.slice(equals + 1)
     given.set(name, UNKNOWN.has(value.toUpperCase()) ? null : xtext.read(value))
   }
-  const [address, login] = [given.get('ADDR'), given.get('LOGIN')]
+  for (const name of ['PORT', 'DESTPORT']) checkPort(given.get(name))
+  for (const name of ['NAME', 'HELO']) checkName(given.get(name))
+  const own = given.get('DESTADDR')
+  if (own) readAddress(own)
+  const [address, login, helo] = [given.get('ADDR'), given.get('LOGIN'), given.get('HELO')]
+  const extended = readProtocol(given.get('PROTO'))
   return {
     ...(address !== undefined && { address: address === null ? '' : readAddress(address) }),
     ...(login !== undefined && { username: login === '' ? null : login }),
+    ...(helo !== undefined && { helo }),
+    ...(extended !== null && { extended }),
   }
 }
 
@@ -66,4 +75,23 @@ function readAddress(text: string): string {
   const bytes = parsePeerIp(text.replace(/^IPV6:/i, ''))
   if (!bytes) throw new PeerSyntaxError('not an IP address')
   return formatIp(bytes)
+}
+
+/** Null: nothing is said of it. */
+function readProtocol(text: string | null | undefined): boolean | null {
+  if (text === undefined || text === null) return null
+  const name = text.toUpperCase()
+  if (name !== 'SMTP' && name !== 'ESMTP') throw new PeerSyntaxError('not SMTP or ESMTP')
+  return name === 'ESMTP'
+}
+
+function checkPort(text: string | null | undefined): void {
+  if (text === undefined || text === null) return
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new PeerSyntaxError('not a port')
+}
+
+/** As in EHLO, where any word is taken. */
+function checkName(text: string | null | undefined): void {
+  if (text === undefined || text === null) return
+  if (text === '' || text.length > 255 || /[^\x21-\x7e]/.test(text)) throw new PeerSyntaxError('not a name')
 }

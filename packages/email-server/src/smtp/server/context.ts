@@ -7,11 +7,14 @@ import type { Envelope, MailParams, RcptParams } from '../envelope.ts'
 import { type ResolvedExtensions, resolveExtensions } from '../extension-options.ts'
 import type { Draft, NamedClient, ParamSpec, Registry, ServerContext, SmtpRole, Tally } from '../registry.ts'
 import type { SmtpState } from '../state.ts'
-import type { Reply } from '../wire/reply.ts'
+import { type Reply, reply } from '../wire/reply.ts'
 import type { SmtpServerOptions } from './options.ts'
 import type { Reception } from './reception.ts'
 import type { RecipientPolicy } from './recipient-policy.ts'
 import type { SaslDialogue } from './sasl-dialogue.ts'
+
+const TOO_MANY_MESSAGES = reply(450, '4.7.1', 'Too many messages from you lately; try again later')
+const TOO_MANY_RECIPIENTS = reply(450, '4.7.1', 'Too many recipients from you lately; try again later')
 
 /** The parts as they are when they are asked for: some are made later than the context. */
 export interface SessionParts {
@@ -102,7 +105,10 @@ export class SessionContext implements ServerContext {
   }
 
   admitMail(): Reply | null {
-    return this.#parts.registry.admitMail(this)
+    const objection = this.#parts.registry.admitMail(this)
+    const { username } = this
+    if (objection || username === null) return objection
+    return this.#parts.options.quota?.maySend(username) === false ? TOO_MANY_MESSAGES : null
   }
 
   settleMail(draft: Draft<MailParams>): Reply | null {
@@ -118,6 +124,10 @@ export class SessionContext implements ServerContext {
     recipient: { readonly address: string; readonly domain: string },
     params: RcptParams,
   ): Reply | Promise<Reply> {
+    const { username } = this
+    if (username !== null && this.#parts.options.quota?.mayWriteTo(username) === false) {
+      return TOO_MANY_RECIPIENTS
+    }
     return this.#parts.recipients.judge(envelope, recipient, params)
   }
 

@@ -35,10 +35,18 @@ export interface SmtpServerOptions extends ServerSessionOptions {
   readonly xclient?: (address: string) => boolean
   /** Begins the check of who sent a message (SPF, DKIM, …), at MAIL. Default: nothing is checked. */
   readonly checkMessage?: CheckMessage
+  /** How much a user may send; asked for each MAIL and each RCPT of a session that is logged in. Default: as much as he likes. */
+  readonly quota?: SubmissionQuota
   /** Sends messages on, for `mail.deliver()`. */
   readonly deliver?: Deliver
   /** Hears of each message before its listeners, and answers nothing. Must not throw. */
   readonly watchMail?: (mail: IncomingMail) => void
+}
+
+/** Counts what it permits; must not throw. */
+export interface SubmissionQuota {
+  maySend(username: string): boolean
+  mayWriteTo(username: string): boolean
 }
 
 /** Throws `ECONFIG` for what cannot be. */

@@ -381,7 +381,7 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     return this.#sasl.exhausted ? TOO_MANY_FAILURES : null
   }
 
-  #become({ address = this.#remoteAddress, username = this.#username }: NamedClient): void {
+  #become({ address = this.#remoteAddress, username = this.#username, helo, extended }: NamedClient): void {
     if (this.#options.xclient?.(address) !== true) {
       this.#leave(NOT_HIM)
       return
@@ -389,7 +389,8 @@ export class SmtpServerSession extends Emitter<SmtpServerEvents> implements Serv
     this.#remoteAddress = address
     this.#username = username
     if (username !== null) this.#welcome.loggedIn()
-    this.#enter({ kind: 'fresh' })
+    const isExtended = extended ?? helloOf(this.#state)?.extended ?? true
+    this.#enter(helo ? { kind: 'ready', hello: { name: helo, extended: isExtended } } : { kind: 'fresh' })
     this.#welcome.greet()
   }
 

@@ -54,6 +54,7 @@ export function addedLines({ messageId, date }: AddedFields): string {
 /** Writes the Received fields of one session, whose messages share most of what is in them. */
 export class TraceWriter {
   #helloName: string | null = null
+  #remoteAddress = ''
   #from = ''
   #second = Number.NaN
   #date = ''
@@ -77,9 +78,11 @@ export class TraceWriter {
   }
 
   #fromDomain({ helloName, remoteAddress }: TraceFacts): string {
-    if (helloName !== this.#helloName) {
+    // XCLIENT may have named another address
+    if (helloName !== this.#helloName || remoteAddress !== this.#remoteAddress) {
       const address = literal(remoteAddress)
       this.#helloName = helloName
+      this.#remoteAddress = remoteAddress
       this.#from = address === '' ? word(helloName) : `${word(helloName)} (${address})`
     }
     return this.#from
