@@ -26,8 +26,8 @@ export interface DataResponse {
   readonly number: number | null
   /** Stands behind the name. */
   readonly reader: Reader
-  /** FETCH: the message, read already. */
-  readonly message?: MessageRecord
+  /** FETCH: the message, once it has been read; else null. */
+  message: MessageRecord | null
   /** Octets of all of it. */
   readonly octets: number
 }
@@ -65,7 +65,7 @@ export function readResponse(framed: Framed, limits: ReaderLimits, utf8: boolean
   }
   const name = r.run(NAME_CHAR, 'the name of a response').toUpperCase()
   if (number === null && STATUSES.has(name)) return readStatus(r, null, name as StatusName)
-  return { kind: 'data', name, number, reader: r, octets: octetsOf(framed) }
+  return { kind: 'data', name, number, reader: r, message: null, octets: octetsOf(framed) }
 }
 
 function octetsOf({ lines, literals }: Framed): number {

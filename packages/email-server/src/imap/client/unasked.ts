@@ -90,6 +90,7 @@ function hearMessage(response: DataResponse, port: UnaskedPort): void {
   const { seq, uid, flags, modseq = null } = message
   // a server that tells of a message before it has counted it is not believed in its numbers
   if (uid > 0 && seq > 0 && (seq <= mailbox.total || port.opening)) mailbox.numbers.learn(seq, uid)
-  if (port.answers({ ...response, message }) || !flags) return
+  response.message = message
+  if (port.answers(response) || !flags) return
   port.events.emit('flags', { seq, uid: uid || mailbox.numbers.uidOf(seq), flags, modseq })
 }
