@@ -229,6 +229,39 @@ test('a bucket that does not answer is given up after the timeout', async t => {
   assert.match(String(failures[0]), /no answer within/)
 })
 
+test('a bucket that stops in the middle of its answer is given up after the timeout', async t => {
+  const s3 = await bucket(t)
+  const { store, failures } = await testStore(t, {
+    smallBody: 1000,
+    bodies: PLACE,
+    s3: { ...s3.s3, timeout: 50 },
+  })
+  s3.intercept = (_request, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('half')
+    return true
+  }
+  await assert.rejects(store.deliver(message('a', 5000), [ALICE]), { code: 'UNAVAILABLE' })
+  assert.match(String(failures[0]), /no answer within/)
+})
+
+test('endless-answer: no more of what a bucket says is read than it may have to say', async t => {
+  const s3 = await bucket(t)
+  const { store, failures } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
+  let sent = 0
+  s3.intercept = (_request, response) => {
+    response.writeHead(500)
+    const more = (): void => {
+      while (!response.destroyed && sent < 1 << 30 && response.write(Buffer.alloc(65_536))) sent += 65_536
+    }
+    response.on('drain', more)
+    more()
+    return true
+  }
+  await assert.rejects(store.deliver(message('a', 5000), [ALICE]), { code: 'UNAVAILABLE' })
+  assert.match(String(failures[0]), /the bucket answers 500/)
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} octets were sent`)
+})
+
 /** SHA-256 and its HMAC, as Amazon's library wants them. */
 class Sha256 {
   readonly #hash: { update(data: Uint8Array | string): unknown; digest(): Uint8Array }

@@ -52,14 +52,18 @@ export interface Limits {
   readonly imapResponseDepth: number
   /** IMAP client: octets of one body that is held in memory; streamed ones may be of any size. → ELIMIT and close */
   readonly imapBody: number
-  /** IMAP client: octets that the answer to one command may have as a whole. → as above */
+  /** IMAP client: octets of all messages that one FETCH gathers. → ELIMIT, and the session goes on */
   readonly imapAnswer: number
+  /** IMAP client: octets of the answer to one command that is no FETCH: folders, UIDs, notes. → ELIMIT and close */
+  readonly imapListing: number
   /** IMAP client: octets of messages that wait for whoever iterates over them before reading stops. */
   readonly imapFetchWindow: number
   /** IMAP client: octets of messages that are held for an iteration when another command wants the connection. → ELIMIT to the iteration */
   readonly imapFetchHeld: number
   /** IMAP client: time in which the server says nothing to a command, ms. → ETIMEDOUT and close */
   readonly imapReplyTime: number
+  /** IMAP client: time for one command that is neither FETCH nor IDLE, whatever the server says meanwhile, ms. → as above */
+  readonly imapCommandTime: number
   /** IMAP client: how long one IDLE lasts before it is renewed (RFC 2177 §3), ms. */
   readonly imapIdleRenewal: number
   /** POP3: octets of a command line with its CRLF (RFC 2449 §4 asks for 255). → -ERR and close */
@@ -154,9 +158,11 @@ export const DEFAULT_LIMITS: Limits = {
   imapResponseDepth: 64,
   imapBody: 128 * MIB,
   imapAnswer: 1024 * MIB,
+  imapListing: 64 * MIB,
   imapFetchWindow: 2 * MIB,
   imapFetchHeld: 64 * MIB,
   imapReplyTime: 5 * MINUTE,
+  imapCommandTime: 60 * MINUTE,
   imapIdleRenewal: 29 * MINUTE,
   pop3CommandLine: 512,
   loginTime: 60 * SECOND,

@@ -14,8 +14,10 @@ const BEGUN_WITHIN_MS = 60_000
 const TIMEOUT_MS = 30_000
 /** What fails at first is tried again after so many ms each; then it is a failure of storage. */
 const AGAIN_AFTER_MS: readonly number[] = [100, 400]
-/** What the service may say about a failure. */
+/** What the service may say about a failure, or when nothing is to be said, octets. */
 const REASON_LIMIT = 64 * 1024
+/** A list of a thousand objects has about a tenth of it. */
+const LIST_LIMIT = 4 * 1024 * 1024
 
 /** The service fails. `code` makes it a failure of storage like those of disks: clients are told to try again. */
 export class S3Error extends Error {
@@ -103,22 +105,21 @@ export class S3Bucket implements BodyPlace {
 
   async put(hash: string, content: Uint8Array): Promise<void> {
     await this.#claim()
-    await drop(await this.#ask(this.#urlOf(hash), { method: 'PUT', body: content, hash }))
+    await this.#ask(this.#urlOf(hash), { method: 'PUT', body: content, hash }, drop)
   }
 
-  async read(hash: string): Promise<MessageBody> {
-    const response = await this.#ask(this.#urlOf(hash), { method: 'GET' })
-    const length = Number(response.headers.get('content-length') ?? Number.NaN)
-    if (length > READ_AT_ONCE && response.body) {
+  read(hash: string): Promise<MessageBody> {
+    return this.#ask(this.#urlOf(hash), { method: 'GET' }, async (response, begun) => {
+      const length = Number(response.headers.get('content-length') ?? Number.NaN)
+      if (!(length > READ_AT_ONCE && response.body)) return bytesOf(response, READ_AT_ONCE)
+      begun()
       return { length, stream: piecesOf(response.body as unknown as ReadableBody) }
-    }
-    return broken(async () => new Uint8Array(await response.arrayBuffer()))
+    })
   }
 
   async remove(hash: string): Promise<void> {
     await this.#claim()
-    const response = await this.#ask(this.#urlOf(hash), { method: 'DELETE' }, [404])
-    await drop(response)
+    await this.#ask(this.#urlOf(hash), { method: 'DELETE' }, drop, [404])
   }
 
   async *list(): AsyncIterable<PlacedBody> {
@@ -127,8 +128,9 @@ export class S3Bucket implements BodyPlace {
     do {
       const query = new URLSearchParams({ 'list-type': '2', prefix })
       if (token !== null) query.set('continuation-token', token)
-      const response = await this.#ask(`${bucketUrl}?${query}`, { method: 'GET' })
-      const text = await broken(() => response.text())
+      const text = await this.#ask(`${bucketUrl}?${query}`, { method: 'GET' }, each =>
+        textOf(each, LIST_LIMIT),
+      )
       for (const [, object = ''] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
         const hash = element(object, 'Key').slice(prefix.length + 3)
         if (!isHash(hash)) continue
@@ -155,14 +157,17 @@ export class S3Bucket implements BodyPlace {
   async #findOwner(): Promise<void> {
     const { bucketUrl, prefix, owner } = this.#parts
     const url = `${bucketUrl}/${prefix}owner`
-    const response = await this.#ask(url, { method: 'GET' }, [404])
-    const found = await broken(() => response.text())
-    if (response.status === 404) {
+    const read = async (response: Response): Promise<{ status: number; found: string }> => ({
+      status: response.status,
+      found: await textOf(response, REASON_LIMIT),
+    })
+    const { status, found } = await this.#ask(url, { method: 'GET' }, read, [404])
+    if (status === 404) {
       if (element(found, 'Code') === 'NoSuchBucket')
         throw new S3Error('ES3REFUSED', 'there is no such bucket')
       const body = Buffer.from(owner)
       const hash = createHash('sha256').update(body).digest('hex')
-      await drop(await this.#ask(url, { method: 'PUT', body, hash }))
+      await this.#ask(url, { method: 'PUT', body, hash }, drop)
     } else if (found !== owner) {
       throw new S3Error('ES3REFUSED', `${url} says that another store keeps its bodies there`)
     }
@@ -173,13 +178,14 @@ export class S3Bucket implements BodyPlace {
     return `${bucketUrl}/${prefix}${hash.slice(0, 2)}/${hash}`
   }
 
-  /** The answer, when it is good or its status is one of `also`. */
-  async #ask(url: string, ask: Ask, also: readonly number[] = []): Promise<Response> {
+  /** What `read` makes of the answer, when it is good or its status is one of `also`. */
+  async #ask<T>(url: string, ask: Ask, read: Read<T>, also: readonly number[] = []): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
-        const response = await this.#once(url, ask)
-        if (response.ok || also.includes(response.status)) return response
-        throw await refusal(response)
+        return await this.#once(url, ask, async (response, begun) => {
+          if (response.ok || also.includes(response.status)) return read(response, begun)
+          throw await refusal(response)
+        })
       } catch (error) {
         const pause = AGAIN_AFTER_MS[attempt]
         if (!(error instanceof S3Error) || error.code !== 'ES3DOWN' || pause === undefined) throw error
@@ -188,7 +194,8 @@ export class S3Bucket implements BodyPlace {
     }
   }
 
-  async #once(url: string, { method, body, hash }: Ask): Promise<Response> {
+  /** The time limit is for all of it, up to `begun()`. */
+  async #once<T>(url: string, { method, body, hash }: Ask, read: Read<T>): Promise<T> {
     const { client, timeout } = this.#parts
     const controller = new AbortController()
     const ms = timeout + ((body?.length ?? 0) / 65_536) * 1000
@@ -199,20 +206,25 @@ export class S3Bucket implements BodyPlace {
         // Without the body: to sign it the library would copy and hash it once more, and the hash is known.
         headers: { 'x-amz-content-sha256': hash ?? EMPTY_HASH },
       })
-      return await fetch(signed.url, {
+      const response = await fetch(signed.url, {
         method,
         headers: signed.headers,
         signal: controller.signal,
         redirect: 'manual',
         ...(body && { body: body as Uint8Array<ArrayBuffer> }),
       })
+      return await read(response, () => clearTimeout(timer))
     } catch (error) {
+      if (error instanceof S3Error) throw error
       throw new S3Error('ES3DOWN', `the bucket cannot be reached: ${reasonOf(error)}`, error)
     } finally {
       clearTimeout(timer)
     }
   }
 }
+
+/** Reads an answer; after `begun()` there is no time limit any more. */
+type Read<T> = (response: Response, begun: () => void) => Promise<T>
 
 /** SHA-256 of nothing. */
 const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
@@ -225,7 +237,7 @@ function reasonOf(error: unknown): string {
 
 async function refusal(response: Response): Promise<S3Error> {
   const { status } = response
-  const text = (await response.text().catch(() => '')).slice(0, REASON_LIMIT)
+  const text = await textOf(response, REASON_LIMIT).catch(() => '')
   const reason = [element(text, 'Code'), element(text, 'Message')].filter(part => part !== '').join(': ')
   const message = `the bucket answers ${status}${reason === '' ? '' : ` (${reason})`}`
   if (status === 404 && element(text, 'Code') !== 'NoSuchBucket') return new S3Error('ES3MISSING', message)
@@ -244,15 +256,28 @@ function element(xml: string, name: string): string {
 
 /** The connection is free again when the answer has been read. */
 async function drop(response: Response): Promise<void> {
-  await broken(() => response.arrayBuffer())
+  await bytesOf(response, REASON_LIMIT)
 }
 
-async function broken<T>(work: () => Promise<T>): Promise<T> {
+async function textOf(response: Response, most: number): Promise<string> {
+  return Buffer.from(await bytesOf(response, most)).toString('utf8')
+}
+
+/** All of the answer, which is not believed when it is longer than it may be. */
+async function bytesOf(response: Response, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
   try {
-    return await work()
+    for await (const piece of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+      length += piece.length
+      if (length > most) throw new S3Error('ES3DOWN', `the bucket answers with more than ${most} octets`)
+      pieces.push(piece)
+    }
   } catch (error) {
+    if (error instanceof S3Error) throw error
     throw new S3Error('ES3DOWN', `the answer of the bucket broke off: ${reasonOf(error)}`, error)
   }
+  return Buffer.concat(pieces)
 }
 
 type ReadableBody = AsyncIterable<Uint8Array> & { cancel(): Promise<void> }

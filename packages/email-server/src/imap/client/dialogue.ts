@@ -26,6 +26,8 @@ interface Job {
   pieces: Piece[]
   /** Its caller has been told already: what the server answers is nobody's. */
   settled: boolean
+  /** Octets of its answer so far. */
+  octets: number
 }
 
 export interface DialoguePort {
@@ -91,6 +93,7 @@ export class Dialogue {
         tag: '',
         pieces: [],
         settled: false,
+        octets: 0,
       }
       this.#queue.push(signal ? this.#abortable(job, signal) : job)
     })
@@ -137,6 +140,7 @@ export class Dialogue {
     }
     const job = this.#running[at]!
     this.#running.splice(at, 1)
+    this.#port.clock.clear(job.tag)
     if (this.#writing === job) {
       if (status.status === 'OK') {
         this.#port.end(protocolError(`the server is content with half a ${job.command.name}`))
@@ -197,12 +201,33 @@ export class Dialogue {
     for (const job of this.#running) {
       const { command } = job
       if (!command.take || !command.collects?.includes(data.name)) continue
+      this.#count(job, data)
       if (job.settled && !command.flow) return true
       const mark = data.reader.mark()
       if (command.take(data)) return true
       data.reader.reset(mark)
     }
     return false
+  }
+
+  /** Iterations count by themselves, and hold the server back. */
+  #count(job: Job, { octets }: DataResponse): void {
+    const { imapListing } = this.#port.limits
+    job.octets += octets
+    if (job.command.flow || job.octets <= imapListing) return
+    throw new MailError('ELIMIT', `the answer to ${job.command.name} has more than ${imapListing} octets`)
+  }
+
+  /** However much the server talks. */
+  #armCommand({ tag, command }: Job): void {
+    if (command.flow || command.time === Number.POSITIVE_INFINITY) return
+    this.#port.clock.set(tag, this.#port.limits.imapCommandTime, () =>
+      this.#port.end(
+        new MailError('ETIMEDOUT', `the server does not come to the end of ${command.name}`, {
+          command: command.name,
+        }),
+      ),
+    )
   }
 
   end(error: MailError): void {
@@ -250,6 +275,7 @@ export class Dialogue {
     }
     this.#port.note(command.shown !== undefined ? `${job.tag} ${command.shown}` : shownLine(job.pieces))
     this.#running.push(job)
+    this.#armCommand(job)
     this.#writing = job
     this.#write()
     this.arm(false)

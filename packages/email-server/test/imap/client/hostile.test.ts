@@ -259,6 +259,45 @@ describe('an IMAP client and a hostile server', () => {
     driver.destroy()
   })
 
+  test('endless-answer: what one command is told has an end, of whatever kind it is', async () => {
+    const long = 'x'.repeat(1000)
+    const cases: [string, (imap: ImapClientSession) => PromiseLike<unknown>][] = [
+      [`* LIST () "/" ${long}\r\n`, imap => imap.list('', '*')],
+      [`* METADATA INBOX (/private/a "${long}")\r\n`, imap => imap.getMetadata('INBOX', '/private/a')],
+      [`* ACL INBOX ${long} lrs\r\n`, imap => imap.getAcl('INBOX')],
+      [`* QUOTAROOT INBOX ${long}\r\n`, imap => imap.getQuotaRoot('INBOX')],
+      [`* SEARCH${' 4294967295'.repeat(100)}\r\n`, imap => imap.search('ALL')],
+      [`* 1 FETCH (UID 1 FLAGS (${long}))\r\n`, imap => imap.store(1, 'Seen', '+')],
+      [`* VANISHED (EARLIER) ${'1,'.repeat(500)}1\r\n`, imap => imap.select('x')],
+    ]
+    for (const [piece, ask] of cases) {
+      const { imap, driver } = await opened({ limits: { imapListing: 50_000 } })
+      const result = code(ask(imap))
+      await driver.settle()
+      for (let i = 0; i < 60 && driver.isOpen; i++) driver.feed(piece)
+      assert.equal(await result, 'ELIMIT', piece.slice(0, 20))
+      assert.equal(imap.state, 'closed')
+    }
+  })
+
+  test('endless-talk: a server that says something now and then, and never comes to an end, is not waited for', async () => {
+    const { imap, driver } = await opened()
+    const [search, idle] = [code(imap.search('ALL')), code(imap.idle())]
+    for (let i = 0; i < 20 && driver.isOpen; i++) {
+      driver.feed('* OK Still here\r\n')
+      await driver.advance(240_000)
+    }
+    assert.deepEqual([await search, await idle], ['ETIMEDOUT', 'ETIMEDOUT'])
+    const waiting = await opened()
+    const begun = waiting.imap.idle()
+    await waiting.driver.settle()
+    waiting.driver.feed('+ idling\r\n')
+    await begun
+    await waiting.driver.advance(20 * 60_000)
+    assert.ok(waiting.driver.isOpen)
+    waiting.driver.destroy()
+  })
+
   test('a server that stalls ends the session, and while we hold it back it is not to blame', async () => {
     const { imap, driver } = await opened()
     const pending = code(imap.noop())
