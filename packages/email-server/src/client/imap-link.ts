@@ -9,7 +9,7 @@ export interface ReconnectPolicy {
   readonly minDelay?: number
   /** Default 60,000. */
   readonly maxDelay?: number
-  /** Attempts in a row that may fail before all is over. Default Infinity. */
+  /** Attempts in a row that may fail, or be undone within `maxDelay`, before all is over. Default Infinity. */
   readonly attempts?: number
 }
 
@@ -30,12 +30,16 @@ export interface LinkPort {
 /** Trying again changes nothing about these. */
 const HOPELESS: ReadonlySet<MailErrorCode> = new Set(['EAUTH', 'ENOAUTH', 'ECONFIG', 'EUSAGE'])
 
+const MAX_DELAY_MS = 60_000
+
 export class Link {
   readonly #port: LinkPort
   #driven: DrivenClient<ImapClientSession> | null = null
   #waiting: { resolve(session: ImapClientSession): void; reject(error: MailError): void }[] = []
   #timer: Timer | null = null
   #failures = 0
+  /** When this session began, ms; the first one is not to blame. */
+  #since = Number.NEGATIVE_INFINITY
   #leaving = false
   #over: MailError | null = null
 
@@ -79,7 +83,6 @@ export class Link {
   #adopt(driven: DrivenClient<ImapClientSession>): void {
     const { session } = driven
     this.#driven = driven
-    this.#failures = 0
     session.once('close', error => this.#closed(session, error))
     for (const { resolve } of this.#waiting.splice(0)) resolve(session)
   }
@@ -93,6 +96,9 @@ export class Link {
     }
     const cause = error ?? new MailError('ECONNECTION', 'the server has closed the connection')
     this.#port.lost(session, cause)
+    // a server that lets us in and drops us is no better than one that does not answer
+    const { maxDelay = MAX_DELAY_MS } = this.#port.policy ?? {}
+    this.#failures = this.#port.runtime.now() - this.#since < maxDelay ? this.#failures + 1 : 0
     this.#again(cause)
   }
 
@@ -107,7 +113,7 @@ export class Link {
       this.#finish(cause)
       return
     }
-    const { minDelay = 1000, maxDelay = 60_000 } = policy
+    const { minDelay = 1000, maxDelay = MAX_DELAY_MS } = policy
     const longest = Math.min(maxDelay, minDelay * 2 ** Math.min(this.#failures, 30))
     // not all clients of a server that has been away at the same moment
     const delay = longest * (0.5 + runtime.random(1)[0]! / 512)
@@ -124,6 +130,7 @@ export class Link {
         driven.connection.destroy()
         return
       }
+      this.#since = this.#port.runtime.now()
       this.#adopt(driven)
       this.#port.restored()
     } catch (error) {

@@ -258,6 +258,16 @@ describe('a lost connection', () => {
     await at.world.run(imap.logout())
   })
 
+  test('reconnect-flood: a server that lets us in and drops us is not asked every second', async () => {
+    const at = await place()
+    const imap = await at.connect({ auth })
+    imap.on('reconnect', () => imap.session?.destroy())
+    imap.session!.destroy()
+    await at.world.advance(600_000)
+    assert.ok(at.logins.length >= 8 && at.logins.length <= 30, `${at.logins.length} logins in ten minutes`)
+    imap.destroy()
+  })
+
   test('is the end after so many attempts, without `reconnect`, and when the password is no longer good', async () => {
     for (const [reconnect, code, refuses] of [
       [false, 'ECONNECTION', false],
