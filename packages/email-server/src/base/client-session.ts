@@ -7,28 +7,17 @@ import { MailError, optionError } from './errors.ts'
 import { type Limits, resolveLimits } from './limits.ts'
 import { OutputQueue } from './output-queue.ts'
 import type { TlsInfo } from './runtime.ts'
-import type { SansIoSession, SessionEvents } from './session.ts'
+import type { SansIoSession, SessionEvents, SessionOptions } from './session.ts'
 import { SessionClock } from './session-clock.ts'
 
-/** What every client session is told at its start. */
-export interface ClientSessionOptions {
+/** What every client session is told besides. */
+export interface ClientSessionOptions extends SessionOptions {
   readonly isServer: false
   /** The name of the server that was meant, for mechanisms that tell it (RFC 7628 §3.1). */
   readonly host?: string
   readonly port?: number
-  /** The finished handshake when the connection is secured already, else null. */
-  readonly tls?: TlsInfo | null
-  /** Can the driver do TLS? Default false. */
-  readonly canUpgrade?: boolean
   /** Give passwords to the server without TLS? Default false. */
   readonly allowInsecureAuth?: boolean
-  readonly limits?: Partial<Limits>
-  /** The time at the start, ms since the epoch; default 0, until the first `tick`. */
-  readonly now?: number
-  /** `length` random bytes; default: from node:crypto. */
-  readonly random?: (length: number) => Uint8Array
-  /** Hears of what is wrong here and not with the peer. */
-  readonly onFailure?: (message: string, error: unknown) => void
 }
 
 export type ClientSessionEvents = SessionEvents & {

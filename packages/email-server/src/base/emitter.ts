@@ -2,9 +2,6 @@
 // listener that throws does not stop the emitter (`onListenerError` hears of it), and 'error' needs no listener.
 import { usageError } from './errors.ts'
 
-/** Event name → tuple of the listener's arguments. */
-export type EventArguments = { readonly [name: string]: readonly unknown[] }
-
 type Listener = (...args: never[]) => unknown
 interface Entry {
   readonly listener: Listener

@@ -52,26 +52,30 @@ export interface ServerSession extends SansIoSession {
   shutdown(): void
 }
 
-/** What every server session is told at its start. */
-export interface ServerSessionOptions {
-  readonly isServer?: true
-  /** Our name in greetings. Default `localhost`. */
-  readonly hostname?: string
-  readonly remoteAddress?: string
-  readonly localAddress?: string
+/** What every session is told at its start, whatever its side. */
+export interface SessionOptions {
   /** The finished handshake when the connection is secured already, else null. */
   readonly tls?: TlsInfo | null
-  /** Can the driver do TLS (offers STARTTLS/STLS)? Default false. */
+  /** Can the driver do TLS? Default false. */
   readonly canUpgrade?: boolean
-  /** Take passwords without TLS? Default false. */
-  readonly allowInsecureAuth?: boolean
   readonly limits?: Partial<Limits>
   /** The time at the start, ms since the epoch; default 0, until the first `tick`. */
   readonly now?: number
   /** `length` random bytes; default: from node:crypto. */
   readonly random?: (length: number) => Uint8Array
-  /** Where a body goes that is too large to hold; absent: it is held, up to the size limit. */
-  readonly openSpool?: () => Promise<SpoolFile>
   /** Hears of what is wrong here and not with the peer. */
   readonly onFailure?: (message: string, error: unknown) => void
+}
+
+/** What every server session is told besides. `canUpgrade`: it offers STARTTLS or STLS. */
+export interface ServerSessionOptions extends SessionOptions {
+  readonly isServer?: true
+  /** Our name in greetings. Default `localhost`. */
+  readonly hostname?: string
+  readonly remoteAddress?: string
+  readonly localAddress?: string
+  /** Take passwords without TLS? Default false. */
+  readonly allowInsecureAuth?: boolean
+  /** Where a body goes that is too large to hold; absent: it is held, up to the size limit. */
+  readonly openSpool?: () => Promise<SpoolFile>
 }

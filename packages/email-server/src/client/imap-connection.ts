@@ -109,8 +109,7 @@ export class ImapConnection extends ImapCommands<ImapConnectionEvents> {
 
   /** Does the server offer this? Letter case does not matter. */
   has(capability: string): boolean {
-    const name = capability.toUpperCase()
-    return this.capability.some(each => each.toUpperCase() === name)
+    return this.#link.current?.has(capability) ?? false
   }
 
   /** Throws ECONFIG that names what the server does not offer; else gives the connection, and its type says what it can. */
@@ -200,7 +199,7 @@ export class ImapConnection extends ImapCommands<ImapConnectionEvents> {
 
   async #select(session: ImapClientSession, name: string, readOnly: boolean): Promise<void> {
     this.#watch.leave(session.mailbox)
-    const mark = name === this.#watch.folder && offers(session, 'QRESYNC') ? this.#watch.mark : null
+    const mark = name === this.#watch.folder && session.has('QRESYNC') ? this.#watch.mark : null
     const options: SelectOptions = mark ? { qresync: mark } : {}
     const info = readOnly ? await session.examine(name, options) : await session.select(name, options)
     this.#watch.cameBack(info)
@@ -283,9 +282,5 @@ export class ImapConnection extends ImapCommands<ImapConnectionEvents> {
 }
 
 function hasIdle(session: ImapClientSession): boolean {
-  return offers(session, 'IDLE') || offers(session, 'IMAP4REV2')
-}
-
-function offers(session: ImapClientSession, capability: string): boolean {
-  return session.capability.some(each => each.toUpperCase() === capability)
+  return session.has('IDLE') || session.has('IMAP4REV2')
 }

@@ -77,7 +77,7 @@ async function openSession(
   const canDeflate = runtime.deflate !== undefined
   const driven = await connect(options, place, {
     start: facts => new ImapClientSession({ ...facts, canDeflate }),
-    offersTls: session => offers(session, 'STARTTLS'),
+    offersTls: session => session.has('STARTTLS'),
     startTls: session => session.starttls(),
     leave: session => session.logout(),
     // whoever the server has greeted as known has nothing to say (RFC 3501 §7.1.4)
@@ -88,18 +88,14 @@ async function openSession(
   const { session, connection } = driven
   try {
     if (session.state !== 'notAuthenticated') {
-      if (compress && canDeflate && offers(session, 'COMPRESS=DEFLATE')) await session.compress()
-      if (offers(session, 'QRESYNC') && offers(session, 'ENABLE')) await session.enable(['QRESYNC'])
+      if (compress && canDeflate && session.has('COMPRESS=DEFLATE')) await session.compress()
+      if (session.has('QRESYNC') && session.has('ENABLE')) await session.enable(['QRESYNC'])
     }
     return driven
   } catch (error) {
     connection.destroy()
     throw error
   }
-}
-
-function offers(session: ImapClientSession, capability: string): boolean {
-  return session.capability.some(each => each.toUpperCase() === capability)
 }
 
 function policyOf(reconnect: boolean | ReconnectPolicy): ReconnectPolicy | null {

@@ -6,7 +6,6 @@ import { Emitter } from '../base/emitter.ts'
 import { MailError, usageError } from '../base/errors.ts'
 import type { Connection, Listener, TlsInfo, TlsOptions } from '../base/runtime.ts'
 import type { SendResult } from '../base/send-result.ts'
-import type { ServerSession } from '../base/session.ts'
 import type { DeliveryQueue, OutgoingOptions } from '../delivery/index.ts'
 import type { DomainMaterial } from '../domain/index.ts'
 import type { TlsReportCollector } from '../dsn/index.ts'
@@ -16,6 +15,7 @@ import { domainToAscii } from '../text/index.ts'
 import { domainName } from './domain-name.ts'
 import { Doorkeeper, REFUSALS } from './doorkeeper.ts'
 import type { DomainOptions, ServerDsnOptions, ServerEvents } from './events.ts'
+import { type Guest, Guests } from './guests.ts'
 import {
   LISTENERS,
   type ListenerName,
@@ -30,25 +30,16 @@ import { SenderChecks } from './sender-checks.ts'
 import { SessionMaker } from './session-maker.ts'
 import { type LastWord, lastLine, lastWord, turnAway } from './turn-away.ts'
 
-interface Live {
-  readonly connection: Connection
-  readonly session: ServerSession | null
-  readonly mailbox: () => MailboxSession | null
-}
-
 type Phase = 'new' | 'opening' | 'open' | 'closing' | 'closed'
 
 export class Server extends Emitter<ServerEvents> {
   readonly #options: ResolvedOptions
   readonly #domains = new Set<string>()
-  readonly #live = new Map<Connection, Live>()
+  readonly #guests = new Guests()
   readonly #doorkeeper: Doorkeeper
   readonly #sessions: SessionMaker
   readonly #outbound: Outbound
   readonly #listeners = new Map<ListenerName, Listener>()
-  readonly #onEmpty: (() => void)[] = []
-  /** Who is logged in where, of those who are counted. */
-  readonly #users = new Map<Connection, string>()
   #phase: Phase = 'new'
   #closing: Promise<void> | null = null
 
@@ -213,8 +204,8 @@ export class Server extends Emitter<ServerEvents> {
 
   /** Calls `visit` with every mailbox session that is logged in. */
   forEachMailboxSession(visit: (session: MailboxSession) => unknown): void {
-    for (const live of [...this.#live.values()]) {
-      const mailbox = live.mailbox()
+    for (const guest of this.#guests.all) {
+      const mailbox = guest.mailbox()
       if (!mailbox) continue
       try {
         const result = visit(mailbox)
@@ -261,13 +252,13 @@ export class Server extends Emitter<ServerEvents> {
       connection.destroy()
       return
     }
-    this.#wait(connection)
+    this.#guests.arrived(connection)
     receiveProxied({
       connection,
       runtime,
       timeoutMs: limits.proxyTime,
       ready: proxied => {
-        this.#live.delete(connection)
+        this.#guests.replaced(connection)
         this.#admit(name, proxied)
       },
       failed: () => this.#gone(connection),
@@ -309,7 +300,7 @@ export class Server extends Emitter<ServerEvents> {
   #serve(name: ListenerName, connection: Connection): void {
     const { limits, runtime, tls } = this.#options
     const address = connection.remoteAddress
-    this.#wait(connection)
+    this.#guests.arrived(connection)
     drive({
       connection,
       runtime,
@@ -320,9 +311,9 @@ export class Server extends Emitter<ServerEvents> {
       implicitTls: LISTENERS[name].implicitTls,
       start: info => {
         if (this.#phase === 'closing') return null
-        const live = this.#startSession(name, connection, info)
-        this.#live.set(connection, live)
-        return live.session
+        const guest = this.#startSession(name, connection, info)
+        this.#guests.seated(guest)
+        return guest.session
       },
       onSecured: info => this.#secured(name, address, info),
       onClosed: () => {
@@ -335,30 +326,18 @@ export class Server extends Emitter<ServerEvents> {
   /** A last word where one can be said, then nothing more. */
   #turnAway(name: ListenerName, connection: Connection, word: LastWord | null): void {
     const { protocol, implicitTls } = LISTENERS[name]
-    this.#wait(connection)
+    this.#guests.arrived(connection)
     const line = word && !implicitTls ? lastLine(protocol, word) : null
     turnAway(connection, line, this.#options.runtime, () => this.#gone(connection))
   }
 
-  /** Somebody is there, and no session yet. */
-  #wait(connection: Connection): void {
-    this.#live.set(connection, { connection, session: null, mailbox: () => null })
-  }
-
   #gone(connection: Connection): void {
-    const user = this.#users.get(connection)
-    if (user !== undefined) this.#doorkeeper.logout(user)
-    this.#users.delete(connection)
-    this.#live.delete(connection)
-    if (this.#live.size === 0) for (const settle of this.#onEmpty.splice(0)) settle()
+    const user = this.#guests.gone(connection)
+    if (user !== null) this.#doorkeeper.logout(user)
   }
 
   #putOutBanned(): void {
-    for (const { connection, session } of [...this.#live.values()]) {
-      if (!this.#doorkeeper.isBanned(connection.remoteAddress)) continue
-      if (session) session.shutdown()
-      else connection.destroy()
-    }
+    this.#guests.showOut(({ connection }) => this.#doorkeeper.isBanned(connection.remoteAddress))
   }
 
   /** Waits longer the more often others have failed at the same account; and is put out at some time. */
@@ -369,7 +348,7 @@ export class Server extends Emitter<ServerEvents> {
     if (banned) this.#putOutBanned()
   }
 
-  #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Live {
+  #startSession(name: ListenerName, connection: Connection, tls: TlsInfo | null): Guest {
     const { protocol, role = 'inbound' } = LISTENERS[name]
     if (protocol === 'smtp') {
       const session = this.#sessions.smtp(name, role, connection, tls)
@@ -387,7 +366,7 @@ export class Server extends Emitter<ServerEvents> {
         session.shutdown()
         return
       }
-      this.#users.set(connection, mailbox.username)
+      this.#guests.loggedIn(connection, mailbox.username)
       this.emit('mailboxSession', mailbox)
     })
     return { connection, session, mailbox: () => session.mailbox }
@@ -435,17 +414,9 @@ export class Server extends Emitter<ServerEvents> {
   async #shutDown(): Promise<void> {
     this.#phase = 'closing'
     await Promise.all([...this.#listeners.values()].map(listener => listener.close()))
-    const gone = new Promise<void>(resolve => {
-      if (this.#live.size === 0) resolve()
-      else this.#onEmpty.push(resolve)
-    })
-    for (const live of [...this.#live.values()]) {
-      if (live.session) live.session.shutdown()
-      else live.connection.destroy()
-    }
-    const cut = this.#options.runtime.setTimer(this.#options.closeTimeoutMs, () => {
-      for (const live of [...this.#live.values()]) live.connection.destroy()
-    })
+    const gone = this.#guests.whenEmpty()
+    this.#guests.showOut()
+    const cut = this.#options.runtime.setTimer(this.#options.closeTimeoutMs, () => this.#guests.throwOut())
     await gone
     cut.cancel()
     await this.#outbound.sender.close(this.#options.closeTimeoutMs)

@@ -40,12 +40,10 @@ export function append(
   flags: string | readonly string[],
   options: AppendOptions,
 ): Work<AppendResult> {
-  const words = flagWords(flags)
-  const date = dateWord(options)
+  const prepare = prepared({ ...options, content, flags })
   return {
     async run(core) {
-      const given = await known(content, core)
-      return core.send(appendCommand(core, 'APPEND', folder, [{ given, words, date }], options.signal))
+      return core.send(appendCommand(core, 'APPEND', folder, [await prepare(core)], options.signal))
     },
   }
 }
@@ -60,18 +58,14 @@ export function appendAll(
   signal: AbortSignal | undefined,
 ): Work<readonly AppendResult[]> {
   if (!Array.isArray(messages)) throw usageError('appendAll wants a list of messages')
-  const said = messages.map(({ flags = [], ...message }) => ({
-    content: message.content,
-    words: flagWords(flags),
-    date: dateWord(message),
-  }))
+  const said = messages.map(prepared)
   return {
     async run(core) {
       const all: Said[] = []
-      for (const { content, ...rest } of said) {
-        const given = await known(content, core)
-        if ('source' in given) throw usageError('appendAll takes no streams')
-        all.push({ given, ...rest })
+      for (const prepare of said) {
+        const one = await prepare(core)
+        if ('source' in one.given) throw usageError('appendAll takes no streams')
+        all.push(one)
       }
       if (all.length === 0) return []
       if (core.has('MULTIAPPEND')) {
@@ -100,13 +94,11 @@ export function replace(
   flags: string | readonly string[],
   options: AppendOptions,
 ): Work<AppendResult> {
-  const words = flagWords(flags)
-  const date = dateWord(options)
+  const prepare = prepared({ ...options, content, flags })
   if (asSets(uid).length !== 1 || typeof uid !== 'number') throw usageError('replace wants one UID')
   return {
     async run(core) {
-      const given = await known(content, core)
-      const said = [{ given, words, date }]
+      const said = [await prepare(core)]
       if (core.has('REPLACE')) {
         return core.send({
           ...appendCommand(core, `UID REPLACE ${uid}`, folder, said, options.signal),
@@ -128,6 +120,13 @@ interface Said {
   readonly given: Given
   readonly words: readonly string[]
   readonly date: string | null
+}
+
+/** Throws for what cannot be said; the octets are asked for when their turn has come. */
+function prepared({ content, flags = [], ...options }: AppendMessage): (core: ClientCore) => Promise<Said> {
+  const words = flagWords(flags)
+  const date = dateWord(options)
+  return async core => ({ given: await known(content, core), words, date })
 }
 
 function dateWord({ date }: AppendOptions): string | null {

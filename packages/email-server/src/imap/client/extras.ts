@@ -7,6 +7,7 @@ import type { ClientCore, Command, Work } from './core.ts'
 import { missing } from './faults.ts'
 import { readName, writeName } from './folders.ts'
 import type { DataResponse } from './responses.ts'
+import { readBytes } from './values.ts'
 
 export interface QuotaResource {
   /** `STORAGE` (octets here; units of 1,024 on the wire), `MESSAGE`, `MAILBOX`, … */
@@ -199,12 +200,6 @@ export function getMetadata(
 function checkedNumber(value: number): number {
   if (!Number.isSafeInteger(value) || value < 1) throw usageError('maxSize must be a number of octets')
   return value
-}
-
-function readBytes(r: Reader): Uint8Array | null {
-  if (r.atLiteral) return r.literal().bytes
-  const text = r.nstring()
-  return text === null ? null : fromUtf8(text)
 }
 
 /** Null removes an entry. */

@@ -1,5 +1,4 @@
 // FETCH responses (RFC 3501 §7.4.2, RFC 9051 §7.5.2, and the data items of the extensions) as objects.
-import { fromUtf8 } from '../../base/bytes.ts'
 import { PeerSyntaxError } from '../../base/errors.ts'
 import type { BodyStructure } from '../../mime/index.ts'
 import { bodyStructure } from '../grammar/body-structure.ts'
@@ -7,7 +6,7 @@ import { readEnvelope } from '../grammar/envelope.ts'
 import { Reader } from '../wire/reader.ts'
 import type { BodyStream } from './body-stream.ts'
 import { type ImapEnvelope, LazyEnvelope } from './envelope.ts'
-import { type ImapValue, readDate, readFlagList, readModseq, readValue } from './values.ts'
+import { type ImapValue, readBytes, readDate, readFlagList, readModseq, readValue } from './values.ts'
 
 /** What was asked for and told of one message; what was not told is absent. */
 export interface FetchedMessage {
@@ -295,11 +294,4 @@ function parenthesizedWord(r: Reader): string {
   const word = r.word()
   r.close()
   return word
-}
-
-/** nstring / literal8 as bytes. */
-function readBytes(r: Reader): Uint8Array | null {
-  if (r.atLiteral) return r.literal().bytes
-  const text = r.nstring()
-  return text === null ? null : fromUtf8(text)
 }

@@ -46,14 +46,7 @@ interface Found {
 export function search(criteria: SearchCriteria | string, options: SearchOptions): Work<number[]> {
   return {
     async run(core) {
-      const found = await ask(
-        core,
-        'SEARCH',
-        w => writeAll(w, core, criteria),
-        speaksOfNumbers(criteria),
-        options,
-        null,
-      )
+      const found = await askSearch(core, criteria, options, null)
       return [...numbersIn(found.ranges)]
     },
   }
@@ -64,14 +57,7 @@ export function esearch(criteria: SearchCriteria | string, options: EsearchOptio
   return {
     async run(core) {
       if (!core.has('ESEARCH') && !core.has('IMAP4REV2')) throw missing('ESEARCH')
-      const found = await ask(
-        core,
-        'SEARCH',
-        w => writeAll(w, core, criteria),
-        speaksOfNumbers(criteria),
-        options,
-        returns,
-      )
+      const found = await askSearch(core, criteria, options, returns)
       const { min, max, count, modseq, ranges } = found
       const all = returns.some(name => name === 'ALL' || name.startsWith('PARTIAL'))
       return {
@@ -83,6 +69,15 @@ export function esearch(criteria: SearchCriteria | string, options: EsearchOptio
       }
     },
   }
+}
+
+function askSearch(
+  core: ClientCore,
+  criteria: SearchCriteria | string,
+  options: SearchOptions,
+  returns: readonly string[] | null,
+): Promise<Found> {
+  return ask(core, 'SEARCH', w => writeAll(w, core, criteria), speaksOfNumbers(criteria), options, returns)
 }
 
 function checkReturn(name: string): string {

@@ -28,6 +28,11 @@ export class ImapClientSession extends ImapCommands<ImapClientEvents> implements
     return this.#machine.capability
   }
 
+  /** Is this on offer now? Letter case does not matter. */
+  has(capability: string): boolean {
+    return this.#machine.core.has(capability.toUpperCase())
+  }
+
   get tls(): TlsInfo | null {
     return this.#machine.tls
   }

@@ -81,8 +81,3 @@ export function writeRanges(ranges: FlatRanges): string {
   }
   return text
 }
-
-export function inRanges(ranges: FlatRanges, value: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2) if (value >= ranges[i]! && value < ranges[i + 1]!) return true
-  return false
-}

@@ -1,4 +1,5 @@
 // Values that many responses have: flags, sets, dates, and anything at all, for what nobody knows.
+import { fromUtf8 } from '../../base/bytes.ts'
 import type { FlatRanges } from '../../base/ranges.ts'
 import { cleanFlag } from '../../mailbox/index.ts'
 import { readInternalDate } from '../../text/index.ts'
@@ -71,4 +72,11 @@ export function readValue(r: Reader): ImapValue {
   if (c === 0x22) return r.string()
   const word = r.word()
   return word.toUpperCase() === 'NIL' ? null : word
+}
+
+/** nstring / literal8 as bytes. */
+export function readBytes(r: Reader): Uint8Array | null {
+  if (r.atLiteral) return r.literal().bytes
+  const text = r.nstring()
+  return text === null ? null : fromUtf8(text)
 }
