@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort, listening } from '../../test/support/ports.ts'
 import { MESSAGES, rawMessage } from '../data/mailbox.ts'
 import type { ServerProcess } from '../harness/child.ts'
-import { freePort, listening } from './ports.ts'
 
 const DOVECOT = '/usr/sbin/dovecot'
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { freePort, listening } from './ports.ts'
+import { freePort, listening } from '../../test/support/ports.ts'
 
 const SMTP_SINK = '/usr/sbin/smtp-sink'
 

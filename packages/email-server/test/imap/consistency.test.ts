@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryMailbox, type SessionDriver } from '../../src/testing/index.ts'
-import { message, selected } from './setup.ts'
+import { dice, message, selected } from './setup.ts'
 
 /** A client that believes what it hears. */
 class Client {
@@ -49,16 +49,6 @@ class Client {
         this.uids[n - 1] = Number(uid)
       }
     }
-  }
-}
-
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
   }
 }
 

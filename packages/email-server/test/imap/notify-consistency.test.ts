@@ -4,19 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryMailbox, type SessionDriver } from '../../src/testing/index.ts'
-import { loggedIn, message, selected } from './setup.ts'
+import { dice, loggedIn, message, selected } from './setup.ts'
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => 7919 * (i + 1))
-
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 /** A client that has said NOTIFY, and keeps a search of flagged messages by UID and one by number. */
 class Watcher {

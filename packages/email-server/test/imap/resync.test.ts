@@ -4,19 +4,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryMailbox, type SessionDriver } from '../../src/testing/index.ts'
-import { message, selected } from './setup.ts'
+import { dice, message, selected } from './setup.ts'
 
 const SEEDS = [3, 58, 911, 20_261, 424_242, 7_654_321]
-
-function dice(seed: number): (below: number) => number {
-  let state = seed
-  return below => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 /** What a client keeps on its disk. */
 interface Cache {

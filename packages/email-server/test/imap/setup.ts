@@ -63,3 +63,14 @@ export function message(subject: string, body = 'Hello\r\n'): Uint8Array {
       `Date: Mon, 7 Feb 1994 21:52:25 -0800 (PST)\r\nMessage-Id: <${subject}@example.test>\r\n\r\n${body}`,
   )
 }
+
+/** Numbers below something, the same for the same seed (xorshift32). */
+export function dice(seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % below
+  }
+}

@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts'
 import { usageError } from '../errors.ts'
 import { createFolder } from '../folders/folders.ts'
 import { domainName, type LocalAddress, localAddress, withoutTag } from './address.ts'
-import { CATCH_ALL, targetsOf } from './aliases.ts'
+import { CATCH_ALL, domainOf, targetsOf } from './aliases.ts'
 import { isAppPassword } from './app-passwords.ts'
 import { Passwords } from './password.ts'
 import { keysOf, type ScramMechanism, scramColumn } from './scram.ts'
@@ -84,12 +84,7 @@ export class Accounts {
     if (parts.localPart === CATCH_ALL) throw usageError('* is the name of those whom a domain does not know')
     const secrets = await this.#secretsOf(password)
     return this.#database.write(async trx => {
-      const domain = await trx
-        .selectFrom('domains')
-        .select('id')
-        .where('name', '=', parts.domain)
-        .executeTakeFirst()
-      if (!domain) throw usageError(`${parts.domain} is not a domain of this store: addDomain() makes it one`)
+      const domain = await domainOf(trx, parts)
       const alias = await trx
         .selectFrom('aliases')
         .select('account_id')

@@ -17,15 +17,17 @@ export interface Alias {
   readonly account: string
 }
 
+/** Throws EUSAGE when the domain of the address is not ours. */
+export async function domainOf(db: Kysely<Tables>, { domain: name }: LocalAddress): Promise<{ id: number }> {
+  const domain = await db.selectFrom('domains').select('id').where('name', '=', name).executeTakeFirst()
+  if (!domain) throw usageError(`${name} is not a domain of this store: addDomain() makes it one`)
+  return domain
+}
+
 /** Throws EUSAGE when the domain is not ours, and when there is an account of that name. */
 export async function addAlias(trx: Transaction<Tables>, alias: string, account: Account): Promise<void> {
   const parts = aliasParts(alias)
-  const domain = await trx
-    .selectFrom('domains')
-    .select('id')
-    .where('name', '=', parts.domain)
-    .executeTakeFirst()
-  if (!domain) throw usageError(`${parts.domain} is not a domain of this store: addDomain() makes it one`)
+  const domain = await domainOf(trx, parts)
   const taken = await trx
     .selectFrom('accounts')
     .select('id')

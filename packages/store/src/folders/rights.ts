@@ -102,6 +102,20 @@ function canonical(identifier: string): string {
   return address ? `${sign}${address.localPart}@${address.domain}` : identifier
 }
 
+/** Null: nobody here has this address. */
+export async function idOfAccount(db: Kysely<Tables>, address: string): Promise<number | null> {
+  const parts = localAddress(address)
+  if (!parts) return null
+  const row = await db
+    .selectFrom('accounts')
+    .innerJoin('domains', 'domains.id', 'accounts.domain_id')
+    .select('accounts.id')
+    .where('domains.name', '=', parts.domain)
+    .where('accounts.local_part', '=', parts.localPart)
+    .executeTakeFirst()
+  return row?.id ?? null
+}
+
 async function knownIdentifier(db: Kysely<Tables>, folder: FolderRow, identifier: string): Promise<string> {
   const name = canonical(identifier)
   const plain = name.replace(/^-/, '')
@@ -109,16 +123,6 @@ async function knownIdentifier(db: Kysely<Tables>, folder: FolderRow, identifier
   if (plain === (await ownerAddress(db, folder))) {
     throw new Refusal('CANNOT', 'the owner has all rights, always')
   }
-  const address = localAddress(plain)
-  const row =
-    address &&
-    (await db
-      .selectFrom('accounts')
-      .innerJoin('domains', 'domains.id', 'accounts.domain_id')
-      .select('accounts.id')
-      .where('domains.name', '=', address.domain)
-      .where('accounts.local_part', '=', address.localPart)
-      .executeTakeFirst())
-  if (!row) throw new Refusal('CANNOT', 'there is nobody of that name here')
+  if (!(await idOfAccount(db, plain))) throw new Refusal('CANNOT', 'there is nobody of that name here')
   return name
 }

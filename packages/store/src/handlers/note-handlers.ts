@@ -8,7 +8,7 @@ import type { Tables } from '../database/schema.ts'
 import { demand, getPlace, ownerOf } from '../folders/access.ts'
 import { readMetadata, SERVER, writeMetadata } from '../folders/metadata.ts'
 import { quotaOf, setLimits } from '../folders/quota.ts'
-import { grant, grantable, listRightsOf } from '../folders/rights.ts'
+import { grant, grantable, idOfAccount, listRightsOf } from '../folders/rights.ts'
 import type { StoreSession } from './session.ts'
 
 /** Notes are for who may list the folder and do something with its messages (RFC 5464 §3.3). */
@@ -128,15 +128,6 @@ function canonical(address: string): string {
 }
 
 async function accountOf(db: Kysely<Tables>, address: string): Promise<Account | null> {
-  const parts = localAddress(address)
-  const row =
-    parts &&
-    (await db
-      .selectFrom('accounts')
-      .innerJoin('domains', 'domains.id', 'accounts.domain_id')
-      .select('accounts.id')
-      .where('domains.name', '=', parts.domain)
-      .where('accounts.local_part', '=', parts.localPart)
-      .executeTakeFirst())
-  return row ? { id: row.id, address } : null
+  const id = await idOfAccount(db, address)
+  return id === null ? null : { id, address }
 }
