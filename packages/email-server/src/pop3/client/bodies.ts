@@ -1,6 +1,7 @@
 // Where the bytes of a message go: into memory, up to a limit, or to a reader who takes them at its own pace.
 import { concat, EMPTY } from '../../base/bytes.ts'
 import { MailError } from '../../base/errors.ts'
+import { PieceStream } from '../../base/piece-stream.ts'
 
 /** Takes a multi-line response, its dots removed. */
 export interface BodySink {
@@ -43,84 +44,31 @@ export class WholeBody implements BodySink {
  * The bytes of a message as they come. Whoever does not read on stops the server, and with it every command behind; leaving early
  * (`break`, `return()`) throws the rest of the message away and lets the session go on.
  */
-export class MessageStream implements BodySink, AsyncIterableIterator<Uint8Array> {
+export class MessageStream extends PieceStream implements BodySink {
   readonly #window: number
   readonly #onRoom: () => void
-  #pieces: Uint8Array[] = []
-  #held = 0
-  #state: 'open' | 'ended' | 'left' = 'open'
-  #error: MailError | null = null
-  #waiting: {
-    readonly resolve: (result: IteratorResult<Uint8Array>) => void
-    readonly reject: (error: MailError) => void
-  } | null = null
 
   /** @param window octets that wait unread before the server is stopped */
   constructor(window: number, onRoom: () => void) {
+    super()
     this.#window = window
     this.#onRoom = onRoom
   }
 
   push(bytes: Uint8Array): boolean {
-    if (this.#state === 'left') return true
-    if (this.#waiting) {
-      const { resolve } = this.#waiting
-      this.#waiting = null
-      resolve({ value: bytes, done: false })
-      return true
-    }
-    this.#pieces.push(bytes)
-    this.#held += bytes.length
-    return this.#held < this.#window
+    this.add(bytes)
+    return this.held < this.#window
   }
 
-  end(): void {
-    if (this.#state === 'open') this.#state = 'ended'
-    this.#waiting?.resolve({ value: undefined, done: true })
-    this.#waiting = null
+  override end(): void {
+    super.end(null)
   }
 
   fail(error: MailError): void {
-    if (this.#state !== 'open') return
-    this.#state = 'ended'
-    if (this.#waiting) this.#waiting.reject(error)
-    else this.#error = error
-    this.#waiting = null
+    super.end(error)
   }
 
-  /** Rejects with the MailError that has ended the session. */
-  next(): Promise<IteratorResult<Uint8Array>> {
-    const piece = this.#pieces.shift()
-    if (piece) {
-      const full = this.#held >= this.#window
-      this.#held -= piece.length
-      if (full && this.#held < this.#window) this.#onRoom()
-      return Promise.resolve({ value: piece, done: false })
-    }
-    if (this.#error) {
-      const error = this.#error
-      this.#error = null
-      return Promise.reject(error)
-    }
-    if (this.#state !== 'open') return Promise.resolve({ value: undefined, done: true })
-    if (this.#waiting) return Promise.reject(new MailError('EUSAGE', 'one reads a message at a time'))
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-    })
-  }
-
-  return(): Promise<IteratorResult<Uint8Array>> {
-    if (this.#state === 'open') this.#state = 'left'
-    this.#pieces = []
-    this.#held = 0
-    this.#error = null
-    this.#waiting?.resolve({ value: undefined, done: true })
-    this.#waiting = null
-    this.#onRoom()
-    return Promise.resolve({ value: undefined, done: true })
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+  protected override taken(octets: number): void {
+    if (this.held < this.#window && this.held + octets >= this.#window) this.#onRoom()
   }
 }
