@@ -4,6 +4,7 @@ import type { Tables } from '../database/schema.ts'
 import { usageError } from '../errors.ts'
 import type { Account } from './accounts.ts'
 import { type LocalAddress, localAddress } from './address.ts'
+import { domainOf } from './finding.ts'
 
 /** The local part that stands for all others. */
 export const CATCH_ALL = '*'
@@ -15,13 +16,6 @@ export interface Alias {
   readonly alias: string
   /** The account that gets the mail; an alias may have several, each of which gets it. */
   readonly account: string
-}
-
-/** Throws EUSAGE when the domain of the address is not ours. */
-export async function domainOf(db: Kysely<Tables>, { domain: name }: LocalAddress): Promise<{ id: number }> {
-  const domain = await db.selectFrom('domains').select('id').where('name', '=', name).executeTakeFirst()
-  if (!domain) throw usageError(`${name} is not a domain of this store: addDomain() makes it one`)
-  return domain
 }
 
 /** Throws EUSAGE when the domain is not ours, and when there is an account of that name. */

@@ -3,7 +3,7 @@
 import { Refusal } from 'email-server'
 import { type Kysely, sql } from 'kysely'
 import type { Account } from '../accounts/accounts.ts'
-import { localAddress } from '../accounts/address.ts'
+import { idOfAccount } from '../accounts/finding.ts'
 import type { Tables } from '../database/schema.ts'
 import { noSuchFolder } from '../errors.ts'
 import type { FolderRow } from './folders.ts'
@@ -47,16 +47,8 @@ export async function ownerOf(
 ): Promise<{ readonly accountId: number; readonly name: string } | null> {
   const shared = sharedName(name)
   if (!shared) return { accountId: user.id, name }
-  const address = localAddress(shared.owner)
-  if (!address) return null
-  const row = await db
-    .selectFrom('accounts')
-    .innerJoin('domains', 'domains.id', 'accounts.domain_id')
-    .select('accounts.id')
-    .where('domains.name', '=', address.domain)
-    .where('accounts.local_part', '=', address.localPart)
-    .executeTakeFirst()
-  return row ? { accountId: row.id, name: shared.folder } : null
+  const accountId = await idOfAccount(db, shared.owner)
+  return accountId === null ? null : { accountId, name: shared.folder }
 }
 
 /** Undefined when there is no such folder, as far as the user may know. */

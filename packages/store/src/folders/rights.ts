@@ -3,6 +3,7 @@ import { Refusal } from 'email-server'
 import type { AclEntry, GrantableRights } from 'email-server/mailbox'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { localAddress } from '../accounts/address.ts'
+import { idOfAccount } from '../accounts/finding.ts'
 import type { Tables } from '../database/schema.ts'
 import { ALL_RIGHTS, ANYONE } from './access.ts'
 import type { FolderRow } from './folders.ts'
@@ -100,20 +101,6 @@ function canonical(identifier: string): string {
   if (name.toLowerCase() === ANYONE) return sign + ANYONE
   const address = localAddress(name)
   return address ? `${sign}${address.localPart}@${address.domain}` : identifier
-}
-
-/** Null: nobody here has this address. */
-export async function idOfAccount(db: Kysely<Tables>, address: string): Promise<number | null> {
-  const parts = localAddress(address)
-  if (!parts) return null
-  const row = await db
-    .selectFrom('accounts')
-    .innerJoin('domains', 'domains.id', 'accounts.domain_id')
-    .select('accounts.id')
-    .where('domains.name', '=', parts.domain)
-    .where('accounts.local_part', '=', parts.localPart)
-    .executeTakeFirst()
-  return row?.id ?? null
 }
 
 async function knownIdentifier(db: Kysely<Tables>, folder: FolderRow, identifier: string): Promise<string> {

@@ -4,11 +4,12 @@ import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Kysely } from 'kysely'
 import type { Account } from '../accounts/accounts.ts'
 import { localAddress } from '../accounts/address.ts'
+import { idOfAccount } from '../accounts/finding.ts'
 import type { Tables } from '../database/schema.ts'
 import { demand, getPlace, ownerOf } from '../folders/access.ts'
 import { readMetadata, SERVER, writeMetadata } from '../folders/metadata.ts'
 import { quotaOf, setLimits } from '../folders/quota.ts'
-import { grant, grantable, idOfAccount, listRightsOf } from '../folders/rights.ts'
+import { grant, grantable, listRightsOf } from '../folders/rights.ts'
 import type { StoreSession } from './session.ts'
 
 /** Notes are for who may list the folder and do something with its messages (RFC 5464 §3.3). */
