@@ -84,10 +84,13 @@ export class PeerSyntaxError extends Error {
   override readonly name = 'PeerSyntaxError'
   /** Offset in the parsed bytes at which reading stopped, or -1. */
   readonly position: number
+  /** What the reply says in brackets besides (IMAP), or null. */
+  readonly code: string | null
 
-  constructor(message: string, position = -1) {
+  constructor(message: string, position = -1, code: string | null = null) {
     super(message)
     this.position = position
+    this.code = code
   }
 }
 

@@ -7,6 +7,9 @@ const MIB = 1024 * KIB
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 
+/** No folder has so many: UIDs end there (RFC 9051 §2.3.1.1). */
+export const NO_MESSAGE_LIMIT = 4294967295
+
 export interface Limits {
   /** SMTP: octets of a command line with its CRLF (RFC 5321 §4.5.3.1.4 asks for 512 and room for extensions). → 500, then 421 */
   readonly smtpCommandLine: number
@@ -36,6 +39,14 @@ export interface Limits {
   readonly imapLiteral: number
   /** IMAP: literals in one command. → BAD */
   readonly imapLiterals: number
+  /**
+   * IMAP: messages that one FETCH, SEARCH, STORE, MOVE or UID EXPUNGE looks at, the newest of those it names; more are refused by COPY,
+   * APPEND, SORT and THREAD (MESSAGELIMIT, RFC 9738, which asks for 1000 or more). Programs that do not know this limit see
+   * only so much of a large folder: by default there is none. → OK or NO [MESSAGELIMIT]
+   */
+  readonly imapMessageLimit: number
+  /** IMAP: messages that one COPY or APPEND takes (SAVELIMIT, RFC 9738). By default any number. → NO [MESSAGELIMIT] */
+  readonly imapSaveLimit: number
   /** IMAP: flags named in one command, and flags of one message. → BAD, NO [LIMIT] */
   readonly imapFlags: number
   /** IMAP: nested parentheses, and nested SEARCH keys. → BAD */
@@ -149,6 +160,8 @@ export const DEFAULT_LIMITS: Limits = {
   imapLiteralBeforeLogin: 4 * KIB,
   imapLiteral: 64 * KIB,
   imapLiterals: 64,
+  imapMessageLimit: NO_MESSAGE_LIMIT,
+  imapSaveLimit: NO_MESSAGE_LIMIT,
   imapFlags: 100,
   imapDepth: 32,
   imapSearchKeys: 512,

@@ -41,6 +41,8 @@ export interface CommandContext {
    * a backend that answers at once would otherwise keep them waiting.
    */
   breathe(): Promise<void> | null
+  /** So much of the command's work is done: a client that waits for long is told (RFC 9585). */
+  progress(done: number, total: number): void
   /** `* OK [code] text` and the like. */
   untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void
   /** `+ text`: the client may go on. Text of the library's own, or base64. */

@@ -10,6 +10,7 @@ import type { FetchedMessage, Need } from './fetched.ts'
 import type { Grammar, Term, Vocabulary } from './grammar/grammar.ts'
 import type { SequenceSet } from './grammar/sequence-set.ts'
 import type { ListedFolder } from './list-tree.ts'
+import type { MessageLimitName } from './message-limit.ts'
 import type { SearchScope } from './search-scope.ts'
 import type { StateKind } from './state.ts'
 import type { Writer } from './wire/writer.ts'
@@ -24,6 +25,8 @@ export type Gate =
   | { readonly kind: 'supplies'; readonly items: readonly Supply[] }
   /** The driver can do it. */
   | { readonly kind: 'transport'; readonly can: 'tls' | 'deflate' }
+  /** One of these limits is set: at first they are higher than anything that there can be. */
+  | { readonly kind: 'limits'; readonly names: readonly MessageLimitName[] }
   | { readonly kind: 'all'; readonly of: readonly Gate[] }
 
 /** What gates and capabilities depend on. */
@@ -40,6 +43,8 @@ export interface SessionFacts {
   /** Passwords may cross this connection, and are taken. */
   readonly passwordsAllowed: boolean
   readonly limits: Limits
+  /** What was enabled. */
+  readonly dialect: Dialect
   handles(name: MailboxHandlerName): boolean
   supplies(item: Supply): boolean
 }
@@ -151,7 +156,7 @@ export interface SelectParam<A = unknown> extends Term {
   readonly rfc: string
   readonly args?: Grammar<A>
   /** Before anything happens. Throws `PeerSyntaxError` where it may not stand. */
-  check?(cx: CommandContext): void
+  check?(cx: CommandContext, args: A): void
   /** When no folder is open any more. */
   before?(cx: CommandContext): void
   /** When the folder is open and described. */
@@ -174,8 +179,11 @@ export interface FetchModifier<A = unknown> extends Term {
   readonly name: string
   readonly rfc: string
   readonly args?: Grammar<A>
-  /** In the order of the list of extensions, whatever the client's. Throws `PeerSyntaxError` where it may not stand. */
-  apply(cx: CommandContext, args: A, fetching: Fetching): void | Promise<void>
+  /**
+   * In the order of the list of extensions, whatever the client's. Throws `PeerSyntaxError` where it may not stand.
+   * @returns a reply: nothing is fetched
+   */
+  apply(cx: CommandContext, args: A, fetching: Fetching): Reply | undefined | Promise<Reply | undefined>
 }
 
 /** Where APPEND may take a message from besides a literal (RFC 4466 §2.3 append-data-ext). */

@@ -18,6 +18,7 @@ import type {
   StoreModifier,
   Words,
 } from './extension.ts'
+import { isLimited } from './message-limit.ts'
 
 interface Held<T> {
   readonly by: Extension
@@ -182,6 +183,8 @@ function isOpen(gate: Gate, facts: SessionFacts): boolean {
       return gate.items.every(item => facts.supplies(item))
     case 'transport':
       return gate.can === 'tls' ? facts.canTls : facts.canDeflate
+    case 'limits':
+      return gate.names.some(name => isLimited(facts.limits, name))
     case 'all':
       return gate.of.every(each => isOpen(each, facts))
   }

@@ -23,6 +23,8 @@ export class SelectedFolder {
   saved: FlatRanges = []
   /** Searches that are kept up to date (RFC 5267). */
   contexts: readonly SearchContext[] = NO_CONTEXTS
+  /** What UIDBATCHES was asked for here, and what the folder was then; null: nothing (RFC 10022 §3.1.1). */
+  batched: Map<string, { readonly count: number; readonly nextUid: number }> | null = null
   /** Every id was its UID so far: ids need not be asked for. */
   idsAreUids = true
 

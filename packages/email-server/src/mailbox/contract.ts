@@ -319,6 +319,11 @@ export interface MailboxContract {
    * user's folders. Asked whenever a client changes its mind; a session that closes is not asked again.
    */
   watchFolders: { args: [on: boolean]; result: undefined; context: NoContext }
+  /**
+   * JMAPACCESS (RFC 9698): the URL of the JMAP session where this user finds the same mail, under the same ids, with the credentials that
+   * were used here. Register it only for users of whom that is true; it is offered with `emailId` and `mailboxId`.
+   */
+  jmapAccess: { args: []; result: string; context: NoContext }
   /** NAMESPACE (RFC 2342). Absent: one personal namespace without a prefix. */
   namespace: { args: []; result: Namespaces; context: NoContext }
   /** SELECT with QRESYNC (RFC 7162 §3.2.5): what has changed and vanished since, in a folder that is being opened. */
@@ -417,6 +422,7 @@ const NAMES: Readonly<Record<MailboxHandlerName, true>> = {
   sort: true,
   thread: true,
   watchFolders: true,
+  jmapAccess: true,
   namespace: true,
   qresync: true,
   resolveVanished: true,

@@ -26,7 +26,7 @@ export {
   type ThreadAlgorithm,
   type ThreadNode,
 } from './search.ts'
-export { type SearchOptions, searchFolder } from './search-folder.ts'
+export { type SearchOptions, searchFolder, uidsInQuestion } from './search-folder.ts'
 export { type FolderNews, type MailboxNews, MailboxSession, type MailboxSessionOptions } from './session.ts'
 export { type SortSubject, sentTime, sortMessages, sortValue } from './sort.ts'
 export { type ThreadSubject, threadMessages } from './thread.ts'

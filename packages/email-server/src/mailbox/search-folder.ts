@@ -20,6 +20,8 @@ export interface SearchOptions {
   readonly now: number
   /** Asked after each portion of work; a promise lets others go on first. */
   readonly breathe: () => Promise<void> | null
+  /** Told before each portion how many messages have been looked at. */
+  readonly progress: (done: number, total: number) => void
 }
 
 /** The UIDs that match, of those given; half-open runs. */
@@ -30,13 +32,14 @@ export async function searchFolder(
   options: SearchOptions,
 ): Promise<FlatRanges> {
   const found: FlatRanges = []
-  const candidates = restrict(criteria, among)
+  const candidates = uidsInQuestion(criteria, among)
   if (candidates.length === 0) return found
   const refs: MessageRef[] = []
   await resolve(session, closedRanges(candidates), (uid, id) => refs.push({ id, uid }))
   const depth = searchDepth(criteria)
   let bodies = 0
   for (let start = 0; start < refs.length; start += BATCH) {
+    options.progress(start, refs.length)
     const batch = refs.slice(start, start + BATCH)
     const known = await metas(session, batch)
     for (let i = 0; i < batch.length; i++) {
@@ -46,7 +49,10 @@ export async function searchFolder(
       if (matches === null) {
         const raw = await read(session, batch[i]!, depth === 'body', options.source)
         matches = raw !== null && evaluate(criteria, { meta, raw }, options.now)
-        if (++bodies % PORTION === 0) await options.breathe()
+        if (++bodies % PORTION === 0) {
+          options.progress(start + i, refs.length)
+          await options.breathe()
+        }
       }
       if (matches) addRange(found, meta.uid, meta.uid)
     }
@@ -73,8 +79,8 @@ async function read(
 }
 
 /** The UIDs that the criteria leave in question when only their UID ranges are looked at. */
-function restrict(criteria: SearchKey, among: FlatRanges): FlatRanges {
-  if (criteria.key === 'and') return criteria.keys.reduce((left, key) => restrict(key, left), among)
+export function uidsInQuestion(criteria: SearchKey, among: FlatRanges): FlatRanges {
+  if (criteria.key === 'and') return criteria.keys.reduce((left, key) => uidsInQuestion(key, left), among)
   if (criteria.key !== 'uid') return among
   const ranges: FlatRanges = []
   for (const [first, last] of criteria.ranges) addRange(ranges, first, last)

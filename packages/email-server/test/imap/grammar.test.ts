@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { PeerSyntaxError } from '../../src/base/errors.ts'
 import { InputQueue } from '../../src/base/input-queue.ts'
 import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
+import { PLAIN_DIALECT } from '../../src/imap/dialect.ts'
 import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import type { SessionFacts } from '../../src/imap/extension.ts'
 import { bodyStructure } from '../../src/imap/grammar/body-structure.ts'
@@ -28,7 +29,8 @@ const EVERYTHING: SessionFacts = {
   allowInsecureAuth: true,
   auth: new AuthPolicy(),
   passwordsAllowed: true,
-  limits: DEFAULT_LIMITS,
+  limits: { ...DEFAULT_LIMITS, imapMessageLimit: 1000 },
+  dialect: PLAIN_DIALECT,
   handles: () => true,
   supplies: () => true,
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_LIMITS } from '../../src/base/limits.ts'
+import { PLAIN_DIALECT } from '../../src/imap/dialect.ts'
 import { EXTENSIONS, registry } from '../../src/imap/ext/index.ts'
 import type { Extension, Gate, SessionFacts } from '../../src/imap/extension.ts'
 import { type StateKind, TRANSITIONS, transition } from '../../src/imap/state.ts'
@@ -21,7 +22,8 @@ function facts(state: StateKind, open: boolean): SessionFacts {
     allowInsecureAuth: open,
     auth: new AuthPolicy(),
     passwordsAllowed: open,
-    limits: DEFAULT_LIMITS,
+    limits: open ? { ...DEFAULT_LIMITS, imapMessageLimit: 1000 } : DEFAULT_LIMITS,
+    dialect: PLAIN_DIALECT,
     handles: () => open,
     supplies: () => open,
   }

@@ -1,5 +1,6 @@
 // The RFCs' example dialogues that concern this server, replayed whole, byte by byte and cut at every point.
 import { Refusal } from '../../src/base/errors.ts'
+import type { Limits } from '../../src/base/limits.ts'
 import type { Folder, FolderNews, MailboxHandlers, MailboxSession, Quota } from '../../src/mailbox/index.ts'
 import { MemoryMailbox } from '../../src/testing/index.ts'
 import { testTranscripts } from '../support/transcripts.ts'
@@ -7,7 +8,7 @@ import { testSession } from './setup.ts'
 
 // One mailbox for all connections of a transcript. Its options: `tls=later` begins in clear, `folders=a b Sent:Sent` are
 // the folders beside INBOX (with their special use). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
-// it up to that many. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
+// it up to that many. `message-limit`, `save-limit` are limits, `jmap` is a URL. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
 testTranscripts('imap', transcript => {
   const { options, blocks } = transcript
   const folders = options.get('folders')
@@ -38,6 +39,8 @@ testTranscripts('imap', transcript => {
       )
     }
     if (options.has('acl')) session.use(lists)
+    const jmap = options.get('jmap')
+    if (jmap !== undefined) session.use({ jmapAccess: () => jmap })
   }
   return {
     open: (_connection, now) =>
@@ -46,11 +49,20 @@ testTranscripts('imap', transcript => {
         attach,
         now,
         canDeflate: options.has('deflate'),
+        limits: limitsOf(options),
         ...(clear ? { tls: null, canUpgrade: true } : {}),
       }).session,
     actions: { deliver },
   }
 })
+
+function limitsOf(options: ReadonlyMap<string, string>): Partial<Limits> {
+  const [messages, saved] = [options.get('message-limit'), options.get('save-limit')]
+  return {
+    ...(messages && { imapMessageLimit: Number(messages) }),
+    ...(saved && { imapSaveLimit: Number(saved) }),
+  }
+}
 
 function folderOf(word: string): Folder {
   const [name = '', specialUse = null] = word.split(':')

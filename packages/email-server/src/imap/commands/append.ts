@@ -6,6 +6,7 @@ import type { CommandSpec, Reply } from '../extension.ts'
 import { type AppendMessage, appendMessage } from '../grammar/append.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { tooManyToSave } from '../message-limit.ts'
 import { LOGGED_IN } from '../state.ts'
 import { placedUids } from './placed.ts'
 
@@ -43,6 +44,8 @@ export const append: CommandSpec<AppendArgs> = {
   async run(cx, { folder, messages }) {
     if (messages.length > 1 && !cx.mailbox.handles('appendAll'))
       return { status: 'BAD', text: 'One message at a time' }
+    const refusal = tooManyToSave(cx, messages.length)
+    if (refusal) return refusal
     const gathered: NewMessage[] = []
     for (const message of messages) {
       const found = await gather(cx, message)

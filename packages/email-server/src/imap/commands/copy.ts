@@ -1,10 +1,12 @@
 // COPY and UID COPY (RFC 3501 §6.4.7) with COPYUID (RFC 4315 §3).
+import { countOf, type FlatRanges } from '../../base/ranges.ts'
 import type { MessageRef } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { CommandSpec } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { tooManyToSave } from '../message-limit.ts'
 import { refsOf } from '../message-refs.ts'
 import { lookThere } from './append.ts'
 import { messagesOf } from './messages.ts'
@@ -34,21 +36,22 @@ export const copyArgs: Grammar<CopyArgs> = {
 export async function place(
   cx: CommandContext,
   handler: 'copyMessages' | 'move',
-  { set, destination }: CopyArgs,
+  uids: FlatRanges,
+  destination: string,
 ): Promise<{
   readonly refs: readonly MessageRef[]
   readonly code: string | undefined
   /** What the backend says of the folder that the messages have left. */
   readonly modseq?: number | undefined
 }> {
-  const refs = await refsOf(cx.mailbox, cx.folder, messagesOf(cx, set))
+  const refs = await refsOf(cx.mailbox, cx.folder, uids)
   if (refs.length === 0) return { refs, code: undefined }
   const placed = await cx.mailbox.ask(handler, [refs.map(ref => ref.id), destination], {})
   lookThere(cx, destination, placed)
-  const uids = placedUids(cx, handler, placed, refs.length)
+  const there = placedUids(cx, handler, placed, refs.length)
   const modseq = placed?.modseq
-  if (!uids) return { refs, code: undefined, modseq }
-  const [validity, to] = uids.split(' ')
+  if (!there) return { refs, code: undefined, modseq }
+  const [validity, to] = there.split(' ')
   return { refs, code: `COPYUID ${validity} ${inOrder(refs.map(ref => ref.uid))} ${to}`, modseq }
 }
 
@@ -62,8 +65,12 @@ export const copy: CommandSpec<CopyArgs> = {
   literals: 'small',
   handlers: ['copyMessages'],
   args: copyArgs,
-  async run(cx, args) {
-    const { code } = await place(cx, 'copyMessages', args)
+  async run(cx, { set, destination }) {
+    const uids = messagesOf(cx, set)
+    // all or none (RFC 9738 §3.1)
+    const refusal = tooManyToSave(cx, countOf(uids), uids)
+    if (refusal) return refusal
+    const { code } = await place(cx, 'copyMessages', uids, destination)
     return { status: 'OK', code, text: 'COPY completed' }
   },
 }

@@ -1,9 +1,10 @@
 // EXPUNGE (RFC 3501 §6.4.3), and what CLOSE and UID EXPUNGE share with it.
-import { addRange, type FlatRanges, intersection } from '../../base/ranges.ts'
+import { addRange, countOf, type FlatRanges, intersection } from '../../base/ranges.ts'
 import { FLAGS, hasFlag, type MessageRef, metas, visitRefs } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { CommandSpec, Reply } from '../extension.ts'
 import { nothing } from '../grammar/grammar.ts'
+import { partly } from '../message-limit.ts'
 import { batches, refsOf } from '../message-refs.ts'
 
 const BATCH = 500
@@ -17,10 +18,14 @@ export async function expungeDeleted(
   among: FlatRanges | null,
 ): Promise<Reply | undefined> {
   const uids = among ?? cx.folder.view.all()
-  const doomed = await deleted(cx, uids)
-  if (doomed.length === 0) return undefined
+  const found = await deleted(cx, uids)
+  if (found.length === 0) return undefined
+  // EXPUNGE itself and CLOSE have no limit (RFC 9738 §3.1)
+  const limit = among ? cx.limits.imapMessageLimit : found.length
+  const doomed = found.slice(-limit)
+  const code = found.length > limit ? `MESSAGELIMIT ${limit} ${doomed[0]!.uid}` : null
   const removed = await cx.mailbox.ask('expunge', [doomed.map(ref => ref.id)], {})
-  return goneReply(cx, doomed, removed?.modseq, 'EXPUNGE completed')
+  return partly(cx, code, await goneReply(cx, doomed, removed?.modseq, 'EXPUNGE completed'), 'UID EXPUNGE')
 }
 
 /**
@@ -54,7 +59,11 @@ async function deleted(cx: CommandContext, uids: FlatRanges): Promise<readonly M
     return refsOf(cx.mailbox, cx.folder, intersection(found, uids))
   }
   const out: MessageRef[] = []
+  const total = countOf(uids)
+  let done = 0
   for (const batch of batches(uids, BATCH)) {
+    cx.progress(done, total)
+    done += countOf(batch)
     const refs = await refsOf(cx.mailbox, cx.folder, batch)
     const known = await metas(cx.mailbox, refs)
     refs.forEach((ref, i) => {

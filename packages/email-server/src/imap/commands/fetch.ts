@@ -1,7 +1,7 @@
 // FETCH and UID FETCH (RFC 3501 §6.4.5). The backend is asked for many messages at a time, and only for what the items
 // need; bodies are opened one by one, and passed on as the client reads them.
 import { MailError, Refusal } from '../../base/errors.ts'
-import { addRange, closedRanges, type FlatRanges, intersection } from '../../base/ranges.ts'
+import { addRange, closedRanges, countOf, type FlatRanges, intersection } from '../../base/ranges.ts'
 import {
   changeFlags,
   collect,
@@ -18,7 +18,8 @@ import {
   visitRefs,
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
-import type { CommandSpec, FetchItem, Fetching } from '../extension.ts'
+import type { CommandSpec, FetchItem, Fetching, Reply } from '../extension.ts'
+import { fetchStart } from '../fetch-start.ts'
 import {
   FetchedMessage,
   NEEDS_BYTES,
@@ -32,6 +33,7 @@ import {
 } from '../fetched.ts'
 import { type FetchRequest, fetch as fetchArgs } from '../grammar/fetch.ts'
 import type { Named } from '../grammar/grammar.ts'
+import { partly, withinLimit } from '../message-limit.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { writeModseq } from '../modseqs.ts'
 import { writeFlags } from './fetch-items.ts'
@@ -71,17 +73,23 @@ export const fetch: CommandSpec<FetchRequest> = {
     const fetching: Fetching = {
       set,
       uids: messagesOf(cx, set),
-      added: cx.byUid ? ['UID'] : [],
+      added: cx.byUid && !cx.dialect.uidOnly ? ['UID'] : [],
       changedSince: null,
     }
-    await modify(cx, fetching, modifiers)
+    const refusal = await modify(cx, fetching, modifiers)
+    if (refusal) return refusal
     const added = fetching.added.filter(name => !items.some(each => each.name === name))
     const names = [...added.map(name => ({ name, args: null })), ...items]
     const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
     for (const { item } of asked) if (item.enables) switchOn(cx, item.enables)
     if (cx.over) return undefined
-    await fetchMessages(cx, await changed(cx, fetching), planOf(cx, asked, fetching.changedSince))
-    return undefined
+    const { uids, code } = withinLimit(cx, fetching.uids)
+    await fetchMessages(
+      cx,
+      await changed(cx, { ...fetching, uids }),
+      planOf(cx, asked, fetching.changedSince),
+    )
+    return partly(cx, code, undefined, 'FETCH')
   },
 }
 
@@ -90,7 +98,8 @@ export const fetch: CommandSpec<FetchRequest> = {
  * once, so that the session's own lines may come between any two.
  */
 export async function fetchNew(cx: CommandContext, uids: FlatRanges, items: readonly Named[]): Promise<void> {
-  const added = cx.dialect.modseq && !items.some(({ name }) => name === 'UID') ? ['UID'] : []
+  const added =
+    cx.dialect.modseq && !cx.dialect.uidOnly && !items.some(({ name }) => name === 'UID') ? ['UID'] : []
   const names = [...added.map(name => ({ name, args: null })), ...items]
   const asked = names.map(({ name, args }) => ({ item: cx.words.fetchItem(name)!, args }))
   const plan = planOf(cx, asked, null)
@@ -99,14 +108,20 @@ export async function fetchNew(cx: CommandContext, uids: FlatRanges, items: read
 }
 
 /** One modifier may stand on another: they are looked at in the order of the registry. */
-async function modify(cx: CommandContext, fetching: Fetching, modifiers: readonly Named[]): Promise<void> {
-  if (modifiers.length === 0) return
+async function modify(
+  cx: CommandContext,
+  fetching: Fetching,
+  modifiers: readonly Named[],
+): Promise<Reply | undefined> {
+  if (modifiers.length === 0) return undefined
   for (const { fetchModifiers = [] } of cx.extensions) {
     for (const modifier of fetchModifiers) {
       const named = modifiers.find(each => each.name === modifier.name)
-      if (named) await modifier.apply(cx, named.args, fetching)
+      const reply = named && (await modifier.apply(cx, named.args, fetching))
+      if (reply) return reply
     }
   }
+  return undefined
 }
 
 /** Those of them that have changed since; a backend that searches knows, else each is looked at. */
@@ -152,7 +167,11 @@ function streams({ item, args }: Asked): number {
 }
 
 async function fetchMessages(cx: CommandContext, uids: FlatRanges, plan: Plan): Promise<void> {
+  const total = countOf(uids)
+  let done = 0
   for (const batch of batches(uids, BATCH)) {
+    cx.progress(done, total)
+    done += countOf(batch)
     const refs = await refsOf(cx.mailbox, cx.folder, batch)
     const known = plan.needs & NEEDS_META ? await metas(cx.mailbox, refs) : null
     const kept = plan.needs & NEEDS_ENVELOPE ? await envelopes(cx.mailbox, refs) : null
@@ -250,7 +269,7 @@ async function markSeen(cx: CommandContext, message: FetchedMessage, ref: Messag
 function writeMessage(cx: CommandContext, plan: Plan, message: FetchedMessage, marked: boolean): void {
   const w = cx.out
   const { modseqs } = cx.folder
-  w.raw(`* ${cx.folder.view.sequenceOf(message.uid)} FETCH (`)
+  w.raw(fetchStart(cx.dialect, cx.folder.view, message.uid))
   let first = true
   const space = (): void => {
     if (!first) w.raw(' ')
@@ -258,7 +277,7 @@ function writeMessage(cx: CommandContext, plan: Plan, message: FetchedMessage, m
   }
   if (marked) {
     // nobody has asked for what the implicit \Seen has changed (RFC 7162 §3.2.4)
-    if (cx.dialect.modseq && !plan.tellsUid) {
+    if (cx.dialect.modseq && !cx.dialect.uidOnly && !plan.tellsUid) {
       space()
       w.raw(`UID ${message.uid}`)
     }

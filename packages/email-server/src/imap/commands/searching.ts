@@ -15,6 +15,7 @@ import type { CommandContext } from '../context.ts'
 import type { Found, Reply } from '../extension.ts'
 import type { Named } from '../grammar/grammar.ts'
 import type { SearchTerm } from '../grammar/search.ts'
+import { SAVED_SET } from '../grammar/sequence-set.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { type SearchScope, scopeOf } from '../search-scope.ts'
 import { beyondTheLast, sourceLimits, switchOn } from './messages.ts'
@@ -46,6 +47,10 @@ function compile(term: SearchTerm, scope: SearchScope, cx: CommandContext): Sear
     case 'not':
       return { key: 'not', of: compile(term.of, scope, cx) }
     case 'sequence':
+      if (cx.dialect.uidOnly && term.set !== SAVED_SET) {
+        const text = 'message numbers have no place once UIDONLY is enabled'
+        throw new PeerSyntaxError(text, -1, 'UIDREQUIRED')
+      }
       return { key: 'uid', ranges: scope.sequences(term.set) }
     case 'key': {
       const spec = cx.words.searchKey(term.key.name)!
@@ -63,6 +68,7 @@ export async function matching(cx: CommandContext, criteria: SearchKey): Promise
       source: sourceLimits(cx),
       now: cx.clock.now,
       breathe: () => cx.breathe(),
+      progress: (done, total) => cx.progress(done, total),
     })
   }
   const answer = await cx.mailbox.ask('search', [criteria], {})

@@ -61,7 +61,7 @@ async function open(
   examining: boolean,
 ): Promise<Reply> {
   const chosen = named.map(each => ({ param: cx.words.selectParam(each.name)!, args: each.args }))
-  for (const { param } of chosen) param.check?.(cx)
+  for (const { param, args } of chosen) param.check?.(cx, args)
   // what was told before this line is about the old folder (RFC 7162 §3.2.11)
   if (cx.state.kind === 'selected') cx.untagged('OK', 'The old folder is closed', 'CLOSED')
   // a failure leaves no folder open (RFC 3501 §6.3.1)
@@ -102,7 +102,8 @@ async function describeFolder(cx: CommandContext, folder: SelectedFolder): Promi
   cx.untagged('OK', about, `PERMANENTFLAGS (${lasting.join(' ')})`)
   out.raw(`* ${view.count} EXISTS`).end()
   if (!cx.dialect.rev2) out.raw(`* ${folder.recent()} RECENT`).end()
-  if (!cx.dialect.rev2 && opened.unread !== 0) {
+  // a message number, which has no place there (RFC 9586 §3)
+  if (!cx.dialect.rev2 && !cx.dialect.uidOnly && opened.unread !== 0) {
     const unseen = await firstUnseen(cx, folder)
     if (unseen > 0) cx.untagged('OK', 'The first unseen message', `UNSEEN ${unseen}`)
   }

@@ -1,6 +1,6 @@
 // STORE and UID STORE (RFC 3501 §6.4.6, with the conditions of RFC 7162 §3.1.3).
 import { Refusal } from '../../base/errors.ts'
-import { addRange, closedRanges, type FlatRanges } from '../../base/ranges.ts'
+import { addRange, closedRanges, countOf, type FlatRanges } from '../../base/ranges.ts'
 import {
   badAnswer,
   changeFlags,
@@ -14,9 +14,11 @@ import {
 } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { CommandSpec, Reply } from '../extension.ts'
+import { fetchStart, fetchStartWithUid } from '../fetch-start.ts'
 import { storeFlags as flagsGrammar, wireFlag } from '../grammar/flags.ts'
 import { type Grammar, type Named, parenthesized } from '../grammar/grammar.ts'
 import { formatSet, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { partly, withinLimit } from '../message-limit.ts'
 import { batches, refsOf } from '../message-refs.ts'
 import { writeModseq } from '../modseqs.ts'
 import { messagesOf, noteGone } from './messages.ts'
@@ -77,11 +79,15 @@ export const store: CommandSpec<StoreArgs> = {
   writes: true,
   args,
   async run(cx, { set, modifiers: named, mode, silent, flags }) {
-    const uids = messagesOf(cx, set)
+    const { uids, code } = withinLimit(cx, messagesOf(cx, set))
     const conditions = named.map(each => cx.words.storeModifier(each.name)!.apply(cx, each.args))
     const context: FlagsContext = { mode, changed: lasting(cx, flags), ...conditions[0] }
     const modified: FlatRanges = []
+    const total = countOf(uids)
+    let done = 0
     for (const batch of batches(uids, BATCH)) {
+      cx.progress(done, total)
+      done += countOf(batch)
       const refs = await refsOf(cx.mailbox, cx.folder, batch)
       const { news } = cx.folder
       // a client that wants silence must hear of what it could not know (RFC 3501 §6.4.6)
@@ -99,7 +105,7 @@ export const store: CommandSpec<StoreArgs> = {
       if (wait) await wait
       if (cx.over) return undefined
     }
-    return modified.length === 0 ? undefined : modifiedReply(cx, modified)
+    return partly(cx, code, modified.length === 0 ? undefined : modifiedReply(cx, modified), 'STORE')
   },
 }
 
@@ -253,16 +259,13 @@ function tell(cx: CommandContext, uid: number, { flags, modseq }: Flagged, withF
   const { dialect, folder, out } = cx
   const modseqs = dialect.modseq && modseq > 0 ? folder.modseqs : null
   if (!withFlags && !modseqs) return
-  out.raw(`* ${folder.view.sequenceOf(uid)} FETCH (`)
+  const start = cx.byUid || dialect.modseq ? fetchStartWithUid : fetchStart
+  out.raw(start(dialect, folder.view, uid))
   let space = ''
-  if (cx.byUid || dialect.modseq) {
-    out.raw(`UID ${uid}`)
-    space = ' '
-  }
   if (withFlags) {
     const words = flags.map(wireFlag)
     if (uid >= folder.recentFrom && !dialect.rev2) words.push('\\Recent')
-    out.raw(`${space}FLAGS (${words.join(' ')})`)
+    out.raw(`FLAGS (${words.join(' ')})`)
     space = ' '
   }
   if (modseqs) writeModseq(out.raw(space), modseqs, modseq)

@@ -32,6 +32,7 @@ const changedSince: FetchModifier<number> = {
     fetching.changedSince = modseq
     // its naming is what switches mod-sequences on
     fetching.added.push('MODSEQ')
+    return undefined
   },
 }
 

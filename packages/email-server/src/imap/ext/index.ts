@@ -17,10 +17,13 @@ import { esearch } from './esearch.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
 import { imap4rev2 } from './imap4rev2.ts'
+import { inprogress } from './inprogress.ts'
+import { jmapaccess } from './jmapaccess.ts'
 import { listExtended } from './list-extended.ts'
 import { listMyrights } from './list-myrights.ts'
 import { listStatus } from './list-status.ts'
 import { literal } from './literal.ts'
+import { messagelimit } from './messagelimit.ts'
 import { metadata } from './metadata.ts'
 import { move } from './move.ts'
 import { multiappend } from './multiappend.ts'
@@ -40,6 +43,8 @@ import { specialUse } from './special-use.ts'
 import { starttls } from './starttls.ts'
 import { statusSize } from './status-size.ts'
 import { thread } from './thread.ts'
+import { uidbatches } from './uidbatches.ts'
+import { uidonly } from './uidonly.ts'
 import { uidplus } from './uidplus.ts'
 import { unselect } from './unselect.ts'
 import { utf8Accept } from './utf8-accept.ts'
@@ -87,6 +92,11 @@ export const EXTENSIONS: readonly Extension[] = [
   listMyrights,
   createSpecialUse,
   notify,
+  uidonly,
+  uidbatches,
+  messagelimit,
+  inprogress,
+  jmapaccess,
   compress,
 ]
 

@@ -58,7 +58,17 @@ const modifier: FetchModifier<Page> = {
   args: page,
   apply(cx, args, fetching) {
     if (!cx.byUid) throw new PeerSyntaxError('PARTIAL belongs to UID FETCH')
+    // a page that is too large is no page at all (RFC 9738 §3.1)
+    const limit = cx.limits.imapMessageLimit
+    if (Math.abs(args.to - args.from) >= limit) {
+      return {
+        status: 'NO',
+        code: `MESSAGELIMIT ${limit}`,
+        text: `A page has ${limit} messages at most`,
+      }
+    }
     fetching.uids = sliceOf(fetching.uids, ...placesOf(args, countOf(fetching.uids)))
+    return undefined
   },
 }
 

@@ -11,6 +11,7 @@ import {
 import { badAnswer, checkedFlags } from '../../mailbox/index.ts'
 import type { CommandContext } from '../context.ts'
 import type { Extension, FetchModifier, SelectParam } from '../extension.ts'
+import { fetchStartWithUid } from '../fetch-start.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { modSequence } from '../grammar/mod-sequence.ts'
@@ -82,7 +83,14 @@ const param: SelectParam<Known> = {
   name: 'QRESYNC',
   rfc: '7162 §3.2.5',
   args: known,
-  check: mustBeEnabled,
+  check(cx, { matches }) {
+    mustBeEnabled(cx)
+    // RFC 9586 §3.7
+    if (matches && cx.dialect.uidOnly) {
+      const text = 'no sequence match data once UIDONLY is enabled'
+      throw new PeerSyntaxError(text, -1, 'UIDREQUIRED')
+    }
+  },
   async after(cx, { uidValidity, modseq, uids }) {
     const { folder } = cx
     // all that the client knows is of another folder, or of none (RFC 7162 §3.2.5)
@@ -97,10 +105,9 @@ const param: SelectParam<Known> = {
       throw badAnswer('qresync', '{ changed, vanished }', answer)
     tellEarlier(cx, vanishedOf(cx, 'qresync', answer.vanished, ranges))
     for (const { uid, flags, modseq: changed = 0 } of answer.changed) {
-      const sequence = folder.view.sequenceOf(uid)
-      if (sequence === 0 || !holds(ranges, uid)) continue
+      if (folder.view.sequenceOf(uid) === 0 || !holds(ranges, uid)) continue
       const words = checkedFlags(cx.mailbox, 'qresync', flags).map(wireFlag)
-      cx.out.raw(`* ${sequence} FETCH (UID ${uid} FLAGS (${words.join(' ')}) `)
+      cx.out.raw(`${fetchStartWithUid(cx.dialect, folder.view, uid)}FLAGS (${words.join(' ')}) `)
       writeModseq(cx.out, folder.modseqs, changed)
       cx.out.raw(')').end()
       const wait = cx.ready()
@@ -121,6 +128,7 @@ const vanished: FetchModifier = {
     const ranges = mergedSet(set.map(([low, high]) => [Math.min(low, last), Math.min(high, last)] as const))
     const answer = await cx.mailbox.ask('resolveVanished', [{ type: 'uid', ranges }, changedSince], {})
     tellEarlier(cx, vanishedOf(cx, 'resolveVanished', answer, ranges))
+    return undefined
   },
 }
 

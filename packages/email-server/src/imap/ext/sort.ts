@@ -1,11 +1,12 @@
 // SORT (RFC 5256) with SORT=DISPLAY (RFC 5957) and ESORT (RFC 5267 §3), when the backend can.
 import { rangesOf } from '../../base/ranges.ts'
-import { badAnswer, type SortKey, visitIds } from '../../mailbox/index.ts'
+import { badAnswer, type SortKey, uidsInQuestion, visitIds } from '../../mailbox/index.ts'
 import { answerFound, charsetRefusal, checkReturns, criteriaOf } from '../commands/searching.ts'
 import type { CommandContext } from '../context.ts'
 import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar, Named } from '../grammar/grammar.ts'
 import { type SearchTerm, searchKeys, searchReturns } from '../grammar/search.ts'
+import { tooManyToOrder } from '../message-limit.ts'
 
 interface SortArgs {
   readonly returns: readonly Named[] | null
@@ -100,6 +101,8 @@ const command: CommandSpec<SortArgs> = {
     if (returns?.some(({ name }) => cx.words.searchReturn(name)?.saves)) cx.folder.saved = []
     const refusal = charsetRefusal(cx, charset)
     if (refusal) return refusal
+    const tooMany = tooManyToOrder(cx, uidsInQuestion(key, cx.folder.view.all()))
+    if (tooMany) return tooMany
     const answer: unknown = await cx.mailbox.ask('sort', [keys, key], {})
     const order = inView(cx, answer)
     await answerFound(cx, 'SORT', { uids: rangesOf([...order].sort((a, b) => a - b)), order }, key, returns)

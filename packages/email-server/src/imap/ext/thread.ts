@@ -1,10 +1,17 @@
 // THREAD (RFC 5256): conversations, when the backend can.
-import { badAnswer, THREAD_ALGORITHMS, type ThreadAlgorithm, type ThreadNode } from '../../mailbox/index.ts'
+import {
+  badAnswer,
+  THREAD_ALGORITHMS,
+  type ThreadAlgorithm,
+  type ThreadNode,
+  uidsInQuestion,
+} from '../../mailbox/index.ts'
 import { charsetRefusal, criteriaOf } from '../commands/searching.ts'
 import type { CommandContext } from '../context.ts'
 import type { CommandSpec, Extension } from '../extension.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 import { type SearchTerm, searchKeys } from '../grammar/search.ts'
+import { tooManyToOrder } from '../message-limit.ts'
 
 interface ThreadArgs {
   readonly algorithm: ThreadAlgorithm
@@ -46,6 +53,8 @@ const command: CommandSpec<ThreadArgs> = {
     const key = criteriaOf(cx, criteria)
     const refusal = charsetRefusal(cx, charset)
     if (refusal) return refusal
+    const tooMany = tooManyToOrder(cx, uidsInQuestion(key, cx.folder.view.all()))
+    if (tooMany) return tooMany
     const answer: unknown = await cx.mailbox.ask('thread', [algorithm, key], {})
     if (!Array.isArray(answer)) throw badAnswer('thread', 'an array of threads', answer)
     cx.out.raw('* THREAD')

@@ -39,6 +39,7 @@ export class SessionContext implements CommandContext {
     this.tag = tag
     this.byUid = byUid
     this.#breaths = 0
+    this.#core.progress = null
   }
 
   get limits(): Limits {
@@ -102,6 +103,10 @@ export class SessionContext implements CommandContext {
     return ++this.#breaths % BREATH === 0 ? this.#core.clock.sleep(1) : null
   }
 
+  progress(done: number, total: number): void {
+    this.#core.progress = { done, total }
+  }
+
   untagged(status: 'OK' | 'NO' | 'BYE', text: string, code?: string): void {
     this.#core.port.say(statusLine('*', { status, code, text }))
   }
@@ -119,9 +124,18 @@ export class SessionContext implements CommandContext {
     this.#core.dialect = { ...before, ...change }
     this.#core.out.utf8 = this.#core.dialect.utf8
     const { standing } = this.#core
+    if (change.uidOnly && !before.uidOnly && standing.kind === 'selected') this.#dropNumbered(standing.folder)
     if (before.modseq || !change.modseq || standing.kind !== 'selected' || !standing.folder.modseqs) return
     // the first command that wants mod-sequences hears of the highest (RFC 7162 §3.1)
     this.untagged('OK', 'The highest', `HIGHESTMODSEQ ${standing.folder.modseqs.settled}`)
+  }
+
+  /** Searches whose updates are told in message numbers, which are no longer told (RFC 9586 §3). */
+  #dropNumbered(folder: SelectedFolder): void {
+    for (const { tag, byUid } of folder.contexts)
+      if (!byUid) this.untagged('NO', 'This search is no longer kept up to date', `NOUPDATE "${tag}"`)
+    folder.contexts = folder.contexts.filter(({ byUid }) => byUid)
+    folder.news.keepsTouched = folder.contexts.length > 0
   }
 
   signIn(credentials: Credentials): Promise<AuthOutcome> {

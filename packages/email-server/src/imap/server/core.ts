@@ -13,6 +13,7 @@ import type { Registry } from '../registry.ts'
 import type { State, StateKind } from '../state.ts'
 import type { Writer } from '../wire/writer.ts'
 import type { Mode } from './modes.ts'
+import type { Progress } from './progress.ts'
 
 /** What the session does for its parts. */
 export interface SessionPort {
@@ -76,6 +77,8 @@ export class Core implements SessionFacts {
   dialect: Dialect = PLAIN_DIALECT
   /** What happens after the running command's reply; set by the command. */
   afterwards: (() => void) | null = null
+  /** How far the running command has come; null: it does not say. */
+  progress: Progress | null = null
   /** The last failure that the log has heard of. */
   reported: unknown = null
 

@@ -41,9 +41,16 @@ export function readHead(r: Reader, registry: Registry, facts: SessionFacts): He
   }
 }
 
-function refusalOf({ spec }: NamedCommand, facts: SessionFacts): Reply | null {
+function refusalOf({ spec, byUid }: NamedCommand, facts: SessionFacts): Reply | null {
   if (!spec.states.includes(facts.state))
     return { status: 'BAD', text: whenAllowed(spec.states, facts.state) }
+  // RFC 9586 §3.2, §3.8
+  if (spec.usesSequenceNumbers && !byUid && facts.dialect.uidOnly)
+    return {
+      status: 'BAD',
+      code: 'UIDREQUIRED',
+      text: `UID ${spec.name} is the command once UIDONLY is enabled`,
+    }
   if (spec.handlers && !spec.handlers.every(name => facts.handles(name))) {
     return { status: 'NO', code: 'CANNOT', text: 'This server does not do that' }
   }

@@ -6,7 +6,11 @@ import type { Reply } from '../extension.ts'
 export function replyTo(error: unknown): { readonly reply: Reply; readonly ours: boolean } {
   if (error instanceof PeerSyntaxError) {
     return {
-      reply: { status: 'BAD', text: `${sentence(error.message)}${place(error.position)}` },
+      reply: {
+        status: 'BAD',
+        code: error.code ?? undefined,
+        text: `${sentence(error.message)}${place(error.position)}`,
+      },
       ours: false,
     }
   }

@@ -23,6 +23,7 @@ import { Core, type SessionPort } from './core.ts'
 import { commandName, literalRefusal, readHead, swallowLimit, tagOf } from './head.ts'
 import { Login } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
+import { PROGRESS_EVERY, progressCode } from './progress.ts'
 import { replyTo, statusLine } from './reply.ts'
 
 export interface ImapServerOptions extends ServerSessionOptions {
@@ -57,6 +58,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   #inputPaused = false
   #peerDone = false
   #leaving = false
+  /** Nothing has been sent since the command began, or since its progress was told. */
+  #quiet = true
   #badCommands = 0
   /** The answer to a command whose literal is being swallowed. */
   #refused: { readonly tag: string; readonly reply: Reply } | null = null
@@ -67,7 +70,10 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.#options = options
     this.#limits = resolveLimits(options.limits)
     this.#clock = new SessionClock(options.now, () => queueMicrotask(() => this.emit('wake')))
-    this.#output = new OutputQueue(bytes => this.emit('send', bytes))
+    this.#output = new OutputQueue(bytes => {
+      this.#quiet = false
+      this.emit('send', bytes)
+    })
     this.#out = new Writer(this.#output)
     this.#core = new Core({
       limits: this.#limits,
@@ -353,9 +359,28 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   #enter(mode: Mode): void {
     this.#core.mode = mode
     const time = MODES[mode].time(this.#limits)
-    if (time === null) this.#clock.clear('mode')
+    if (mode === 'running' && this.mailbox) this.#awaitProgress()
+    else if (time === null) this.#clock.clear('mode')
     else this.#clock.set('mode', time, () => this.#bye('Time is up', 'UNAVAILABLE', 'ETIMEDOUT'))
     if (mode === 'waiting') this.#backend.tellAtOnce()
+  }
+
+  /** A command may run for long; handlers have their own deadline. */
+  #awaitProgress(): void {
+    this.#quiet = true
+    this.#clock.set('mode', PROGRESS_EVERY, () => this.#tellProgress())
+  }
+
+  /** Who has heard nothing meanwhile hears that the command is being worked on (RFC 9585). */
+  #tellProgress(): void {
+    const { mode, progress, out } = this.#core
+    if (mode !== 'running') return
+    if (this.#quiet && out.betweenLines && this.#output.pending === 0) {
+      const code = progressCode(this.#context.tag, progress)
+      this.#say(statusLine('*', { status: 'OK', code, text: 'Still working on this' }))
+      this.#output.flush()
+    }
+    this.#awaitProgress()
   }
 
   /** `error`: what the end is to the log; absent: all is in order. */

@@ -6,6 +6,7 @@ import { fetchNew } from '../commands/fetch.ts'
 import { matching } from '../commands/searching.ts'
 import type { CommandContext } from '../context.ts'
 import { type ContextChange, contextChange, tellContext } from '../contexts.ts'
+import { fetchStartWithUid } from '../fetch-start.ts'
 import { wireFlag } from '../grammar/flags.ts'
 import type { Named } from '../grammar/grammar.ts'
 import { formatSet } from '../grammar/sequence-set.ts'
@@ -149,11 +150,11 @@ async function tellVanished(to: Teller, onlyOwn: boolean): Promise<void> {
 function tellFlags(to: Teller, uid: number, flags: readonly string[], modseq: number): void {
   const { dialect, out } = to.core
   const modseqs = dialect.modseq && modseq > 0 ? to.folder.modseqs : null
-  const sequence = to.folder.view.sequenceOf(uid)
-  if (sequence === 0) return
+  const { view } = to.folder
+  if (view.sequenceOf(uid) === 0) return
   const words = flags.map(wireFlag)
   if (uid >= to.folder.recentFrom && !dialect.rev2) words.push('\\Recent')
-  out.raw(`* ${sequence} FETCH (UID ${uid} FLAGS (${words.join(' ')})`)
+  out.raw(`${fetchStartWithUid(dialect, view, uid)}FLAGS (${words.join(' ')})`)
   if (modseqs) writeModseq(out.raw(' '), modseqs, modseq)
   out.raw(')').end()
 }

@@ -145,6 +145,11 @@ export class Writer {
     return this.#torn
   }
 
+  /** Nothing of a line is written: another may come before the next. */
+  get betweenLines(): boolean {
+    return !this.#torn && this.#at === this.#line && this.#pieces.length === 0
+  }
+
   /** A parenthesized list. */
   list<T>(items: readonly T[], write: (item: T) => void): this {
     this.raw('(')
