@@ -420,6 +420,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       if (!this.#core.over) this.#bye('The server is shutting down')
       return Promise.resolve(null)
     }
+    // IDLE may last for days
+    if (mode === 'idle') this.#out.rest()
     return new Promise(resolve => {
       this.#lineWaiter = resolve
       this.#enter(mode)
