@@ -73,7 +73,7 @@ export class MemoryMailbox {
     this.#create('INBOX')
     for (const folder of options.folders ?? USUAL_FOLDERS) {
       if (typeof folder === 'string') this.#create(folder)
-      else this.#create(folder.name, folder.specialUse ?? null)
+      else this.#create(folder.name, folder.specialUse ?? null, folder.subscribed ?? true)
     }
   }
 
@@ -195,6 +195,7 @@ export class MemoryMailbox {
       expunge: ids => this.#remove(open(), pick(open(), ids), session),
 
       createFolder: (name, { specialUse }) => {
+        checkLevels(name)
         if (this.#folders.has(name)) throw new Refusal('ALREADYEXISTS', 'there is such a folder')
         this.#create(name, specialUse?.[0] ?? null)
         this.#tellWatchers({ kind: 'created', folder: name }, session)
@@ -208,6 +209,7 @@ export class MemoryMailbox {
       },
 
       renameFolder: (from, to) => {
+        checkLevels(to)
         this.#rename(this.#folder(from), to, session)
         this.#tellWatchers({ kind: 'renamed', folder: to, from }, session)
       },
@@ -262,7 +264,7 @@ export class MemoryMailbox {
   }
 
   /** The folder and, as RFC 9051 §6.3.4 asks, the folders above it. */
-  #create(name: string, specialUse: string | null = null): void {
+  #create(name: string, specialUse: string | null = null, subscribed = true): void {
     const levels = name.split('/')
     for (let i = 1; i <= levels.length; i++) {
       const path = levels.slice(0, i).join('/')
@@ -270,7 +272,7 @@ export class MemoryMailbox {
       this.#folders.set(path, {
         name: path,
         specialUse: path === name ? specialUse : null,
-        subscribed: true,
+        subscribed: path === name ? subscribed : true,
         uidValidity: ++this.#lastUidValidity,
         uidNext: 1,
         messages: new Map(),
@@ -385,6 +387,10 @@ function metaOf({ uid, raw, ...rest }: StoredMessage): MessageMeta {
 function subjectOf(message: StoredMessage): ThreadSubject {
   const header = splitHeader(message.raw)
   return { meta: metaOf(message), envelope: envelopeOf(header), references: headerText(header, 'references') }
+}
+
+function checkLevels(name: string): void {
+  if (name.split('/').includes('')) throw new Refusal('CANNOT', 'a level of a folder name is empty')
 }
 
 /** UIDVALIDITY is given out once, and stays with a folder that is renamed. */

@@ -1,5 +1,5 @@
 // The RFCs' example dialogues that concern this server, replayed whole, byte by byte and cut at every point.
-import { Refusal } from '../../src/base/errors.ts'
+import { Refusal, type RefusalCode } from '../../src/base/errors.ts'
 import type { Limits } from '../../src/base/limits.ts'
 import type { Folder, FolderNews, MailboxHandlers, MailboxSession, Quota } from '../../src/mailbox/index.ts'
 import { MemoryMailbox } from '../../src/testing/index.ts'
@@ -7,8 +7,8 @@ import { testTranscripts } from '../support/transcripts.ts'
 import { testSession } from './setup.ts'
 
 // One mailbox for all connections of a transcript. Its options: `tls=later` begins in clear, `folders=a b Sent:Sent` are
-// the folders beside INBOX (with their special use). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
-// it up to that many. `message-limit`, `save-limit` are limits, `jmap` is a URL. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
+// the folders beside INBOX (with their special use, or `-` when they are not subscribed). Blocks called m1, m2, … are messages in INBOX; `messages=12` fills
+// it up to that many. `refusing`: a folder that is called like a response code is refused with it. `message-limit`, `save-limit` are limits, `jmap` is a URL. `deflate`: the transport can compress. `extras` adds the handlers that the mailbox in memory has not: quotas and notes; `acl` those of access control. `do deliver NAME` delivers a block, `do flags UID FLAG …` says what is known of a message.
 testTranscripts('imap', transcript => {
   const { options, blocks } = transcript
   const folders = options.get('folders')
@@ -28,6 +28,10 @@ testTranscripts('imap', transcript => {
   const lists = accessLists()
   const sessions: MailboxSession[] = []
   const attach = (session: MailboxSession): void => {
+    if (options.has('refusing')) {
+      const use = session.use.bind(session)
+      session.use = (handlers, more) => use(refusing(handlers), more)
+    }
     mailbox.attach(session)
     if (options.has('extras')) {
       sessions.push(session)
@@ -65,8 +69,8 @@ function limitsOf(options: ReadonlyMap<string, string>): Partial<Limits> {
 }
 
 function folderOf(word: string): Folder {
-  const [name = '', specialUse = null] = word.split(':')
-  return { name, specialUse }
+  const [name = '', about = null] = word.split(':')
+  return about === '-' ? { name, subscribed: false } : { name, specialUse: about }
 }
 
 /** @param tell hears of notes that have changed */
@@ -112,6 +116,22 @@ function extras(tell: (news: FolderNews) => void): MailboxHandlers {
       return undefined
     },
   }
+}
+
+/** Handlers to which a folder that is called like a response code is refused with it; `broken` is a fault. */
+function refusing(handlers: MailboxHandlers): MailboxHandlers {
+  const asked = Object.entries(handlers).map(([name, handler]) => [
+    name,
+    (...args: unknown[]): unknown => {
+      for (const arg of args) {
+        if (typeof arg !== 'string') continue
+        if (arg === 'broken') throw new Error('not for the client')
+        if (/^[A-Z]{4,}$/.test(arg) && arg !== 'INBOX') throw new Refusal(arg as RefusalCode, 'refused')
+      }
+      return (handler as (...all: unknown[]) => unknown)(...args)
+    },
+  ])
+  return Object.fromEntries(asked) as MailboxHandlers
 }
 
 /** The lists of RFC 4314's examples. */

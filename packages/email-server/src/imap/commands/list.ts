@@ -99,13 +99,15 @@ async function listOne(
     return
   }
   // a name that is shown only for those below it, when one of them is not shown itself (RFC 5258 §3.5)
-  if (!isSelected(plan, listed) && !below.hidden.has(folder.name)) return
+  const selected = isSelected(plan, listed)
+  if (!selected && !below.hidden.has(folder.name)) return
   let selectable = folder.selectable !== false
   const attributes: string[] = []
   const afterwards: (() => void)[] = []
   for (const { option, args } of plan.returns) {
     attributes.push(...(option.attributes?.(listed) ?? []))
-    if (!option.look || !selectable) continue
+    // nothing more is told of a name that is shown for others (RFC 5819 §3, RFC 8440 §4)
+    if (!option.look || !selectable || !selected) continue
     const write = await option.look(cx, listed, args)
     if (write) afterwards.push(write)
     else selectable = false
