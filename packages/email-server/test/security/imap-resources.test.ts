@@ -166,7 +166,7 @@ describe('imap: time', () => {
     driver.feed('a LIST "" *\r\nb NOOP\r\n')
     await driver.advance(DEFAULT_LIMITS.handlerTime)
     // the client hears meanwhile that it is being worked on (RFC 9585)
-    const [answer] = /a NO [^]*$/.exec(driver.takeText()) ?? []
+    const [answer] = /a NO [\s\S]*$/.exec(driver.takeText()) ?? []
     assert.equal(answer, 'a NO [SERVERBUG] Something went wrong here\r\nb OK NOOP completed\r\n')
     assert.equal(failures.length, 1)
   })
