@@ -1,7 +1,15 @@
 // The driver: one sans-I/O session on one connection. It hands bytes and time in, takes bytes out, starts the TLS
 // handshake where the session asks for it, and sees to it that nothing waits for ever.
 import type { Limits } from './limits.ts'
-import type { Connection, DeflateStream, Runtime, Timer, TlsInfo, TlsOptions } from './runtime.ts'
+import type {
+  Connection,
+  ConnectionEvents,
+  DeflateStream,
+  Runtime,
+  Timer,
+  TlsInfo,
+  TlsOptions,
+} from './runtime.ts'
 import type { SansIoSession } from './session.ts'
 
 /** How long a closed session's last words may take to leave, ms. */
@@ -24,167 +32,198 @@ export interface DriveOptions {
 }
 
 export function drive(options: DriveOptions): void {
-  const { connection, runtime, limits } = options
-  let session: SansIoSession | null = null
-  let compression: DeflateStream | null = null
-  let timer: Timer | null = null
-  let armedFor = Number.POSITIVE_INFINITY
-  /** Deadlines of the driver itself. */
-  let handshakeEnds = Number.POSITIVE_INFINITY
-  let stallEnds = Number.POSITIVE_INFINITY
-  let lingerEnds = Number.POSITIVE_INFINITY
-  let ending = false
-  let over = false
+  new Driver(options).run()
+}
 
-  const arm = (): void => {
-    if (over) return
+const NEVER = Number.POSITIVE_INFINITY
+
+/** One per connection, and most of them are idle: what it does are methods, of which there is one for all. */
+class Driver implements ConnectionEvents {
+  readonly #options: DriveOptions
+  readonly #connection: Connection
+  readonly #runtime: Runtime
+  #session: SansIoSession | null = null
+  #compression: DeflateStream | null = null
+  #timer: Timer | null = null
+  #armedFor = NEVER
+  /** Deadlines of the driver itself. */
+  #handshakeEnds = NEVER
+  #stallEnds = NEVER
+  #lingerEnds = NEVER
+  #ending = false
+  #over = false
+
+  constructor(options: DriveOptions) {
+    this.#options = options
+    this.#connection = options.connection
+    this.#runtime = options.runtime
+  }
+
+  run(): void {
+    const { implicitTls } = this.#options
+    // what the peer has said already is given at once, and wants somebody who hears it
+    if (!implicitTls) this.#begin(null)
+    this.#connection.open(this)
+    if (implicitTls) this.#secure()
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#compression && !this.#ending) this.#compression.inflate(bytes)
+    else this.#receive(bytes)
+  }
+
+  end(): void {
+    if (this.#ending) return
+    if (!this.#session || this.#handshakeEnds !== NEVER) {
+      this.#connection.destroy()
+      return
+    }
+    this.#session.tick(this.#runtime.now())
+    this.#session.eof()
+    this.#arm()
+  }
+
+  drain(): void {
+    if (this.#compression) this.#compression.transportDrained()
+    else this.#resumeOutput()
+  }
+
+  secured(tls: TlsInfo): void {
+    this.#handshakeEnds = NEVER
+    this.#options.onSecured?.(tls)
+    if (this.#session) {
+      this.#session.tick(this.#runtime.now())
+      this.#session.upgraded(tls)
+    } else {
+      this.#begin(tls)
+    }
+    this.#arm()
+  }
+
+  closed(error: Error | null): void {
+    this.#over = true
+    this.#timer?.cancel()
+    this.#compression?.close()
+    this.#session?.destroy(error)
+    this.#options.onClosed(error)
+  }
+
+  #arm(): void {
+    if (this.#over) return
     const due = Math.min(
-      session?.deadline() ?? Number.POSITIVE_INFINITY,
-      handshakeEnds,
-      stallEnds,
-      lingerEnds,
+      this.#session?.deadline() ?? NEVER,
+      this.#handshakeEnds,
+      this.#stallEnds,
+      this.#lingerEnds,
     )
     // A timer that fires too early is re-armed when it fires; only one that is too late has to be replaced.
-    if (due >= armedFor || due === Number.POSITIVE_INFINITY) return
-    timer?.cancel()
-    armedFor = due
-    timer = runtime.setTimer(due - runtime.now(), () => {
-      timer = null
-      armedFor = Number.POSITIVE_INFINITY
-      const now = runtime.now()
-      if (now >= handshakeEnds || now >= stallEnds || now >= lingerEnds) {
-        connection.destroy()
-        return
-      }
-      session?.tick(now)
-      arm()
-    })
+    if (due >= this.#armedFor || due === NEVER) return
+    this.#timer?.cancel()
+    this.#armedFor = due
+    this.#timer = this.#runtime.setTimer(due - this.#runtime.now(), () => this.#fire())
   }
 
-  const secure = (): void => {
-    const tls = typeof options.tls === 'function' ? options.tls() : options.tls
+  #fire(): void {
+    this.#timer = null
+    this.#armedFor = NEVER
+    const now = this.#runtime.now()
+    if (now >= this.#handshakeEnds || now >= this.#stallEnds || now >= this.#lingerEnds) {
+      this.#connection.destroy()
+      return
+    }
+    this.#session?.tick(now)
+    this.#arm()
+  }
+
+  #secure(): void {
+    const { tls: chosen, side, limits } = this.#options
+    const tls = typeof chosen === 'function' ? chosen() : chosen
     if (!tls) {
+      this.#connection.destroy()
+      return
+    }
+    this.#handshakeEnds = this.#runtime.now() + limits.handshakeTime
+    this.#connection.secure(side, tls)
+    this.#arm()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (!this.#session || this.#ending) return
+    this.#session.tick(this.#runtime.now())
+    if (!this.#session.feed(bytes) && !this.#ending) this.#pause()
+    this.#arm()
+  }
+
+  #pause(): void {
+    this.#compression?.pause()
+    this.#connection.pause()
+  }
+
+  #resumeOutput(): void {
+    this.#stallEnds = NEVER
+    this.#session?.tick(this.#runtime.now())
+    this.#session?.resumeOutput()
+  }
+
+  #compress(ahead: Uint8Array | undefined): void {
+    const connection = this.#connection
+    if (!this.#runtime.deflate) {
       connection.destroy()
       return
     }
-    handshakeEnds = runtime.now() + limits.handshakeTime
-    connection.secure(options.side, tls)
-    arm()
-  }
-
-  const receive = (bytes: Uint8Array): void => {
-    if (!session || ending) return
-    session.tick(runtime.now())
-    if (!session.feed(bytes) && !ending) pause()
-    arm()
-  }
-
-  const pause = (): void => {
-    compression?.pause()
-    connection.pause()
-  }
-
-  const resumeOutput = (): void => {
-    stallEnds = Number.POSITIVE_INFINITY
-    session?.tick(runtime.now())
-    session?.resumeOutput()
-  }
-
-  const compress = (ahead: Uint8Array | undefined): void => {
-    if (!runtime.deflate) {
-      connection.destroy()
-      return
-    }
-    compression = runtime.deflate({
-      compressed: bytes => over || connection.write(bytes),
-      inflated: receive,
-      drained: resumeOutput,
+    this.#compression = this.#runtime.deflate({
+      compressed: bytes => this.#over || connection.write(bytes),
+      inflated: bytes => this.#receive(bytes),
+      drained: () => this.#resumeOutput(),
       failed: () => connection.destroy(),
     })
-    session?.upgraded(null)
-    if (ahead && ahead.length > 0) compression.inflate(ahead)
-    arm()
+    this.#session?.upgraded(null)
+    if (ahead && ahead.length > 0) this.#compression.inflate(ahead)
+    this.#arm()
   }
 
-  const begin = (tls: TlsInfo | null): void => {
-    session = options.start(tls)
+  #begin(tls: TlsInfo | null): void {
+    const session = this.#options.start(tls)
     if (!session) {
-      connection.destroy()
+      this.#connection.destroy()
       return
     }
-    const current = session
-    current.on('send', bytes => {
-      if (compression ? compression.compress(bytes) : connection.write(bytes)) return
-      current.pauseOutput()
-      stallEnds = runtime.now() + limits.stallTime
-      arm()
+    this.#session = session
+    session.on('send', bytes => this.#send(bytes))
+    session.on('pause', () => this.#pause())
+    session.on('resume', () => {
+      this.#compression?.resume()
+      this.#connection.resume()
     })
-    current.on('pause', pause)
-    current.on('resume', () => {
-      compression?.resume()
-      connection.resume()
+    session.on('upgrade', (kind, ahead) => (kind === 'tls' ? this.#secure() : this.#compress(ahead)))
+    session.on('wake', () => {
+      session.tick(this.#runtime.now())
+      this.#arm()
     })
-    current.on('upgrade', (kind, ahead) => (kind === 'tls' ? secure() : compress(ahead)))
-    current.on('wake', () => {
-      current.tick(runtime.now())
-      arm()
-    })
-    current.on('close', () => {
-      ending = true
-      if (handshakeEnds !== Number.POSITIVE_INFINITY) {
-        // nothing can be said in the middle of a handshake
-        connection.destroy()
-        return
-      }
-      lingerEnds = runtime.now() + LINGER_MS
-      if (compression) compression.finish(() => connection.end())
-      else connection.end()
-      arm()
-    })
-    current.tick(runtime.now())
-    current.greet()
-    arm()
+    session.on('close', () => this.#finish())
+    session.tick(this.#runtime.now())
+    session.greet()
+    this.#arm()
   }
 
-  // what the peer has said already is given at once, and wants somebody who hears it
-  if (!options.implicitTls) begin(null)
-  connection.open({
-    data(bytes) {
-      if (compression && !ending) compression.inflate(bytes)
-      else receive(bytes)
-    },
-    end() {
-      if (ending) return
-      if (!session || handshakeEnds !== Number.POSITIVE_INFINITY) {
-        connection.destroy()
-        return
-      }
-      session.tick(runtime.now())
-      session.eof()
-      arm()
-    },
-    drain() {
-      if (compression) compression.transportDrained()
-      else resumeOutput()
-    },
-    secured(tls) {
-      handshakeEnds = Number.POSITIVE_INFINITY
-      options.onSecured?.(tls)
-      if (session) {
-        session.tick(runtime.now())
-        session.upgraded(tls)
-      } else {
-        begin(tls)
-      }
-      arm()
-    },
-    closed(error) {
-      over = true
-      timer?.cancel()
-      compression?.close()
-      session?.destroy(error)
-      options.onClosed(error)
-    },
-  })
-  if (options.implicitTls) secure()
+  #send(bytes: Uint8Array): void {
+    if (this.#compression ? this.#compression.compress(bytes) : this.#connection.write(bytes)) return
+    this.#session?.pauseOutput()
+    this.#stallEnds = this.#runtime.now() + this.#options.limits.stallTime
+    this.#arm()
+  }
+
+  /** The session is over: its last words leave. */
+  #finish(): void {
+    this.#ending = true
+    if (this.#handshakeEnds !== NEVER) {
+      // nothing can be said in the middle of a handshake
+      this.#connection.destroy()
+      return
+    }
+    this.#lingerEnds = this.#runtime.now() + LINGER_MS
+    if (this.#compression) this.#compression.finish(() => this.#connection.end())
+    else this.#connection.end()
+    this.#arm()
+  }
 }

@@ -3,13 +3,12 @@
 import { usageError } from './errors.ts'
 
 type Listener = (...args: never[]) => unknown
-interface Entry {
-  readonly listener: Listener
-  readonly once: boolean
-}
+/** A listener that is called once, or every time. */
+type Entry = { readonly once: Listener } | Listener
 
 export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }> {
-  readonly #entries = new Map<keyof Events, readonly Entry[]>()
+  /** One listener stands for itself: a connection has a dozen of them, and most events have one. */
+  readonly #entries = new Map<keyof Events, Entry | readonly Entry[]>()
 
   on<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
     return this.#add(name, listener, false)
@@ -20,8 +19,9 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
   }
 
   off<K extends keyof Events>(name: K, listener: (...args: Events[K]) => unknown): this {
-    const left = this.#entries.get(name)?.filter(entry => entry.listener !== listener)
-    if (left) this.#entries.set(name, left)
+    const left = this.#of(name).filter(entry => listenerOf(entry) !== listener)
+    if (left.length === 0) this.#entries.delete(name)
+    else this.#entries.set(name, left.length === 1 ? left[0]! : left)
     return this
   }
 
@@ -40,7 +40,7 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
   }
 
   listenerCount(name: keyof Events): number {
-    return this.#entries.get(name)?.length ?? 0
+    return this.#of(name).length
   }
 
   /** Calls the listeners in order; true when there was one. */
@@ -59,17 +59,32 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
     onError: ((error: unknown) => void) | null,
   ): boolean {
     const entries = this.#entries.get(name)
-    if (!entries || entries.length === 0) return false
-    for (const entry of entries) {
-      if (entry.once) this.off(name, entry.listener as (...args: Events[K]) => unknown)
-      try {
-        const result = (entry.listener as unknown as (...args: Events[K]) => unknown)(...args)
-        if (result instanceof Promise) result.catch(error => this.#failed(name, error, onError))
-      } catch (error) {
-        this.#failed(name, error, onError)
-      }
-    }
+    if (entries === undefined) return false
+    if (Array.isArray(entries)) for (const entry of entries) this.#callOne(name, entry, args, onError)
+    else this.#callOne(name, entries as Entry, args, onError)
     return true
+  }
+
+  #callOne<K extends keyof Events>(
+    name: K,
+    entry: Entry,
+    args: Events[K],
+    onError: ((error: unknown) => void) | null,
+  ): void {
+    const listener = listenerOf(entry) as unknown as (...args: Events[K]) => unknown
+    if (typeof entry !== 'function') this.off(name, listener)
+    try {
+      const result = listener(...args)
+      if (result instanceof Promise) result.catch(error => this.#failed(name, error, onError))
+    } catch (error) {
+      this.#failed(name, error, onError)
+    }
+  }
+
+  #of(name: keyof Events): readonly Entry[] {
+    const entries = this.#entries.get(name)
+    if (entries === undefined) return []
+    return Array.isArray(entries) ? entries : [entries as Entry]
   }
 
   #failed(name: keyof Events, error: unknown, onError: ((error: unknown) => void) | null): void {
@@ -83,10 +98,13 @@ export class Emitter<Events extends { [K in keyof Events]: readonly unknown[] }>
   #add(name: keyof Events, listener: Listener, once: boolean): this {
     if (typeof listener !== 'function')
       throw usageError(`the listener of '${String(name)}' must be a function`)
-    const before = this.#entries.get(name)
-    const entry = { listener, once }
-    // an array that is spread has room for sixteen more: too much for every connection's every event
-    this.#entries.set(name, before ? [...before, entry] : [entry])
+    const entry = once ? { once: listener } : listener
+    const before = this.#of(name)
+    this.#entries.set(name, before.length === 0 ? entry : [...before, entry])
     return this
   }
+}
+
+function listenerOf(entry: Entry): Listener {
+  return typeof entry === 'function' ? entry : entry.once
 }

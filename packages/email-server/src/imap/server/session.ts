@@ -89,7 +89,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       auth: AuthPolicy.of(options.auth),
       hostname: options.hostname ?? 'localhost',
       random: options.random,
-      port: this.#makePort(),
+      port: new ImapServerSession.#Port(this),
     })
     this.#backend = new Backend(this.#core)
     this.#context = new SessionContext(this.#core, this.#backend, new Login(this.#core))
@@ -444,22 +444,54 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     this.emit('upgrade', kind)
   }
 
-  #makePort(): SessionPort {
-    return {
-      say: line => this.#say(line),
-      nextLine: mode => this.#nextLine(mode),
-      bye: (text, code, error) => this.#bye(text, code, error),
-      finish: () => this.#end(null),
-      upgrade: kind => this.#upgrade(kind),
-      wake: () => void this.emit('wake'),
-      failed: (message, error) => this.#failed(message, error),
-      dispatchAuth: (info, onError) => this.dispatch('auth', [info], onError),
-      authFailed: failure => void this.emit('authFailed', failure),
-      opened: mailbox => {
-        this.#backend.open(mailbox)
-        this.#clock.clear('login')
-        this.emit('mailboxSession', mailbox)
-      },
+  /** What the parts ask of the session; a class, because an object of functions costs every connection as many functions. */
+  static readonly #Port = class implements SessionPort {
+    readonly #session: ImapServerSession
+
+    constructor(session: ImapServerSession) {
+      this.#session = session
+    }
+
+    say(line: string): void {
+      this.#session.#say(line)
+    }
+
+    nextLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null> {
+      return this.#session.#nextLine(mode)
+    }
+
+    bye(text: string, code?: string, error?: MailErrorCode): void {
+      this.#session.#bye(text, code, error)
+    }
+
+    finish(): void {
+      this.#session.#end(null)
+    }
+
+    upgrade(kind: 'tls' | 'deflate'): void {
+      this.#session.#upgrade(kind)
+    }
+
+    wake(): void {
+      this.#session.emit('wake')
+    }
+
+    failed(message: string, error: unknown): void {
+      this.#session.#failed(message, error)
+    }
+
+    dispatchAuth(info: AuthInfo, onError: (error: unknown) => void): boolean {
+      return this.#session.dispatch('auth', [info], onError)
+    }
+
+    authFailed(failure: AuthFailure): void {
+      this.#session.emit('authFailed', failure)
+    }
+
+    opened(mailbox: MailboxSession): void {
+      this.#session.#backend.open(mailbox)
+      this.#session.#clock.clear('login')
+      this.#session.emit('mailboxSession', mailbox)
     }
   }
 }
