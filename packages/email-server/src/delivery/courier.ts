@@ -146,6 +146,7 @@ export class Courier {
       }
       const job: PoolJob<PooledHost> = {
         fits: ({ ready }) => gradeFits(ready.grade, trip.need) && !trip.excluded.has(ready.host),
+        resting: () => this.#hosts.restingFor(destination),
         open: async () => {
           begun()
           const { excluded } = trip
@@ -157,6 +158,7 @@ export class Courier {
           resolve()
         },
         fail: error => {
+          begun()
           trip.failAll(trip.lastError ?? error, trip.lastHost)
           resolve()
         },

@@ -8,6 +8,7 @@ import type { ClientCredentials } from '../sasl/index.ts'
 import { addressScope, orderAddresses } from './addresses.ts'
 import type { Cancel } from './cancel.ts'
 import type { Circuits } from './circuit.ts'
+import type { Destination } from './courier.ts'
 import { type DaneAnswer, findTlsa } from './dane.ts'
 import { permanent, temporary } from './failure.ts'
 import { aborted, type OpenSession, openSession, TlsRefused } from './open.ts'
@@ -111,9 +112,16 @@ export class Hosts {
     this.#options = options
   }
 
+  /** Why nobody at this destination is to be asked now, as far as is known without asking the DNS; null: somebody may be. */
+  restingFor(destination: Destination): MailError | null {
+    const { circuits } = this.#options
+    if (destination.kind === 'domain') return circuits.restingFor(destination.domain)
+    return circuits.restingFor(hostKey(destination.relay.host, destination.relay.port))
+  }
+
   /** Rejects with a MailError when no host is ready; `permanent` when none will be. */
   async openDomain(domain: string, wanted: Wanted): Promise<ReadyHost> {
-    const { resolver, runtime, ownNames, maxHosts } = this.#options
+    const { resolver, runtime, ownNames, maxHosts, circuits, port } = this.#options
     const found = await findRoute(domain, { resolver, random: runtime.random, ownNames, maxHosts })
     if (!found.ok) throw found.error
     const { route } = found
@@ -129,7 +137,10 @@ export class Hosts {
       if (opened.code === 'ETLS') this.#options.sts?.forgetFailures(route.domain)
       if (opened.enhancedCode === '5.4.6') break
     }
-    throw best ?? temporary('ECONNECTION', '451 4.4.1', `no host of ${domain} is left to be tried`)
+    best ??= temporary('ECONNECTION', '451 4.4.1', `no host of ${domain} is left to be tried`)
+    const keys = route.hosts.map(({ name }) => hostKey(name, port))
+    if (keys.every(key => circuits.restingFor(key))) circuits.restWith(domain, keys, best)
+    throw best
   }
 
   async openRelay(relay: Relay, wanted: Wanted): Promise<ReadyHost> {
