@@ -1,6 +1,11 @@
 // Handlers of a mailbox that sometimes do not do their work: they throw, never answer, or answer twice.
 import type { Callback } from '../base/ask.ts'
-import type { MailboxCallbackHandlers, MailboxHandlerName, MailboxHandlers, MailboxSession } from '../mailbox/index.ts'
+import type {
+  MailboxCallbackHandlers,
+  MailboxHandlerName,
+  MailboxHandlers,
+  MailboxSession,
+} from '../mailbox/index.ts'
 
 /** What a handler of a store does instead of its work; who answers twice has done it. */
 export type StoreFault = 'throws' | 'hangs' | 'twice'
