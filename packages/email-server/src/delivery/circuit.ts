@@ -11,9 +11,9 @@ export interface CircuitOptions {
 }
 
 interface Resting {
-  failures: number
-  until: number
-  error: MailError
+  readonly failures: number
+  readonly until: number
+  readonly error: MailError
 }
 
 const MOST_HOSTS = 10_000
@@ -42,15 +42,25 @@ export class Circuits {
   failed(key: string, error: MailError): void {
     const failures = (this.#resting.get(key)?.failures ?? 0) + 1
     const rest = Math.min(this.#first * 2 ** Math.min(failures - 1, 30), this.#longest)
-    this.#resting.delete(key)
-    this.#resting.set(key, { failures, until: this.#runtime.now() + rest, error })
-    for (const oldest of this.#resting.keys()) {
-      if (this.#resting.size <= MOST_HOSTS) break
-      this.#resting.delete(oldest)
-    }
+    this.#rest(key, { failures, until: this.#runtime.now() + rest, error })
+  }
+
+  /** As long as all of these rest, so does what leads to them: a domain. */
+  restWith(key: string, hosts: readonly string[], error: MailError): void {
+    const until = Math.min(...hosts.map(host => this.#resting.get(host)?.until ?? 0))
+    this.#rest(key, { failures: 0, until, error })
   }
 
   worked(key: string): void {
     this.#resting.delete(key)
+  }
+
+  #rest(key: string, resting: Resting): void {
+    this.#resting.delete(key)
+    this.#resting.set(key, resting)
+    for (const oldest of this.#resting.keys()) {
+      if (this.#resting.size <= MOST_HOSTS) break
+      this.#resting.delete(oldest)
+    }
   }
 }

@@ -4,7 +4,8 @@
 import { MailError } from '../base/errors.ts'
 import type { Runtime } from '../base/runtime.ts'
 import type { Notify, SmtpClientSession, SmtpSendParams, SmtpSendResult } from '../smtp/index.ts'
-import type { Hosts, ReadyHost, Relay } from './hosts.ts'
+import { Cancel } from './cancel.ts'
+import type { Hosts, ReadyHost, Relay, Wanted } from './hosts.ts'
 import type { LazyMessage } from './message.ts'
 import { aborted } from './open.ts'
 import { failureKind } from './outcome.ts'
@@ -52,7 +53,7 @@ export interface Shipment {
   readonly message: LazyMessage
   readonly envelope: DeliveryEnvelope
   readonly recipients: readonly EnvelopeRecipient[]
-  readonly signal?: AbortSignal | undefined
+  readonly cancel: Cancel
   /** A transaction begins. */
   readonly onSending?: ((host: string, recipients: readonly string[]) => void) | undefined
 }
@@ -112,15 +113,16 @@ export class Courier {
   }
 
   /** Connects, and goes through greeting, TLS and login. Rejects with why that is not possible. */
-  async verify(destination: Destination, signal?: AbortSignal): Promise<void> {
-    const ready = await this.#open(destination, { need: 'default', excluded: new Set(), signal })
+  async verify(destination: Destination): Promise<void> {
+    const ready = await this.#open(destination, {
+      need: () => Promise.resolve('default'),
+      excluded: new Set(),
+      cancel: new Cancel(),
+    })
     await ready.session.quit()
   }
 
-  #open(
-    destination: Destination,
-    wanted: { need: TlsNeed; excluded: ReadonlySet<string>; signal: AbortSignal | undefined },
-  ): Promise<ReadyHost> {
+  #open(destination: Destination, wanted: Wanted): Promise<ReadyHost> {
     return destination.kind === 'domain'
       ? this.#hosts.openDomain(destination.domain, wanted)
       : this.#hosts.openRelay(destination.relay, wanted)
@@ -128,23 +130,27 @@ export class Courier {
 
   /** By one connection, as far as it goes. */
   #offer(destination: Destination, trip: Trip): Promise<void> {
-    const { signal } = trip.shipment
+    const { cancel } = trip.shipment
     const key = destination.kind === 'domain' ? destination.domain : destination.key
     return new Promise(resolve => {
       const abort = (): void => {
         if (!this.#pool.withdraw(key, job)) return
-        trip.failAll(aborted(signal), null)
+        trip.failAll(aborted(cancel.signal), null)
         resolve()
       }
-      const begun = (): void => signal?.removeEventListener('abort', abort)
+      let waits = false
+      let hasBegun = false
+      const begun = (): void => {
+        hasBegun = true
+        if (waits) cancel.signal.removeEventListener('abort', abort)
+      }
       const job: PoolJob<PooledHost> = {
         fits: ({ ready }) => gradeFits(ready.grade, trip.need) && !trip.excluded.has(ready.host),
+        resting: () => this.#hosts.restingFor(destination),
         open: async () => {
           begun()
-          await trip.read()
-          return new PooledHost(
-            await this.#open(destination, { need: trip.need, excluded: trip.excluded, signal }),
-          )
+          const { excluded } = trip
+          return new PooledHost(await this.#open(destination, { need: () => trip.read(), excluded, cancel }))
         },
         run: async ({ ready }, reused) => {
           begun()
@@ -152,17 +158,20 @@ export class Courier {
           resolve()
         },
         fail: error => {
+          begun()
           trip.failAll(trip.lastError ?? error, trip.lastHost)
           resolve()
         },
       }
-      if (signal?.aborted) {
-        trip.failAll(aborted(signal), null)
+      if (cancel.aborted) {
+        trip.failAll(aborted(cancel.signal), null)
         resolve()
         return
       }
-      signal?.addEventListener('abort', abort, { once: true })
       this.#pool.submit(key, destination.kind, job)
+      if (hasBegun) return
+      waits = true
+      cancel.signal.addEventListener('abort', abort, { once: true })
     })
   }
 }
@@ -189,9 +198,10 @@ class Trip {
   }
 
   /** A TLS-Required field counts where REQUIRETLS is not asked for (RFC 8689 §4.1). */
-  async read(): Promise<void> {
+  async read(): Promise<TlsNeed> {
     const message = await this.shipment.message.get()
     if (message.tlsOptional && !this.shipment.envelope.requireTls) this.need = 'optional'
+    return this.need
   }
 
   outcomes(): readonly RecipientOutcome[] {
@@ -239,7 +249,7 @@ class Trip {
   }
 
   async #transact(session: SmtpClientSession, batch: readonly EnvelopeRecipient[]): Promise<SmtpSendResult> {
-    const { envelope, signal } = this.shipment
+    const { envelope, cancel } = this.shipment
     const message = await this.shipment.message.get()
     const { extensions } = session
     const sendable = await message.sendable(extensions.has('8BITMIME'))
@@ -260,7 +270,7 @@ class Trip {
       to: batch,
       params,
       content: sendable.content,
-      ...(signal && { signal }),
+      signal: cancel.signal,
     })
   }
 

@@ -6,7 +6,9 @@ import type { DnsAnswer, Runtime, TlsOptions } from '../base/runtime.ts'
 import type { Resolver } from '../dns/index.ts'
 import type { ClientCredentials } from '../sasl/index.ts'
 import { addressScope, orderAddresses } from './addresses.ts'
+import type { Cancel } from './cancel.ts'
 import type { Circuits } from './circuit.ts'
+import type { Destination } from './courier.ts'
 import { type DaneAnswer, findTlsa } from './dane.ts'
 import { permanent, temporary } from './failure.ts'
 import { aborted, type OpenSession, openSession, TlsRefused } from './open.ts'
@@ -93,10 +95,11 @@ export interface ReadyHost extends OpenSession {
 }
 
 export interface Wanted {
-  readonly need: TlsNeed
+  /** Asked for when there is a host to go to, not before: the message may have to be read for it. May reject. */
+  readonly need: () => Promise<TlsNeed>
   /** Hosts that have failed this message already. */
   readonly excluded: ReadonlySet<string>
-  readonly signal: AbortSignal | undefined
+  readonly cancel: Cancel
 }
 
 /** Addresses of one host that are tried. */
@@ -109,16 +112,23 @@ export class Hosts {
     this.#options = options
   }
 
+  /** Why nobody at this destination is to be asked now, as far as is known without asking the DNS; null: somebody may be. */
+  restingFor(destination: Destination): MailError | null {
+    const { circuits } = this.#options
+    if (destination.kind === 'domain') return circuits.restingFor(destination.domain)
+    return circuits.restingFor(hostKey(destination.relay.host, destination.relay.port))
+  }
+
   /** Rejects with a MailError when no host is ready; `permanent` when none will be. */
   async openDomain(domain: string, wanted: Wanted): Promise<ReadyHost> {
-    const { resolver, runtime, ownNames, maxHosts } = this.#options
+    const { resolver, runtime, ownNames, maxHosts, circuits, port } = this.#options
     const found = await findRoute(domain, { resolver, random: runtime.random, ownNames, maxHosts })
     if (!found.ok) throw found.error
     const { route } = found
     const sts = await this.#policy(route)
     let best: MailError | null = null
     for (const host of route.hosts) {
-      if (wanted.signal?.aborted) throw aborted(wanted.signal)
+      if (wanted.cancel.aborted) throw aborted(wanted.cancel.signal)
       if (wanted.excluded.has(host.name)) continue
       const opened = await this.#openHost(route, host, sts, wanted)
       if (!(opened instanceof MailError)) return opened
@@ -127,25 +137,29 @@ export class Hosts {
       if (opened.code === 'ETLS') this.#options.sts?.forgetFailures(route.domain)
       if (opened.enhancedCode === '5.4.6') break
     }
-    throw best ?? temporary('ECONNECTION', '451 4.4.1', `no host of ${domain} is left to be tried`)
+    best ??= temporary('ECONNECTION', '451 4.4.1', `no host of ${domain} is left to be tried`)
+    const keys = route.hosts.map(({ name }) => hostKey(name, port))
+    if (keys.every(key => circuits.restingFor(key))) circuits.restWith(domain, keys, best)
+    throw best
   }
 
   async openRelay(relay: Relay, wanted: Wanted): Promise<ReadyHost> {
+    const resting = this.#options.circuits.restingFor(hostKey(relay.host, relay.port))
+    if (resting) throw resting
+    const need = await wanted.need()
     const plan: TlsPlan = {
       demand: relay.demand,
-      lenient: wanted.need === 'optional' && relay.demand !== 'verified',
+      lenient: need === 'optional' && relay.demand !== 'verified',
       records: [],
       names: [relay.host],
       policyType: 'no-policy-found',
       nameVouched: true,
     }
     const required: TlsPlan = { ...plan, demand: 'verified', lenient: false }
-    const resting = this.#options.circuits.restingFor(hostKey(relay.host, relay.port))
-    if (resting) throw resting
     const opened = await this.#connect(
       { name: relay.host, port: relay.port, addresses: [relay.host], relay },
-      wanted.need === 'required' ? required : plan,
-      wanted,
+      need === 'required' ? required : plan,
+      { need, signal: wanted.cancel.signal },
       null,
     )
     if (opened instanceof MailError) throw opened
@@ -182,6 +196,7 @@ export class Hosts {
     if (resting) return resting
     const found = await this.#addresses(route, host)
     if (found instanceof MailError) return found
+    const need = await wanted.need()
     const dane: DaneAnswer =
       this.#options.dane && !ignoreTls && route.authentic && found.authentic
         ? await findTlsa(host.name, port, this.#options.resolver)
@@ -193,7 +208,7 @@ export class Hosts {
       authentic: route.authentic,
       sts: sts.policy,
       dane,
-      need: wanted.need,
+      need,
       requireTls,
     }
     const planned = planTls(facts)
@@ -216,17 +231,17 @@ export class Hosts {
       })
     if (!planned.ok) {
       report(planned, planned.failure, null)
-      return tlsError(planned.failure, wanted.need)
+      return tlsError(planned.failure, need)
     }
     const plan: TlsPlan = ignoreTls ? { ...planned.plan, demand: 'none' } : planned.plan
-    if (wanted.need === 'required' && !plan.nameVouched) {
+    if (need === 'required' && !plan.nameVouched) {
       const reason = `nobody but the plain DNS says that ${host.name} takes mail for ${route.domain}`
       return tlsError({ type: 'validation-failure', reason }, 'required')
     }
     return this.#connect(
       { name: host.name, port, addresses: found.addresses, relay: null },
       plan,
-      wanted,
+      { need, signal: wanted.cancel.signal },
       report,
     )
   }
@@ -272,16 +287,16 @@ export class Hosts {
   async #connect(
     target: { name: string; port: number; addresses: readonly string[]; relay: Relay | null },
     plan: TlsPlan,
-    wanted: Wanted,
+    { need, signal }: { readonly need: TlsNeed; readonly signal: AbortSignal | undefined },
     report: ((plan: TlsPlan, failure: TlsFailure | null, open: OpenSession | null) => void) | null,
   ): Promise<ReadyHost | MailError> {
     const { circuits } = this.#options
     const key = hostKey(target.name, target.port)
     try {
-      const open = await this.#open(target, plan, wanted)
+      const open = await this.#open(target, plan, signal)
       circuits.worked(key)
       report?.(plan, open.failure, open)
-      if (wanted.need === 'required' && !open.session.extensions.has('REQUIRETLS')) {
+      if (need === 'required' && !open.session.extensions.has('REQUIRETLS')) {
         void open.session.quit()
         return permanent('EREQUIRETLS', '550 5.7.30', `${target.name} does not promise REQUIRETLS`)
       }
@@ -289,13 +304,13 @@ export class Hosts {
         ...open,
         host: target.name,
         port: target.port,
-        grade: gradeOf(plan, open, wanted.need),
+        grade: gradeOf(plan, open, need),
         lmtp: target.relay?.lmtp ?? false,
       }
     } catch (error) {
       if (error instanceof TlsRefused) {
         report?.(plan, error.failure, null)
-        return tlsError(error.failure, wanted.need, error)
+        return tlsError(error.failure, need, error)
       }
       const failure = toMailError(error)
       // our own wish, and what is wrong with our login, say nothing of the host
@@ -309,7 +324,7 @@ export class Hosts {
   async #open(
     target: { name: string; port: number; addresses: readonly string[]; relay: Relay | null },
     plan: TlsPlan,
-    wanted: Wanted,
+    signal: AbortSignal | undefined,
   ): Promise<OpenSession> {
     const { relay } = target
     const { onLine } = this.#options
@@ -323,7 +338,7 @@ export class Hosts {
       plan,
       credentials: relay?.credentials ?? null,
       allowInsecureAuth: relay?.allowInsecureAuth ?? false,
-      signal: wanted.signal,
+      signal,
       onLine: onLine && ((from: 'client' | 'server', line: string) => onLine(target.name, from, line)),
     }
     const handshake = relay?.secure ? 'implicit' : plan.demand === 'none' ? 'skip' : 'starttls'

@@ -76,6 +76,8 @@ export interface PoolConnection {
 export interface PoolJob<C extends PoolConnection> {
   /** May it use this connection? */
   fits(connection: C): boolean
+  /** Why it is of no use to open a connection now; null: it may be of some. */
+  resting(): MailError | null
   /** A connection of its own. Rejects with a MailError. */
   open(): Promise<C>
   /** Sends over it; never rejects. `reused`: others were sent over it before. */
@@ -230,6 +232,13 @@ export class ConnectionPool<C extends PoolConnection> {
     for (;;) {
       const job = destination.waiting.peek()
       if (!job) return
+      // a message for those who rest takes nobody's turn
+      const resting = destination.entries.size + destination.opening === 0 ? job.resting() : null
+      if (resting) {
+        destination.waiting.shift()
+        job.fail(resting)
+        continue
+      }
       const wait = this.#untilAllowed(destination)
       if (wait > 0) {
         this.#pumpLater(destination, wait)

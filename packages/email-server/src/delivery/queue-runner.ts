@@ -2,6 +2,7 @@
 // due. RFC 5321 §4.5.4.1, §6.1 (a message that was accepted is delivered or given back); RFC 3461 §5.2.
 import type { MailError } from '../base/errors.ts'
 import type { Timer } from '../base/runtime.ts'
+import { Cancel } from './cancel.ts'
 import type { EnvelopeRecipient, RecipientOutcome } from './courier.ts'
 import { temporary } from './failure.ts'
 import { LazyMessage, type OutgoingMessage } from './message.ts'
@@ -37,6 +38,8 @@ export class QueueRunner {
   /** By id: what is being worked on here, and the lease that proves it. */
   readonly #leases = new Map<string, string>()
   #active = 0
+  /** The last look into the queue found no room for what may be due. */
+  #isFull = false
   #timer: Timer | null = null
   #timerAt = Number.POSITIVE_INFINITY
   #stopped = false
@@ -98,7 +101,7 @@ export class QueueRunner {
     const message = new LazyMessage(async () =>
       prepare(this.#config, await this.#queue.content(entry.id), signing, null),
     )
-    return { entry, message, outgoing, domains: [], controller: new AbortController(), isLate: false }
+    return { entry, message, outgoing, domains: [], cancel: new Cancel(), isLate: false }
   }
 
   /** One attempt for an entry of the queue, and all that follows from it. Never rejects. */
@@ -115,7 +118,7 @@ export class QueueRunner {
           kept =>
             kept || this.#leases.get(entry.id) !== lease
               ? renew()
-              : round.controller.abort(new Error('another process has the message')),
+              : round.cancel.abort(new Error('another process has the message')),
           error => {
             this.#fail('the queue failed', error)
             renew()
@@ -206,13 +209,18 @@ export class QueueRunner {
     warn: boolean,
   ): Told['action'] | null {
     if (outcome.ok) return successAction(outcome)
-    const facts = { ...factsOf(round.entry, domain), recipient: outcome.address, error: outcome.error }
-    if (this.#isLeft(outcome.error, next)) {
-      this.#emit('retry', { ...facts, nextAttempt: next! })
+    const { address: recipient, error } = outcome
+    const { id, messageId, attempt } = factsOf(round.entry, domain)
+    if (this.#isLeft(error, next)) {
+      this.#emit('retry', { id, messageId, domain, attempt, recipient, error, nextAttempt: next! })
       return warn ? 'delayed' : null
     }
-    if (failureKind(outcome.error) === 'ambiguous') this.#emit('ambiguous', facts)
-    else this.#emit('bounce', { ...facts, error: next === null ? givenUp(outcome.error) : outcome.error })
+    const isAmbiguous = failureKind(error) === 'ambiguous'
+    const told = isAmbiguous || next !== null ? error : givenUp(error)
+    this.#emit(isAmbiguous ? 'ambiguous' : 'bounce', {
+      ...{ id, messageId, domain, attempt, recipient },
+      error: told,
+    })
     return 'failed'
   }
 
@@ -256,7 +264,7 @@ export class QueueRunner {
     void this.#work(round).then(() => {
       this.#active--
       this.#onIdle()
-      this.#armAt(this.#config.runtime.now())
+      if (this.#isFull) this.#armAt(this.#config.runtime.now())
     })
   }
 
@@ -281,28 +289,29 @@ export class QueueRunner {
     if (this.#stopped) return
     const now = runtime.now()
     const room = Math.min(ACTIVE_AT_ONCE - this.#active, CLAIM_AT_ONCE)
+    // then whoever finishes looks again
+    this.#isFull = room <= 0
+    if (this.#isFull) return
     const due = await queue.nextDue()
     if (due === null) return
     // no wait is that long: the clock was set back meanwhile
     const isAhead = due - now > 2 * Math.max(retry.maxDelayMs, retry.firstDelayMs, LEASE_MS)
-    if (room > 0 && (due <= now || isAhead)) {
-      const claimed = await queue.claim({
-        dueBy: isAhead ? due : now,
-        now,
-        leaseUntil: now + LEASE_MS,
-        limit: room,
-      })
-      for (const entry of claimed) {
-        // the clock was set forward, and our own lease looked as if it had ended: the message is still in our hands, and is not sent twice
-        if (this.#leases.has(entry.id)) this.#leases.set(entry.id, entry.lease)
-        else this.#workApart(this.#round(entry, null))
-      }
-      if (claimed.length > 0) this.#armAt(now + 1)
-      else this.#armAt(now + 1000)
-      return
+    if (due > now && !isAhead) return this.#armAt(due)
+    const claimed = await queue.claim({
+      dueBy: isAhead ? due : now,
+      now,
+      leaseUntil: now + LEASE_MS,
+      limit: room,
+    })
+    for (const entry of claimed) {
+      // the clock was set forward, and our own lease looked as if it had ended: the message is still in our hands, and is not sent twice
+      if (this.#leases.has(entry.id)) this.#leases.set(entry.id, entry.lease)
+      else this.#workApart(this.#round(entry, null))
     }
-    // with no room, whoever finishes looks again
-    if (room > 0) this.#armAt(due)
+    if (claimed.length === room) return this.#armAt(now + 1)
+    const next = await queue.nextDue()
+    // what is due and cannot be had is looked for again, after a pause
+    if (next !== null) this.#armAt(Math.max(next, now + (claimed.length > 0 ? 1 : 1000)))
   }
 
   async #atMost(done: Promise<void>, round: Round, ms: number): Promise<void> {

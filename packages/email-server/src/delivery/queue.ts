@@ -174,7 +174,7 @@ export class MemoryQueue implements DeliveryQueue {
       this.#bytes -= held.content.length
       return true
     }
-    held.entry = { ...held.entry, ...change }
+    held.entry = claimedOf(held.entry, change, '')
     if (release) held.lease = null
     this.#wait(held)
     return true
@@ -208,8 +208,15 @@ export class MemoryQueue implements DeliveryQueue {
     held.lease = String(++this.#leases)
     held.leaseUntil = leaseUntil
     this.#wait(held)
-    return { ...held.entry, lease: held.lease }
+    return claimedOf(held.entry, held.entry, held.lease)
   }
+}
+
+/** Name by name: objects of one shape, of which a queue makes two for each attempt. */
+function claimedOf(entry: QueueEntry, change: QueueChange, lease: string): ClaimedEntry {
+  const { id, messageId, envelope, since } = entry
+  const { recipients, attempts, nextAttempt, warned } = change
+  return { id, messageId, envelope, recipients, since, attempts, nextAttempt, warned, lease }
 }
 
 function dueAt({ lease, leaseUntil, entry }: Held): number {

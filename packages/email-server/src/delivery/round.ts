@@ -1,5 +1,6 @@
 // One attempt for everybody who waits for a message: where it goes, and what is told while it goes.
 import type { Runtime } from '../base/runtime.ts'
+import type { Cancel } from './cancel.ts'
 import type { ContentSource } from './content.ts'
 import type {
   Courier,
@@ -64,7 +65,7 @@ export interface Round {
   readonly outgoing: Outgoing | null
   /** What has become of it so far. */
   readonly domains: DomainOutcomes[]
-  readonly controller: AbortController
+  readonly cancel: Cancel
   /** Whoever waited has been answered before the end. */
   isLate: boolean
 }
@@ -105,14 +106,15 @@ export async function shipRound(
           message: round.message,
           envelope: entry.envelope,
           recipients: [...domains.values()].flat(),
-          signal: round.controller.signal,
+          cancel: round.cancel,
           onSending: (host, recipients) =>
             emit('sending', { ...factsOf(entry, [...domains.keys()].join(' ')), host, recipients }),
         })
-        for (const [domain, recipients] of domains) {
-          const own = new Set(recipients.map(({ address }) => address))
-          round.domains.push({ domain, outcomes: outcomes.filter(({ address }) => own.has(address)) })
-        }
+        for (const [domain, recipients] of domains)
+          round.domains.push({
+            domain,
+            outcomes: domains.size === 1 ? outcomes : ofThese(outcomes, recipients),
+          })
         for (const { domain, outcomes: own } of round.domains.slice(-domains.size)) {
           for (const outcome of own) {
             if (!outcome.ok) continue
@@ -126,6 +128,14 @@ export async function shipRound(
   } finally {
     rounds.delete(round)
   }
+}
+
+function ofThese(
+  outcomes: readonly RecipientOutcome[],
+  recipients: readonly EnvelopeRecipient[],
+): RecipientOutcome[] {
+  const own = new Set(recipients.map(({ address }) => address))
+  return outcomes.filter(({ address }) => own.has(address))
 }
 
 interface Way {
@@ -155,16 +165,4 @@ function waysOf(
 
 export function factsOf(entry: ClaimedEntry, domain: string): DeliveryFacts {
   return { id: entry.id, messageId: entry.messageId, domain, attempt: entry.attempts + 1 }
-}
-
-/** A controller that aborts when the signal does, until it is released. */
-export function follow(signal: AbortSignal | undefined): {
-  controller: AbortController
-  release: () => void
-} {
-  const controller = new AbortController()
-  const abort = (): void => controller.abort(signal?.reason)
-  if (signal?.aborted) abort()
-  else signal?.addEventListener('abort', abort, { once: true })
-  return { controller, release: () => signal?.removeEventListener('abort', abort) }
 }

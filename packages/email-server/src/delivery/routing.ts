@@ -92,6 +92,7 @@ function sortHosts(hosts: readonly MailHost[], random: Runtime['random']): MailH
     const known = best.get(host.name)
     if (!known || host.preference < known.preference) best.set(host.name, host)
   }
+  if (best.size === 1) return [...best.values()]
   const dice = random(4 * best.size)
   const view = new DataView(dice.buffer, dice.byteOffset, dice.byteLength)
   return [...best.values()]

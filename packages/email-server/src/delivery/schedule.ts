@@ -78,7 +78,8 @@ export function nextAttempt(
   if (now >= ends && waiting.attempts >= foreseen / 2) return null
   if (waiting.attempts > 2 * foreseen + 2) return null
   const doubled = plan.firstDelayMs * 2 ** Math.min(waiting.attempts - 1, 40)
-  const lot = new DataView(Uint8Array.from(random(4)).buffer).getUint32(0) / 2 ** 32
+  const [a = 0, b = 0, c = 0] = random(3)
+  const lot = (a * 65_536 + b * 256 + c) / 2 ** 24
   const delay = Math.min(doubled, plan.maxDelayMs) * (1 - plan.jitter + 2 * plan.jitter * lot)
   // the last attempt is made at the end, not after it
   const next = now + Math.max(1, Math.round(delay))

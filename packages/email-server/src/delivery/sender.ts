@@ -2,6 +2,7 @@
 import { Emitter } from '../base/emitter.ts'
 import { MailError } from '../base/errors.ts'
 import type { SendResult } from '../base/send-result.ts'
+import { Cancel } from './cancel.ts'
 import type { Courier, EnvelopeRecipient } from './courier.ts'
 import { groupRecipients } from './envelope.ts'
 import type { DeliveryEvents, ReportEvent } from './events.ts'
@@ -11,7 +12,7 @@ import { failureKind } from './outcome.ts'
 import type { ClaimedEntry } from './queue.ts'
 import { QueueRunner } from './queue-runner.ts'
 import { makeResult, totalFailure } from './result.ts'
-import { factsOf, follow, type Outgoing, prepare, type Round, type SenderConfig, shipRound } from './round.ts'
+import { factsOf, type Outgoing, prepare, type Round, type SenderConfig, shipRound } from './round.ts'
 
 /** Keys that are remembered. */
 const KEYS_KEPT = 10_000
@@ -100,7 +101,7 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     if (this.#isIdle()) return
     const idle = new Promise<void>(resolve => this.#onIdle.push(resolve))
     const timer = this.#config.runtime.setTimer(timeoutMs, () => {
-      for (const round of this.#rounds) round.controller.abort(new Error('the sender is closing'))
+      for (const round of this.#rounds) round.cancel.abort(new Error('the sender is closing'))
     })
     await idle
     timer.cancel()
@@ -135,8 +136,8 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
     const { source, signing, complete } = outgoing
     const message = new LazyMessage(() => prepare(this.#config, source(), signing, complete))
     const entry = this.#entryOf(outgoing, recipients, outgoing.messageId)
-    const { controller, release } = follow(outgoing.signal)
-    const round: Round = { entry, message, outgoing, domains: [], controller, isLate: false }
+    const cancel = new Cancel(outgoing.signal)
+    const round: Round = { entry, message, outgoing, domains: [], cancel, isLate: false }
     try {
       await shipRound(this.#config, (name, ...args) => this.emit(name, ...args), this.#rounds, round, null)
       this.#tellFailures(round)
@@ -144,7 +145,7 @@ export class DeliverySender extends Emitter<DeliveryEvents> {
       const envelope = { from: outgoing.envelope.from, to: recipients.map(({ address }) => address) }
       return makeResult({ ...facts, id: outgoing.id, envelope })
     } finally {
-      release()
+      cancel.release()
       message.discard()
     }
   }

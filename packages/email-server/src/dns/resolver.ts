@@ -178,7 +178,7 @@ export class CachingResolver implements Resolver {
       return null
     }
     kept.used = true
-    return { ...kept.answer, ttl: Math.ceil((kept.until - now) / 1000) }
+    return withTtl(kept.answer, Math.ceil((kept.until - now) / 1000))
   }
 
   #keep(key: string, answer: DnsAnswer): void {
@@ -205,6 +205,17 @@ export class CachingResolver implements Resolver {
     this.#size -= kept.size
     this.#kept.delete(key)
   }
+}
+
+/** Name by name: this is made for every look-up that is answered from memory. */
+function withTtl(answer: DnsAnswer, ttl: number): DnsAnswer {
+  const { ad } = answer
+  if (answer.ok) {
+    const { records } = answer
+    return ad === undefined ? { ok: true, records, ttl } : { ok: true, records, ttl, ad }
+  }
+  const { failure } = answer
+  return ad === undefined ? { ok: false, failure, ttl } : { ok: false, failure, ttl, ad }
 }
 
 function failed(failure: DnsFailure): DnsAnswer {

@@ -1,8 +1,9 @@
 // What goes wrong in a world of mail: by a script, or by lot. What a script says comes first.
 import type { DnsFailure } from '../base/runtime.ts'
+import type { StoreFault } from './handler-faults.ts'
 import { fraction, happens, oneOf, type RandomBytes, whole } from './lots.ts'
-import type { StoreFault } from './mail-host.ts'
 import type { FaultyReply } from './reply-faults.ts'
+import { Tally } from './tally.ts'
 import type { LinkOptions } from './wire.ts'
 
 /** How often something goes wrong when it could, 0 to 1 each. */
@@ -29,6 +30,8 @@ export interface FaultRates {
   readonly refuse: number
   /** The handler that stores a message throws, never answers, or answers twice. */
   readonly store: number
+  /** A handler that answers IMAP or POP3 throws, never answers, or answers twice. For each call. */
+  readonly mailbox: number
 }
 
 export const NO_FAULTS: FaultRates = {
@@ -44,13 +47,20 @@ export const NO_FAULTS: FaultRates = {
     reply: 0,
     refuse: 0,
     store: 0,
+    mailbox: 0,
   },
 }
 
 /** Everything happens, most goes well. */
 export const SOME_FAULTS: FaultRates = {
   ...{ connect: 0.04, reset: 0.06, stall: 0.02, slow: 0.04, cut: 0.15, tls: 0.03, strip: 0.03, dns: 0.03 },
-  ...{ reply: 0.02, refuse: 0.03, store: 0.03 },
+  ...{ reply: 0.02, refuse: 0.03, store: 0.03, mailbox: 0.01 },
+}
+
+const STORE_FAULTS: Readonly<Record<StoreFault, string>> = {
+  throws: 'throws',
+  hangs: 'hangs',
+  twice: 'answers twice',
 }
 
 type Link = LinkOptions | 'refused' | 'unreachable'
@@ -69,11 +79,15 @@ const OCTETS = 4000
 export class Faults {
   /** By lot. */
   rates: FaultRates = NO_FAULTS
+  /** What has come to pass. */
+  readonly tally: Tally = new Tally()
   readonly #random: RandomBytes
   readonly #links = new Map<string, Script<Link>[]>()
   readonly #replies = new Map<string, Script<FaultyReply>[]>()
   readonly #dns = new Map<string, Script<DnsFailure>[]>()
   readonly #stores = new Map<string, Script<StoreFault>[]>()
+
+  readonly #handlers = new Map<string, Script<StoreFault>[]>()
 
   constructor(random: RandomBytes) {
     this.#random = random
@@ -103,6 +117,11 @@ export class Faults {
     return this.#script(this.#stores, address, fault, times)
   }
 
+  /** Handlers of the mailboxes fail so, by their name: `faults.handler('messageMeta', 'hangs', 1)`. */
+  handler(name: string, fault: StoreFault, times: number = Number.POSITIVE_INFINITY): this {
+    return this.#script(this.#handlers, name, fault, times)
+  }
+
   /** STARTTLS is hidden from the clients of this host, as some boxes between networks do. */
   stripStartTls(host: string, times: number = Number.POSITIVE_INFINITY): this {
     return this.link(host, STRIPPING, times)
@@ -111,7 +130,8 @@ export class Faults {
   /** From now on everything goes well. */
   clear(): this {
     this.rates = NO_FAULTS
-    for (const scripts of [this.#links, this.#replies, this.#dns, this.#stores]) scripts.clear()
+    for (const scripts of [this.#links, this.#replies, this.#dns, this.#stores, this.#handlers])
+      scripts.clear()
     return this
   }
 
@@ -137,11 +157,17 @@ export class Faults {
     const scripted = next(this.#dns, [name.toLowerCase()])
     if (scripted !== null) return scripted
     return happens(this.#random, this.rates.dns)
-      ? oneOf(this.#random, ['servfail', 'timeout', 'servfail'] as const)
+      ? oneOf(this.#random, ['servfail', 'timeout', 'servfail', 'nxdomain', 'nodata'] as const)
       : null
   }
 
   replyFor(names: readonly string[], verb: string): FaultyReply | null {
+    const fault = this.#replyFor(names, verb)
+    if (fault) this.tally.count(`${fault.reset ? 'reset' : `${fault.reply[0]}yz`} at ${verb}`)
+    return fault
+  }
+
+  #replyFor(names: readonly string[], verb: string): FaultyReply | null {
     const scripted = next(
       this.#replies,
       names.map(name => `${name} ${verb}`),
@@ -156,6 +182,12 @@ export class Faults {
 
   /** The end of a message: the reply that refuses it. */
   refusalFor(names: readonly string[]): string | null {
+    const refusal = this.#refusalFor(names)
+    if (refusal !== null) this.tally.count(`${refusal[0]}yz at the end of a message`)
+    return refusal
+  }
+
+  #refusalFor(names: readonly string[]): string | null {
     const scripted = next(
       this.#replies,
       names.map(name => `${name} .`),
@@ -166,11 +198,21 @@ export class Faults {
   }
 
   storeFor(address: string): StoreFault | null {
-    const scripted = next(this.#stores, [address.toLowerCase()])
-    if (scripted !== null) return scripted
-    return happens(this.#random, this.rates.store)
-      ? oneOf(this.#random, ['throws', 'hangs', 'twice'] as const)
-      : null
+    const fault = next(this.#stores, [address.toLowerCase()]) ?? this.#storeFault(this.rates.store)
+    if (fault !== null) this.tally.count(`the store ${STORE_FAULTS[fault]}`)
+    return fault
+  }
+
+  /** By the name of a handler of the mailbox. */
+  handlerFor(name: string): StoreFault | null {
+    const fault = next(this.#handlers, [name.toLowerCase()]) ?? this.#storeFault(this.rates.mailbox)
+    if (fault !== null) this.tally.count(`a handler ${STORE_FAULTS[fault]}`)
+    return fault
+  }
+
+  #storeFault(rate: number): StoreFault | null {
+    if (!happens(this.#random, rate)) return null
+    return oneOf(this.#random, ['throws', 'hangs', 'twice'] as const)
   }
 
   #script<T>(scripts: Map<string, Script<T>[]>, key: string, value: T, times: number): this {

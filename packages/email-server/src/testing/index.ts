@@ -10,9 +10,9 @@ export {
 } from './driver.ts'
 export type { Duration } from './duration.ts'
 export { type FaultRates, Faults, NO_FAULTS, SOME_FAULTS } from './faults.ts'
+export type { StoreFault } from './handler-faults.ts'
 export { Inbox, type MessageMatch } from './inbox.ts'
 export type { LedgerTotals } from './ledger.ts'
-export type { StoreFault } from './mail-host.ts'
 export {
   type BadCertificate,
   createMailWorld,

@@ -11,6 +11,8 @@ export interface LedgerTotals {
   readonly sent: number
   readonly bounced: number
   readonly ambiguous: number
+  /** Sent again though it may have arrived (`whenAmbiguous: 'retry'`). */
+  readonly repeated: number
   readonly stored: number
 }
 
@@ -65,6 +67,11 @@ export class Ledger {
     this.#account(messageId, recipient)[how]++
   }
 
+  /** A server sends again what may have arrived. */
+  repeated({ messageId }: DeliveryFacts, recipient: string): void {
+    this.#account(messageId, recipient).repeated++
+  }
+
   stored(messageId: string | null, recipient: string): void {
     this.#account(messageId, recipient).stored++
   }
@@ -80,7 +87,7 @@ export class Ledger {
     }
     const found: string[] = []
     for (const [key, account] of this.#accounts) {
-      const { taken, refused, sent, bounced, ambiguous, stored } = account
+      const { taken, refused, sent, bounced, ambiguous, repeated, stored } = account
       const ended = sent + bounced + ambiguous + (queued.get(key) ?? 0)
       const books = JSON.stringify({ ...account, queued: queued.get(key) ?? 0 })
       // reports are made by the servers themselves: nobody hands them in
@@ -90,7 +97,7 @@ export class Ledger {
       // what strangers have brought is not in these books
       if (taken + refused + ended === 0) continue
       if (stored < sent) found.push(`${key}: a message was acknowledged and is in no mailbox: ${books}`)
-      if (stored > sent + ambiguous)
+      if (stored > sent + ambiguous + repeated)
         found.push(`${key}: a message was stored twice or after a refusal: ${books}`)
     }
     for (const [messageId, submission] of this.#submissions) {
@@ -130,5 +137,5 @@ function keyOf(messageId: string | null, recipient: string): string {
 }
 
 function newAccount(): Account {
-  return { taken: 0, refused: 0, sent: 0, bounced: 0, ambiguous: 0, stored: 0 }
+  return { taken: 0, refused: 0, sent: 0, bounced: 0, ambiguous: 0, repeated: 0, stored: 0 }
 }

@@ -5,12 +5,10 @@ import { concat, fromLatin1 } from '../base/bytes.ts'
 import type { SendResult } from '../base/send-result.ts'
 import type { Server } from '../server/index.ts'
 import { type IncomingMail, returnPathField, type SmtpServerSession } from '../smtp/index.ts'
+import { addHandlerFaults, type StoreFault } from './handler-faults.ts'
 import { Inbox, type WaitFor } from './inbox.ts'
 import { MemoryMailbox } from './memory-mailbox.ts'
 import { ReceivedMessage } from './received.ts'
-
-/** What a storage handler does instead of its work: throws, never answers, answers twice. */
-export type StoreFault = 'throws' | 'hangs' | 'twice'
 
 export interface MailHostOptions {
   /** ms since the epoch. */
@@ -21,6 +19,8 @@ export interface MailHostOptions {
   /** The reply that refuses a message at its end, `451 4.3.0 …`; null: none does. Asked for each. */
   readonly refuse: () => string | null
   readonly storeFault?: (address: string) => StoreFault | null
+  /** The same for each call of a handler that answers IMAP and POP3. */
+  readonly handlerFault?: (name: string) => StoreFault | null
   /** Hears of every message that was put into a mailbox. */
   readonly stored?: (message: ReceivedMessage) => void
   /** Hears what becomes of a message that a client has handed in; null: it was not taken. */
@@ -68,12 +68,15 @@ export class MailHost {
 
   /** Answers for this server. */
   serve(server: Server): void {
-    const { mayLogIn, takesEverything } = this.#options
+    const { mayLogIn, takesEverything, handlerFault } = this.#options
     server.on('auth', info => {
       if (mayLogIn(info.username, info.password)) info.accept()
       else info.reject()
     })
-    server.on('mailboxSession', session => this.mailbox(session.username).attach(session))
+    server.on('mailboxSession', session => {
+      if (handlerFault) addHandlerFaults(session, handlerFault)
+      this.mailbox(session.username).attach(session)
+    })
     server.on('smtpSession', session => {
       if (takesEverything) session.on('rcpt', (_address, _params, context) => context.accept())
       session.on('mail', mail => this.#mail(session, mail))

@@ -16,6 +16,7 @@ import { MailHost } from './mail-host.ts'
 import type { MemoryMailbox } from './memory-mailbox.ts'
 import { withReplyFaults } from './reply-faults.ts'
 import { seededBytes } from './seeded.ts'
+import { tapConnection } from './tap.ts'
 import { Recorder } from './trace.ts'
 import { WatchedQueue } from './watched-queue.ts'
 import { type TappedEnd, VirtualWorld } from './world.ts'
@@ -103,6 +104,7 @@ export class MailWorld {
       seed,
       tls,
       now: start,
+      tally: this.faults.tally,
       roots: [this.authority.cert],
       ...(zones !== undefined && { zones }),
       link: ({ to }) => this.faults.linkFor(this.#namesOf(to)),
@@ -335,6 +337,7 @@ export class MailWorld {
         users === undefined || (Object.hasOwn(users, username) && users[username] === password),
       refuse: () => this.faults.refusalFor(names),
       storeFault: address => this.faults.storeFor(address),
+      handlerFault: name => this.faults.handlerFor(name),
       stored: message => this.#ledger.stored(message.messageId ?? null, message.envelope.to),
       submitted: (mail, result) => {
         const messageId = mail.messageId ?? null
@@ -351,6 +354,9 @@ export class MailWorld {
     server.on('sent', event => this.#ledger.ended('sent', event, event.recipient))
     server.on('bounce', event => this.#ledger.ended('bounced', event, event.recipient))
     server.on('ambiguous', event => this.#ledger.ended('ambiguous', event, event.recipient))
+    server.on('retry', event => {
+      if (event.error.ambiguous) this.#ledger.repeated(event, event.recipient)
+    })
   }
 
   async #waitFor<T>(find: () => T | undefined, inbox: Inbox, what: string, within: Duration): Promise<T> {
@@ -375,8 +381,21 @@ export class MailWorld {
     return [address]
   }
 
+  /** Where certificates are read, whoever reads them says how it went. */
+  #countHandshakes(connection: Connection): Connection {
+    const { tally } = this.faults
+    return tapConnection(connection, {
+      secured: ({ authorizationError }) => {
+        if (authorizationError) tally.count(`unverified: ${authorizationError}`)
+      },
+      closed: error => {
+        if (error instanceof MailError && error.code === 'ETLS') tally.count('handshake given up')
+      },
+    })
+  }
+
   #tap(connection: Connection, end: TappedEnd, trace: boolean): Connection {
-    if (end.side === 'client') return connection
+    if (end.side === 'client') return this.#isReal ? this.#countHandshakes(connection) : connection
     const traced = trace ? this.recorder.record(connection, { connection: end.connection }) : connection
     if (end.port !== PORTS.inbound && end.port !== PORTS.submission) return traced
     const names = this.#namesOf(connection.localAddress)

@@ -11,7 +11,7 @@ import { MemoryQueue } from '../delivery/index.ts'
 
 export class WatchedQueue implements DeliveryQueue {
   readonly #queue: DeliveryQueue
-  readonly #entries = new Map<string, QueueEntry>()
+  readonly #entries = new Map<string, { -readonly [K in keyof QueueEntry]: QueueEntry[K] }>()
 
   constructor(queue: DeliveryQueue = new MemoryQueue()) {
     this.#queue = queue
@@ -19,12 +19,12 @@ export class WatchedQueue implements DeliveryQueue {
 
   /** What waits, in the order of its coming. */
   get entries(): readonly QueueEntry[] {
-    return [...this.#entries.values()]
+    return [...this.#entries.values()].map(entry => ({ ...entry }))
   }
 
   async add(entry: QueueEntry, content: ContentSource, leaseUntil: number): Promise<ClaimedEntry | null> {
     const claimed = await this.#queue.add(entry, content, leaseUntil)
-    if (claimed) this.#entries.set(entry.id, entry)
+    if (claimed) this.#entries.set(entry.id, { ...entry })
     return claimed
   }
 
@@ -44,7 +44,7 @@ export class WatchedQueue implements DeliveryQueue {
     const done = await this.#queue.update(id, lease, change, release)
     const entry = this.#entries.get(id)
     if (done && entry) {
-      if (change) this.#entries.set(id, { ...entry, ...change })
+      if (change) Object.assign(entry, change)
       else this.#entries.delete(id)
     }
     return done

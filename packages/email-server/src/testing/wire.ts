@@ -53,7 +53,26 @@ export interface WireWatch {
   closed(): void
   /** So many bytes lie between the ends, unread, in one direction. */
   unread(bytes: number): void
+  /** Something that the link was asked for has really come to pass. */
+  happened(what: LinkFault): void
 }
+
+/**
+ * `cut`: what was written arrived in pieces; `single octets`: each by itself; `full window`: a writer was told to wait; `slow`: pieces waited for one
+ * another; `rewritten`: a box in between changed something; `reset` and `stall`: at their octet; `untrusted certificate`, `failed handshake`: TLS came
+ * to nothing, or (`unverified`) the client went on all the same.
+ */
+export type LinkFault =
+  | 'cut'
+  | 'failed handshake'
+  | 'full window'
+  | 'reset'
+  | 'rewritten'
+  | 'single octets'
+  | 'slow'
+  | 'stall'
+  | 'untrusted certificate'
+  | 'unverified certificate'
 
 /** Makes both ends of a connection. */
 export function wire(
@@ -154,6 +173,7 @@ class WireEnd implements Connection {
     this.#send({ kind: 'bytes', bytes: copy, secured: this.#tls !== null })
     if (this.#unread < (this.#link.window ?? DEFAULT_WINDOW)) return true
     this.#wantsDrain = true
+    this.#watch.happened('full window')
     return false
   }
 
@@ -211,10 +231,12 @@ class WireEnd implements Connection {
       return
     }
     const bytes = this.#rewrite?.(packet.bytes) ?? packet.bytes
+    if (bytes !== packet.bytes) this.#watch.happened('rewritten')
     // what a box in between has added or swallowed is not owed to anybody
     this.peer.#unread += bytes.length - packet.bytes.length
     const passed = bytes.subarray(0, this.#bytesUntilStall)
     this.#bytesUntilStall -= passed.length
+    if (this.#bytesUntilStall === 0) this.#watch.happened('stall')
     for (const piece of this.#pieces(passed)) this.#paced({ ...packet, bytes: piece })
   }
 
@@ -226,6 +248,7 @@ class WireEnd implements Connection {
       return
     }
     const at = Math.max(this.#agenda.now, this.#freeAt)
+    if (at > this.#agenda.now) this.#watch.happened('slow')
     this.#freeAt = at + (packet.kind === 'bytes' ? paceMs : 0)
     this.#agenda.schedule(at - this.#agenda.now, () => this.#take(packet))
   }
@@ -271,6 +294,7 @@ class WireEnd implements Connection {
       this.#events?.data(bytes)
       return
     }
+    this.#watch.happened('reset')
     if (this.#bytesUntilReset > 0) this.#events?.data(bytes.subarray(0, this.#bytesUntilReset))
     this.#break(new MailError('ECONNECTION', 'connection reset by peer'))
   }
@@ -278,9 +302,8 @@ class WireEnd implements Connection {
   #pieces(bytes: Uint8Array): readonly Uint8Array[] {
     const { cut } = this.#link
     if (cut === undefined) return [bytes]
-    if (typeof cut === 'function') return cut(bytes)
-    const pieces: Uint8Array[] = []
-    for (let at = 0; at < bytes.length; at += cut) pieces.push(bytes.subarray(at, at + cut))
+    const pieces = typeof cut === 'function' ? cut(bytes) : cutEvenly(bytes, cut)
+    if (pieces.length > 1) this.#watch.happened(cut === 1 ? 'single octets' : 'cut')
     return pieces
   }
 
@@ -306,7 +329,9 @@ class WireEnd implements Connection {
     }
     const trusted = this.#link.trusted ?? true
     const refuses = !trusted && client.#tls?.options.rejectUnauthorized !== false
+    if (!trusted) this.#watch.happened(refuses ? 'untrusted certificate' : 'unverified certificate')
     if (refuses || this.#link.handshakeFails) {
+      if (!refuses) this.#watch.happened('failed handshake')
       const alert = new MailError('ETLS', 'the certificate cannot be trusted')
       client.#break(alert, alert)
       return
@@ -353,4 +378,10 @@ class WireEnd implements Connection {
     const events = this.#events
     if (events) this.#agenda.schedule(0, () => events.closed(error))
   }
+}
+
+function cutEvenly(bytes: Uint8Array, size: number): Uint8Array[] {
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < bytes.length; at += size) pieces.push(bytes.subarray(at, at + size))
+  return pieces
 }

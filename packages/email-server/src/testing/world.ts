@@ -19,6 +19,7 @@ import type {
 import { TlsOverConnection, type TlsWorld } from '../node/index.ts'
 import { Agenda } from './agenda.ts'
 import { seededBytes } from './seeded.ts'
+import { Tally } from './tally.ts'
 import { type Address, type LinkOptions, type WireWatch, wire } from './wire.ts'
 import { Zones } from './zones.ts'
 
@@ -48,6 +49,8 @@ export interface VirtualWorldOptions {
   readonly roots?: readonly string[]
   /** Looks at, or meddles with, what one end of a connection sees, inside of TLS: gives the connection that takes its place. */
   readonly tap?: (connection: Connection, end: TappedEnd) => Connection
+  /** Where faults of the network are counted as they come to pass. Default: a tally of its own. */
+  readonly tally?: Tally
 }
 
 /** One end of a new connection. */
@@ -89,6 +92,8 @@ export class VirtualWorld {
   readonly zones: Zones = new Zones()
   /** What was given to `Runtime.warn`, in order. */
   readonly warnings: { readonly message: string; readonly error: unknown }[] = []
+  /** What has gone wrong in the network, as it was asked to. */
+  readonly tally: Tally
   readonly #options: VirtualWorldOptions
   readonly #agenda: Agenda
   readonly #random: (length: number) => Uint8Array
@@ -110,11 +115,13 @@ export class VirtualWorld {
     unread: bytes => {
       this.#mostUnread = Math.max(this.#mostUnread, bytes)
     },
+    happened: what => this.tally.count(what),
   }
   readonly #tlsWorld: TlsWorld
 
   constructor(options: VirtualWorldOptions = {}) {
     this.#options = options
+    this.tally = options.tally ?? new Tally()
     this.#agenda = new Agenda(options.now ?? NEW_YEAR)
     this.#random = seededBytes(options.seed ?? 1)
     if (options.zones) this.zones.add(options.zones)
@@ -157,6 +164,7 @@ export class VirtualWorld {
 
   /** Sets all clocks, forward or back; timers keep the time that is left to them, as those of real machines do. */
   jumpClock(ms: number): void {
+    this.tally.count(ms < 0 ? 'clock set back' : 'clock set forward')
     this.#agenda.jump(ms)
   }
 
@@ -269,6 +277,7 @@ export class VirtualWorld {
 
   #resolve(name: string, type: DnsRecordType): Promise<DnsAnswer> {
     const failure = this.#options.dnsFault?.(name, type) ?? null
+    if (failure) this.tally.count(`DNS ${failure}`)
     const answer: DnsAnswer = failure ? { ok: false, failure } : this.zones.answer(name, type)
     const late = !answer.ok && answer.failure === 'timeout'
     return new Promise(resolve =>
@@ -301,6 +310,7 @@ export class VirtualWorld {
     const address =
       isLoopback(host) && !this.#listeners.has(`${host} ${port}`) ? own : await this.#addressOf(host)
     const link = this.#options.link?.({ from: own, to: address, port }) ?? {}
+    if (link === 'unreachable' || link === 'refused') this.tally.count(link)
     if (link === 'unreachable') {
       await this.#sleep(options.timeoutMs ?? CONNECT_TIMEOUT_MS)
       throw new MailError('ETIMEDOUT', `no connection to ${host}:${port} in time`)

@@ -9,6 +9,7 @@ import {
   dkimVerify,
   type IncomingMail,
   type MailError,
+  MemoryQueue,
   parseReport,
   type SendResult,
   type Server,
@@ -153,6 +154,30 @@ test('a host that stays away for five days: waits grow, then the message is give
   assert.ok(reports[1]!.at - started >= 5 * DAY && reports[1]!.at - started < 5 * DAY + HOUR)
   await world.advance(10 * DAY)
   assert.equal(inbox.length, 2)
+  await world.run(server.close())
+})
+
+test("messages for a host that rests take nobody's turn, and nobody reads them", async () => {
+  class CountingQueue extends MemoryQueue {
+    reads = 0
+    override content(id: string): ReturnType<MemoryQueue['content']> {
+      this.reads++
+      return super.content(id)
+    }
+  }
+  const queue = new CountingQueue()
+  const { world, links, server, events } = await home({ delivery: { queue } })
+  links.set('198.51.100.9', 'refused')
+  const sent = Array.from({ length: 300 }, (_, i) => server.send({ ...letter, to: `u${i}@dead.test` }))
+  // in a rate of sixty a minute they would take five
+  await world.run(Promise.all(sent))
+  await world.advance(20_000)
+  assert.equal(events.filter(event => event.startsWith('retry')).length, 300)
+  assert.ok(queue.reads <= 3, `${queue.reads} messages were read`)
+  links.delete('198.51.100.9')
+  const dead = await mta(world, '198.51.100.9', { domains: ['dead.test'] })
+  await world.advance(HOUR)
+  assert.equal(dead.arrived.length, 300)
   await world.run(server.close())
 })
 

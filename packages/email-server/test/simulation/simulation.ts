@@ -1,6 +1,6 @@
 // One run: three domains, messages by both doors, everything that can go wrong, days of time; then the books must balance. The seed decides it all.
 import { createHash } from 'node:crypto'
-import { connectSMTP, type DeliveryQueue, type MailError } from '../../src/index.ts'
+import { connectSMTP, type DeliveryQueue, type MailError, type SmtpConnection } from '../../src/index.ts'
 import {
   createMailWorld,
   type FaultRates,
@@ -13,6 +13,7 @@ import {
 import { fraction, oneOf, type RandomBytes, whole } from '../../src/testing/lots.ts'
 import { seededBytes } from '../../src/testing/seeded.ts'
 import { ImapMirror } from './imap-mirror.ts'
+import { ImapReader } from './imap-reader.ts'
 
 export interface RunOptions {
   /** Default: real for one seed in twenty. */
@@ -30,12 +31,15 @@ export interface RunResult {
   readonly wrong: readonly string[]
   readonly messages: number
   readonly totals: LedgerTotals
+  /** What has gone wrong on the way, as it was asked to, and how often. */
+  readonly happened: Readonly<Record<string, number>>
   /** Of all that was said, with the times, when it was traced: the same for the same seed. */
   readonly digest: string
 }
 
 const DOMAINS = ['a.test', 'b.test', 'c.test']
 const USERS = ['ann', 'ben']
+const CERTIFICATES = ['expired', 'not yet valid', 'wrong name', 'self-signed', null] as const
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
@@ -49,12 +53,20 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
       { name: 'a.test', server: { delivery: options.queue ? { queue: options.queue } : {} } },
       // so little memory that messages go to the spool
       { name: 'b.test', server: { limits: { messageInMemory: 4096 } } },
-      { name: 'c.test', server: { mailAuth: false, dsn: true } },
+      {
+        name: 'c.test',
+        server: {
+          mailAuth: false,
+          dsn: true,
+          delivery: { whenAmbiguous: seed % 3 === 0 ? 'retry' : 'bounce' },
+        },
+      },
     ],
   })
   options.plant?.(world)
   const messages = 2 + whole(random, 7)
   const wrong: string[] = []
+  const readers = seed % 4 === 1 ? DOMAINS.map(domain => new ImapReader(world, domain, USERS[0]!)) : []
   try {
     world.faults.rates = ratesFor(random)
     for (let i = 0; i < messages; i++) {
@@ -65,6 +77,10 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
     await world.advance('1d')
     // the weather clears up: what still waits gets its chance
     world.faults.clear()
+    for (const domain of DOMAINS) world.certify(domain, null)
+    // whoever has lost his connection is back by then
+    if (readers.length > 0) await world.advance('1h')
+    for (const reader of readers) wrong.push(...(await reader.compare()))
     await world.advance('12d')
     for (const domain of DOMAINS) {
       const left = world.queue(domain).length
@@ -77,7 +93,8 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
   await world.close().catch((error: unknown) => {
     wrong.push(...(error instanceof WorldError ? error.wrong : [String(error)]))
   })
-  return { seed, wrong, messages, totals: world.totals, digest: digestOf(world) }
+  const happened = world.faults.tally.counts
+  return { seed, wrong, messages, totals: world.totals, happened, digest: digestOf(world) }
 }
 
 /** Each kind of fault is off, as usual, or frequent. */
@@ -107,7 +124,10 @@ function send(world: MailWorld, random: RandomBytes, messageId: string): void {
     .catch(() => {})
 }
 
-/** A mail program that hands its message in, once. */
+/** Times that a mail program hands the same message in, when it does not hear that it was taken. */
+const MOST_SUBMISSIONS = 3
+
+/** A mail program that hands its message in, again and again: for one that was taken and of which it has not heard, twice is what it gets. */
 async function submit(
   world: MailWorld,
   from: string,
@@ -115,18 +135,42 @@ async function submit(
   messageId: string,
   content: Uint8Array,
 ): Promise<void> {
+  const runtime = world.runtime()
+  for (let left = MOST_SUBMISSIONS; left > 0; left--) {
+    const heard = await submitOnce(world, from, to, messageId, content)
+    if (heard === 'yes') return
+    if (heard === 'nothing') world.faults.tally.count('a client has not heard what became of its message')
+    await new Promise<void>(resolve => runtime.setTimer(10 * MINUTE, resolve))
+  }
+}
+
+async function submitOnce(
+  world: MailWorld,
+  from: string,
+  to: readonly string[],
+  messageId: string,
+  content: Uint8Array,
+): Promise<'yes' | 'no' | 'nothing' | 'nobody there'> {
   const host = `mail.${from.slice(from.indexOf('@') + 1)}`
-  const smtp = await connectSMTP({
-    ...{ host, runtime: world.runtime(), auth: { user: from, pass: 'x' }, allowInsecureAuth: true },
-    requireTls: false,
-  })
+  let smtp: SmtpConnection
+  try {
+    smtp = await connectSMTP({
+      ...{ host, runtime: world.runtime(), auth: { user: from, pass: 'x' }, allowInsecureAuth: true },
+      requireTls: false,
+    })
+  } catch {
+    return 'nobody there'
+  }
+  let heard: 'yes' | 'no' | 'nothing'
   try {
     const { accepted } = await smtp.send({ from, to, content })
-    world.submitted(messageId, accepted.length > 0 ? 'yes' : 'no')
+    heard = accepted.length > 0 ? 'yes' : 'no'
   } catch (error) {
-    world.submitted(messageId, (error as MailError).ambiguous ? 'nothing' : 'no')
+    heard = (error as MailError).ambiguous ? 'nothing' : 'no'
   }
+  world.submitted(messageId, heard)
   await smtp.close()
+  return heard
 }
 
 /** Time passes, and sometimes the clock is set. */
@@ -135,12 +179,15 @@ async function pass(world: MailWorld, random: RandomBytes): Promise<void> {
     oneOf(random, [0, whole(random, 2000), whole(random, 30 * MINUTE), whole(random, 6 * HOUR)]),
   )
   if (fraction(random) < 0.05) world.jumpClock(Math.round((fraction(random) - 0.5) * 4 * HOUR))
+  // for those who read them: where TLS is made up, links say who trusts whom
+  if (fraction(random) < 0.3) world.certify(oneOf(random, DOMAINS), oneOf(random, CERTIFICATES))
 }
 
 /** Two programs read the same folder while mail comes in; what they believe must be true. */
 async function readMail(world: MailWorld, random: RandomBytes): Promise<string[]> {
   const { rates } = world.faults
-  world.faults.rates = NO_FAULTS
+  // the line is good, the store is not
+  world.faults.rates = { ...NO_FAULTS, mailbox: rates.mailbox }
   const domain = oneOf(random, DOMAINS)
   const user = `${oneOf(random, USERS)}@${domain}`
   const mailbox = world.mailbox(user)
