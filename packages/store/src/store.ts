@@ -1,8 +1,7 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { resolve } from 'node:path'
-import { MailError } from 'email-server'
+import { type ConnectImapOptions, type ImapConnection, MailError } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
-import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { Directory } from './accounts/directory.ts'
 import { Arrivals, accountOf } from './arrivals.ts'
@@ -18,7 +17,6 @@ import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
-import type { Tables } from './database/schema.ts'
 import { isStorageFailure } from './errors.ts'
 import { folderToFill } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
@@ -30,9 +28,17 @@ import { flagSet } from './messages/flags.ts'
 import { TextIndex } from './messages/text-index.ts'
 import { OutboundQueue } from './queue/outbound-queue.ts'
 import { exportFolder } from './transfer/export.ts'
+import { type ExportImapOptions, exportImap } from './transfer/export-imap.ts'
+import {
+  type ImapProgress,
+  type ImportImapOptions,
+  importImap,
+  onConnection,
+} from './transfer/import-imap.ts'
 import type { NamedMessage } from './transfer/maildir.ts'
 import {
   type ImportOptions,
+  type ImportParts,
   type ImportProgress,
   importMessages,
   type TransferMessage,
@@ -151,17 +157,44 @@ export class Store extends Directory {
     messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
     options: ImportOptions = {},
   ): Promise<ImportProgress> {
+    return this.gate.hold(async () =>
+      importMessages(await this.#importParts(username, null), messages, options),
+    )
+  }
+
+  /**
+   * Brings the mail of an account of another IMAP server in: all folders with their messages, flags, arrivals and subscriptions. Nothing is changed
+   * there. What has come once does not come again, nor is asked for again when the store remembers it (`place`), also when it was
+   * removed here meanwhile; begun anew it goes on where it was. A lost connection is waited for. Rejects with what `connectIMAP` rejects with, EUSAGE when
+   * there is no such account, ELIMIT for a message that is too long, ECOMMAND for one that the server does not give (`onRefused`).
+   */
+  importIMAP(
+    username: string,
+    imap: ImapConnection | ConnectImapOptions,
+    options: ImportImapOptions = {},
+  ): Promise<ImapProgress> {
+    return this.gate.hold(() =>
+      onConnection(imap, options, async (connection, place) =>
+        importImap(await this.#importParts(username, place), this.mailbox(username), connection, options),
+      ),
+    )
+  }
+
+  /**
+   * The other way round: all folders of an account to an account of another IMAP server, where they are made when there are none. What is there already, by its octets or
+   * because it was sent at an earlier time, is passed over. Rejects as `importIMAP` does.
+   */
+  exportIMAP(
+    username: string,
+    imap: ImapConnection | ConnectImapOptions,
+    options: ExportImapOptions = {},
+  ): Promise<ImapProgress> {
     return this.gate.hold(async () => {
       const { id } = await this.gate.pass(() => this.#account(username))
-      const parts = {
-        gate: this.gate,
-        database: this.database,
-        bodies: this.#bodies,
-        changes: this.#changes,
-        accountId: id,
-        folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
-      }
-      return importMessages(parts, messages, options)
+      const handlers = this.mailbox(username)
+      return onConnection(imap, options, (connection, place) =>
+        exportImap({ accountId: id, database: this.database, handlers, place }, connection, options),
+      )
     })
   }
 
@@ -231,6 +264,19 @@ export class Store extends Directory {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #importParts(username: string, place: string | null): Promise<ImportParts> {
+    const { id } = await this.gate.pass(() => this.#account(username))
+    return {
+      gate: this.gate,
+      database: this.database,
+      bodies: this.#bodies,
+      changes: this.#changes,
+      accountId: id,
+      folderToFill: (trx, name) => folderToFill(trx, id, name),
+      place,
+    }
   }
 
   #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {

@@ -1,5 +1,5 @@
 // Messages between a store and other places: what they look like on the way, and how they come in.
-import { Refusal } from 'email-server'
+import { type MailError, Refusal } from 'email-server'
 import type { Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
@@ -9,6 +9,7 @@ import { refuseOverQuota } from '../folders/quota.ts'
 import type { Gate } from '../gate.ts'
 import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
 import { flagSet } from '../messages/flags.ts'
+import { type TransferMark, writeMark } from './marks.ts'
 
 /** A message outside of the store. */
 export interface TransferMessage {
@@ -20,6 +21,28 @@ export interface TransferMessage {
   readonly internalDate: Date | null
   /** Where it lies, levels separated by `/`; null: in no folder (an mbox is one folder). */
   readonly folder: string | null
+  /** From which message of another server it is. */
+  readonly origin?: MessageOrigin
+  /** It comes from a view of all messages: it is wanted only when the account has it in no folder. */
+  readonly onlyIfNowhere?: true
+}
+
+export interface MessageOrigin {
+  /** The name of the folder there. */
+  readonly folder: string
+  readonly uidValidity: number
+  readonly uid: number
+  /** Messages up to this UID have all been told before or with this one. */
+  readonly mark: number
+}
+
+/** A message that one of the servers does not give or take. */
+export interface RefusedMessage {
+  /** The folder that it is in. */
+  readonly folder: string
+  /** In that folder. */
+  readonly uid: number
+  readonly error: MailError
 }
 
 export interface ImportProgress {
@@ -46,6 +69,8 @@ export interface ImportParts {
   readonly bodies: Bodies
   readonly changes: ChangeFeed
   readonly folderToFill: (trx: Transaction<Tables>, name: string) => Promise<{ readonly id: number }>
+  /** Whose mail it is, and on which server: for messages with an origin. Null: nothing is remembered of that. */
+  readonly place: string | null
 }
 
 interface Prepared {
@@ -54,6 +79,8 @@ interface Prepared {
   /** ms */
   readonly internalDate: number
   readonly folder: string
+  readonly origin: MessageOrigin | null
+  readonly onlyIfNowhere: boolean
 }
 
 /** Messages in one transaction. */
@@ -97,12 +124,19 @@ export async function importMessages(
 
 function prepare(
   bodies: Bodies,
-  { raw, flags, internalDate, folder }: TransferMessage,
+  { raw, flags, internalDate, folder, origin, onlyIfNowhere }: TransferMessage,
   usual: string,
 ): Prepared {
   const body = bodies.prepare(raw)
   const arrived = internalDate?.getTime() ?? body.metadata.sentAt ?? Date.now()
-  return { body, flags: flags.filter(isFlag), internalDate: arrived, folder: folder ?? usual }
+  return {
+    body,
+    flags: flags.filter(isFlag),
+    internalDate: arrived,
+    folder: folder ?? usual,
+    origin: origin ?? null,
+    onlyIfNowhere: onlyIfNowhere === true,
+  }
 }
 
 /** Other programs have keywords that IMAP has no way to say. */
@@ -125,14 +159,22 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
       database.write(async trx => {
         const all: PlacedMessage[] = []
         const folders = new Map<string, number>()
-        for (const { body, flags, internalDate, folder } of group) {
+        const marks = new Map<string, readonly [TransferMark, number]>()
+        for (const { body, flags, internalDate, folder, origin, onlyIfNowhere } of group) {
           const folderId = folders.get(folder) ?? (await parts.folderToFill(trx, folder)).id
           folders.set(folder, folderId)
-          if (await isThere(trx, folderId, body.hash)) continue
+          if (origin && parts.place !== null && origin.uidValidity > 0) {
+            const { folder: remoteFolder, uidValidity, mark } = origin
+            const line = { folderId, direction: 'in', place: parts.place, remoteFolder, uidValidity } as const
+            marks.set(`${folderId} ${remoteFolder}`, [line, mark])
+          }
+          if (await isThere(trx, onlyIfNowhere ? { accountId: parts.accountId } : { folderId }, body.hash))
+            continue
           const placement = { folderId, flags: flagSet(flags), internalDate }
           all.push(...(await placeMessage(trx, bodies, body, [placement])))
         }
         await refuseOverQuota(trx, parts.accountId)
+        for (const [mark, uid] of marks.values()) if (uid > 0) await writeMark(trx, mark, uid)
         return all
       }),
   )
@@ -140,14 +182,23 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
   return placed.length
 }
 
-async function isThere(trx: Transaction<Tables>, folderId: number, hash: string): Promise<boolean> {
-  const row = await trx
+/** Is it in that folder, or in any folder of that account? */
+async function isThere(
+  trx: Transaction<Tables>,
+  place: { readonly folderId: number } | { readonly accountId: number },
+  hash: string,
+): Promise<boolean> {
+  const same = trx
     .selectFrom('bodies')
     .innerJoin('messages', 'messages.body_id', 'bodies.id')
     .select('messages.uid')
     .where('bodies.hash', '=', hash)
-    .where('messages.folder_id', '=', folderId)
     .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+  const there =
+    'folderId' in place
+      ? same.where('messages.folder_id', '=', place.folderId)
+      : same.where('messages.folder_id', 'in', db =>
+          db.selectFrom('folders').select('id').where('account_id', '=', place.accountId),
+        )
+  return (await there.executeTakeFirst()) !== undefined
 }
