@@ -6,6 +6,7 @@ import {
   connectIMAP,
   createServer,
   type ImapConnection,
+  MailError,
   type NamespaceInfo,
 } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
@@ -445,4 +446,74 @@ test('what a view of all messages shows is taken when it is in no folder', async
     (await contents(store.mailbox(ALICE), 'Archive')).map(({ raw }) => /Subject: (.*)\r/.exec(raw)?.[1]),
     ['c'],
   )
+})
+
+/** A folder of messages 1 to 5 behind a server with habits. */
+function habits(
+  fetch: (uids: readonly number[]) => AsyncGenerator<object>,
+  still: readonly number[] = [],
+): ImapConnection {
+  const mailbox = { uidValidity: 7, total: 5 }
+  return {
+    ...listing([{ name: 'INBOX' }]),
+    mailbox,
+    lock: async () => ({ mailbox, release: () => {} }),
+    search: async ({ uid }: { uid?: readonly number[] }) => (uid ? still : [1, 2, 3, 4, 5]),
+    fetch,
+  } as unknown as ImapConnection
+}
+
+function told(uid: number, text: string | null): object {
+  const content = {
+    size: text === null ? null : text.length,
+    bytes: async () => Buffer.from(text ?? ''),
+    cancel: () => {},
+  }
+  return { uid, flags: ['Seen', 'Recent'], internalDate: new Date(0), size: 4, content }
+}
+
+async function marks(imap: ImapConnection, refused: number[] = []): Promise<string[]> {
+  const found: string[] = []
+  for await (const { origin } of readIMAP(imap, { onRefused: ({ uid }) => refused.push(uid) })) {
+    found.push(`${origin!.uid} ${origin!.mark}`)
+  }
+  return found
+}
+
+test('answers in any order become messages in order; flags told unasked are none', async () => {
+  const mixed = habits(async function* () {
+    for (const uid of [4, 2, 5, 1, 3]) yield told(uid, 'text')
+    yield { uid: 3, flags: [] }
+  })
+  assert.deepEqual(await marks(mixed), ['1 1', '2 2', '3 3', '4 4', '5 5'])
+})
+
+test('a message that is gone is none; one that is there and is not given is told', async () => {
+  const refused: number[] = []
+  const forgetful = habits(
+    async function* () {
+      for (const uid of [1, 3, 5]) yield told(uid, uid === 3 ? null : 'text')
+    },
+    [3],
+  )
+  assert.deepEqual(await marks(forgetful, refused), ['1 1', '5 1'])
+  assert.deepEqual(refused, [3])
+  await assert.rejects(
+    async () => {
+      for await (const _ of readIMAP(forgetful));
+    },
+    { code: 'EMESSAGE' },
+  )
+})
+
+test('a message at which the server gives up is found, and the others come', async () => {
+  const refused: number[] = []
+  const broken = habits(async function* (uids) {
+    for (const uid of uids) {
+      if (uid === 2) throw new MailError('ECOMMAND', 'NO cannot read it', { permanent: true })
+      yield told(uid, 'text')
+    }
+  })
+  assert.deepEqual(await marks(broken, refused), ['1 1', '3 3', '4 4', '5 5'])
+  assert.deepEqual(refused, [2])
 })

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto'
 import { type AppendMessage, type ImapConnection, type MailboxLock, MailError } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Database } from '../database/database.ts'
+import { noSuchFolder } from '../errors.ts'
 import { getFolder } from '../folders/folders.ts'
+import { INBOX } from '../folders/names.ts'
 import { type ExportedMessage, exportMessages, idsIn } from './export.ts'
 import { type RemoteFolders, remoteFolders, remoteName } from './imap-folders.ts'
 import { type ImapProgress, type ImapTransferOptions, ownFolders } from './import-imap.ts'
@@ -41,19 +43,17 @@ export async function exportImap(
   const own = new Set((await ownFolders(handlers)).folders)
   const there = await patiently(() => remoteFolders(imap))
   const uses = new Map(there.all.flatMap(({ specialUse, name }) => (specialUse ? [[specialUse, name]] : [])))
-  const wanted = listed.filter(({ name }) =>
-    options.only === undefined ? own.has(name) : name === options.only,
-  )
+  const wanted = listed.filter(({ name }) => own.has(name) && (options.only ?? name) === name)
   const count = new Counter(options)
-  if (options.only !== undefined && wanted.length === 0) await handlers.status!(options.only, { items: [] })
+  if (options.only !== undefined && wanted.length === 0) throw noSuchFolder()
   for (const { name } of wanted)
     count.total += Number((await handlers.status!(name, { items: ['total'] })).total)
   for (const { name, specialUse = null, subscribed = false } of wanted) {
     const facts = { name, specialUse }
-    const remote =
+    const wish =
       options.folder === undefined ? remoteName(facts, there, uses) : below(options.folder, name, there)
-    await patiently(() =>
-      make(imap, there, remote, options.folder === undefined ? specialUse : null, subscribed),
+    const remote = await patiently(() =>
+      make(imap, there, wish, options.folder === undefined ? specialUse : null, subscribed),
     )
     await new FolderSender(parts, imap, { local: name, remote }, options, count).send()
   }
@@ -62,25 +62,48 @@ export async function exportImap(
 
 function below(parent: string, name: string, { delimiter }: RemoteFolders): string {
   const levels = remoteName({ name, specialUse: null }, { all: [], prefix: '', delimiter }, new Map())
-  return levels === 'INBOX' ? parent : `${parent}${delimiter ?? '_'}${levels}`
+  return levels === INBOX ? parent : `${parent}${delimiter ?? '_'}${levels}`
 }
 
+/** Makes the folder when there is none, under a plainer name when the server does not take its own; answers how it is called. */
 async function make(
   imap: ImapConnection,
   there: RemoteFolders,
-  name: string,
+  wanted: string,
   use: string | null,
   subscribed: boolean,
-): Promise<void> {
-  if (name === 'INBOX' || there.all.some(each => each.name === name)) return
-  try {
-    const withUse = use !== null && imap.has('CREATE-SPECIAL-USE')
-    await imap.create(name, withUse ? { specialUse: use } : {})
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    // it is there (from an attempt whose answer was lost, or as one that is not listed), or cannot be: that is told when it is opened
+): Promise<string> {
+  let refusal: MailError | null = null
+  for (const name of new Set([wanted, plainer(wanted, there.delimiter)])) {
+    if (name === INBOX || there.all.some(each => each.name === name)) return name
+    try {
+      const withUse = use !== null && imap.has('CREATE-SPECIAL-USE')
+      await imap.create(name, withUse ? { specialUse: use } : {})
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      refusal ??= error
+      if (!(await isThere(imap, name))) continue
+    }
+    if (subscribed) await imap.subscribe(name)
+    return name
   }
-  if (subscribed) await imap.subscribe(name)
+  throw refusal
+}
+
+/** Made by an attempt whose answer was lost, or not listed. */
+async function isThere(imap: ImapConnection, name: string): Promise<boolean> {
+  try {
+    await imap.status(name, ['UIDVALIDITY'])
+    return true
+  } catch (error) {
+    if (isRefusal(error)) return false
+    throw error
+  }
+}
+
+/** Without what servers keep for themselves in the names of files: Dovecot's Maildir++ takes no dot, whatever separates levels. */
+function plainer(name: string, delimiter: string | null): string {
+  return name.replaceAll(/[.~^\\#&%*"]/g, char => (char === delimiter ? char : '_'))
 }
 
 class Counter {

@@ -41,6 +41,8 @@ const MAX_MESSAGE = 256 * 1024 * 1024
 const ATTEMPTS = 5
 /** Messages asked for at a time. */
 const CHUNK = 500
+/** Octets of messages that have come before their turn. */
+const EARLY_BYTES = 8 * 1024 * 1024
 /** Folders asked about at a time. */
 const QUESTIONS = 16
 
@@ -142,8 +144,10 @@ class FolderReader {
       } catch (error) {
         if (isLost(error) && (came || failures < ATTEMPTS)) failures++
         else if (isRefusal(error) && this.#uids !== null && chunk > 1) chunk = 1
-        else if (isRefused(error) && this.#uids !== null) this.#refuse(this.#left(1)[0]!, error)
-        else throw error
+        else if (isRefused(error) && this.#uids !== null) {
+          this.#refuse(this.#left(1)[0]!, error)
+          chunk = CHUNK
+        } else throw error
       }
     }
   }
@@ -159,18 +163,17 @@ class FolderReader {
       const wanted = this.#left(count)
       if (wanted.length === 0) return
       const asked = new Set(wanted)
-      let read: ReadMessage | null = null
+      const inOrder = new InOrder(wanted)
       for await (const message of this.#imap.fetch(wanted, ITEMS, { stream: true, ...this.#signal })) {
         // what stands behind the body in a response is known when the next one comes
-        if (read) yield this.#made(read)
-        read = null
+        for (const read of inOrder.ready()) yield this.#made(read)
         // flags of other messages are told unasked
         if (!message.content || !asked.has(message.uid)) continue
         const raw = await this.#bytes(message)
-        if (raw) read = { message, raw }
+        if (raw) inOrder.add({ message, raw })
         if (raw !== null) asked.delete(message.uid)
       }
-      if (read) yield this.#made(read)
+      for (const read of inOrder.rest()) yield this.#made(read)
       await this.#missing([...asked])
     } finally {
       lock.release()
@@ -256,6 +259,41 @@ class FolderReader {
       origin,
       ...(remote.specialUse === ALL && { onlyIfNowhere: true }),
     }
+  }
+}
+
+/** Servers that work on several FETCH at a time (Dovecot) mix their answers: what comes early waits for those before it, as far as there is room. */
+class InOrder {
+  readonly #wanted: readonly number[]
+  readonly #early = new Map<number, ReadMessage>()
+  #at = 0
+  #octets = 0
+
+  constructor(wanted: readonly number[]) {
+    this.#wanted = wanted
+  }
+
+  add(read: ReadMessage): void {
+    this.#early.set(read.message.uid, read)
+    this.#octets += read.raw.length
+  }
+
+  *ready(): Generator<ReadMessage> {
+    while (this.#early.size > 0 && (this.#early.has(this.#wanted[this.#at]!) || this.#octets > EARLY_BYTES)) {
+      yield* this.#next()
+    }
+  }
+
+  *rest(): Generator<ReadMessage> {
+    while (this.#early.size > 0) yield* this.#next()
+  }
+
+  *#next(): Generator<ReadMessage> {
+    const read = this.#early.get(this.#wanted[this.#at++]!)
+    if (!read) return
+    this.#early.delete(read.message.uid)
+    this.#octets -= read.raw.length
+    yield read
   }
 }
 
