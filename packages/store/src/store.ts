@@ -4,6 +4,7 @@ import { type ConnectImapOptions, type ImapConnection, MailError } from 'email-s
 import type { MailboxHandlers } from 'email-server/mailbox'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { Directory } from './accounts/directory.ts'
+import { removeAccount } from './accounts/removing.ts'
 import { Arrivals, accountOf } from './arrivals.ts'
 import {
   type ArrivedMail,
@@ -93,6 +94,34 @@ export class Store extends Directory {
     this.#arrivals = new Arrivals({ ...shared, accounts: this.accounts, queue: this.queue })
   }
 
+  /**
+   * Removes an account: its folders and messages, aliases that lead to it, app passwords, quota, notes, and its rights on folders of others. Its open
+   * sessions are shown out. What it has given to the queue is sent all the same: that was promised. False: there is no such account.
+   */
+  removeUser(address: string): Promise<boolean> {
+    return this.gate.pass(async () => {
+      const account = await this.accounts.find(address)
+      if (!account) return false
+      // nobody comes in while it goes
+      await this.accounts.setEnabled(account.address, false)
+      this.sessions.end(account.address)
+      const gone = (folderId: number, uids: readonly number[]): void => {
+        this.#changes.publish({ kind: 'vanished', folderId, uids }, null)
+        this.#sweeper.wake()
+      }
+      const folders = await removeAccount(this.database, account, gone)
+      for (const { id, name } of folders) {
+        this.#changes.publishNames(
+          account.id,
+          { news: { kind: 'deleted', folder: name }, folderId: id },
+          null,
+        )
+      }
+      this.#sweeper.wake()
+      return true
+    })
+  }
+
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
   attach(server: MailServer, options: AttachOptions = {}): this {
     attachStore(this, server, options)
@@ -140,7 +169,7 @@ export class Store extends Directory {
       const body = this.#bodies.prepare(raw)
       const placed = await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
-        return [{ ...placement, folderId: target.id, accountId: account.id }]
+        return [{ ...placement, folderId: target.id, made: target.made, accountId: account.id }]
       })
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
@@ -219,7 +248,17 @@ export class Store extends Directory {
       changes: this.#changes,
       gate: this.gate,
     }
-    return openMailbox(parts, user, onChange, options)
+    const access = openMailbox(parts, user, onChange, options)
+    const { onEnd } = options
+    if (!onEnd) return access
+    this.sessions.add(username, onEnd)
+    return {
+      handlers: access.handlers,
+      close: () => {
+        this.sessions.remove(username, onEnd)
+        access.close()
+      },
+    }
   }
 
   /** As `openMailbox`, without news. */

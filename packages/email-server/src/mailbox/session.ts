@@ -75,6 +75,8 @@ export class MailboxSession {
   onNews: (news: MailboxNews) => void = () => {}
   /** Set by the protocol session: takes news of all folders. */
   onFolderNews: (news: FolderNews) => void = () => {}
+  /** Set by the protocol session: says goodbye. */
+  onEnd: (text: string) => void = () => {}
 
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
@@ -196,11 +198,21 @@ export class MailboxSession {
     this.onFolderNews(news)
   }
 
+  /**
+   * The client is to go: its account was removed, switched off. It hears `text` as soon as the command at hand is answered, and the connection
+   * closes. Throws `EUSAGE` for a text that is no line of printable ASCII.
+   */
+  end(text = 'The session has been ended'): void {
+    if (!/^[ -~]{1,200}$/.test(text)) throw usageError(`${describe(text)} can't be said to a client`)
+    this.onEnd(text)
+  }
+
   /** The session is over; called once by the protocol session. */
   closed(): void {
     this.#door.close()
     this.onNews = () => {}
     this.onFolderNews = () => {}
+    this.onEnd = () => {}
     this.#events.emit('close')
   }
 }

@@ -5,9 +5,10 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import type { FilledFolder } from '../folders/folders.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import type { Gate } from '../gate.ts'
-import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
+import { folderMade, type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
 import { flagSet } from '../messages/flags.ts'
 import { type TransferMark, writeMark } from './marks.ts'
 
@@ -68,7 +69,7 @@ export interface ImportParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly changes: ChangeFeed
-  readonly folderToFill: (trx: Transaction<Tables>, name: string) => Promise<{ readonly id: number }>
+  readonly folderToFill: (trx: Transaction<Tables>, name: string) => Promise<FilledFolder>
   /** Whose mail it is, and on which server: for messages with an origin. Null: nothing is remembered of that. */
   readonly place: string | null
 }
@@ -153,16 +154,23 @@ function isFlag(flag: string): boolean {
 /** Answers how many were added. */
 async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promise<number> {
   const { database, bodies, changes } = parts
+  let made: FilledFolder[] = []
   const placed = await bodies.holding(
     group.map(({ body }) => body),
     () =>
       database.write(async trx => {
         const all: PlacedMessage[] = []
+        made = []
         const folders = new Map<string, number>()
         const marks = new Map<string, readonly [TransferMark, number]>()
         for (const { body, flags, internalDate, folder, origin, onlyIfNowhere } of group) {
-          const folderId = folders.get(folder) ?? (await parts.folderToFill(trx, folder)).id
-          folders.set(folder, folderId)
+          let folderId = folders.get(folder)
+          if (folderId === undefined) {
+            const filled = await parts.folderToFill(trx, folder)
+            made.push(filled)
+            folderId = filled.id
+            folders.set(folder, folderId)
+          }
           if (origin && parts.place !== null && origin.uidValidity > 0) {
             const { folder: remoteFolder, uidValidity, mark } = origin
             const line = { folderId, direction: 'in', place: parts.place, remoteFolder, uidValidity } as const
@@ -178,6 +186,9 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
         return all
       }),
   )
+  for (const { id, made: name } of made) {
+    if (name !== null) changes.publishNames(parts.accountId, folderMade(id, name), null)
+  }
   publishPlaced(changes, placed)
   return placed.length
 }

@@ -56,7 +56,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   #advancing = false
   #inputPaused = false
   #peerDone = false
-  #leaving = false
+  /** What is said before the end; null: it has not come. */
+  #leaving: string | null = null
   #badCommands = 0
   /** The answer to a command whose literal is being swallowed. */
   #refused: { readonly tag: string; readonly reply: Reply } | null = null
@@ -162,8 +163,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   shutdown(): void {
-    this.#leaving = true
-    if (MODES[this.#core.mode].reads !== 'nothing') this.#bye('The server is shutting down')
+    this.#leave('The server is shutting down')
   }
 
   destroy(error: Error | null = null): void {
@@ -296,8 +296,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     if (afterwards) afterwards()
     else this.#enter('waiting')
     if (reply.status === 'BAD') this.#countBad()
-    if (this.#leaving && !this.#core.over && this.#core.mode === 'waiting')
-      this.#bye('The server is shutting down')
+    if (this.#leaving !== null && !this.#core.over && this.#core.mode === 'waiting') this.#bye(this.#leaving)
     this.#advance()
   }
 
@@ -358,6 +357,12 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     if (mode === 'waiting') this.#backend.tellAtOnce()
   }
 
+  /** At once, or behind the command at hand. */
+  #leave(text: string): void {
+    this.#leaving ??= text
+    if (MODES[this.#core.mode].reads !== 'nothing') this.#bye(text)
+  }
+
   /** `error`: what the end is to the log; absent: all is in order. */
   #bye(text: string, code?: string, error?: MailErrorCode): void {
     if (this.#core.over) return
@@ -391,8 +396,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #nextLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null> {
-    if (this.#core.over || this.#leaving) {
-      if (!this.#core.over) this.#bye('The server is shutting down')
+    if (this.#core.over || this.#leaving !== null) {
+      if (this.#leaving !== null) this.#bye(this.#leaving)
       return Promise.resolve(null)
     }
     return new Promise(resolve => {
@@ -430,6 +435,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       authFailed: failure => void this.emit('authFailed', failure),
       opened: mailbox => {
         this.#backend.open(mailbox)
+        mailbox.onEnd = text => this.#leave(text)
         this.#clock.clear('login')
         this.emit('mailboxSession', mailbox)
       },
