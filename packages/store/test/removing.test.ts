@@ -40,7 +40,7 @@ test('an account goes with all that is its own; what others have stays', async t
   const report = await store.verify()
   assert.deepEqual([report.problems, report.messages, report.bodies, report.orphans], [[], 1, 1, 0])
   await store.addUser(ALICE, 'another')
-  await assert.rejects(store.mailbox(ALICE).status!(`Other Users/${BOB}/INBOX`, { items: [] }), {
+  await assert.rejects(async () => store.mailbox(ALICE).status!(`Other Users/${BOB}/INBOX`, { items: [] }), {
     code: 'NONEXISTENT',
   })
   assert.deepEqual((await store.quota(ALICE)).limits, { storage: null, messages: null })
