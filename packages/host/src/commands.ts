@@ -1,4 +1,4 @@
-// What the commands do with the store. Each answers the line that tells its result.
+// What the commands do with the store. Each answers the lines that tell its result.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -15,8 +15,10 @@ import {
   type TransferMessage,
   writeMbox,
 } from '@email-server/store'
-import type { Command } from './command-line.ts'
-import { ProgressBar, type Terminal } from './progress.ts'
+import type { Command, TransferCommand } from './command-line.ts'
+import { runDirectory } from './directory-commands.ts'
+import { exportToServer, importFromServer } from './imap-commands.ts'
+import { number, ProgressBar, type Terminal } from './progress.ts'
 
 export interface CommandWorld {
   /** Where a bar is shown, if it is a terminal. */
@@ -31,17 +33,19 @@ export interface CommandResult {
   readonly ok: boolean
 }
 
-type Transfer = Extract<Command, { name: 'import' | 'export' }>
-
 /** Rejects with an error whose message is the one line that a person needs. */
 export async function runCommand(command: Command, world: CommandWorld): Promise<CommandResult> {
-  const store = await openExisting(command.data)
+  const store = await open(command)
   const bar = new ProgressBar(world.terminal)
   try {
     switch (command.name) {
+      case 'directory':
+        return { ok: true, text: await runDirectory(store, command) }
       case 'import':
+        if (command.format === 'imap') return await importFromServer(store, command, bar, world.signal)
         return { ok: true, text: await importMail(store, command, bar, world.signal) }
       case 'export':
+        if (command.format === 'imap') return await exportToServer(store, command, bar, world.signal)
         return { ok: true, text: await exportMail(store, command, bar, world.signal) }
       case 'backup':
         return { ok: true, text: await backUp(store, command.path, bar, world.signal) }
@@ -54,11 +58,13 @@ export async function runCommand(command: Command, world: CommandWorld): Promise
   }
 }
 
-/** A store that is made by mistake would be empty, and the mail seem lost. */
-async function openExisting(directory: string): Promise<Store> {
-  const data = resolve(directory)
-  if (!(await isThere(join(data, 'mail.sqlite')))) throw new Error(`there is no mail in ${data}`)
-  return openStore(`sqlite:${data}`)
+/** A store that is made by mistake would be empty, and the mail seem lost: so only a first domain makes one. */
+async function open(command: Command): Promise<Store> {
+  const data = resolve(command.data)
+  const isFirst =
+    command.name === 'directory' && command.what.on === 'domain' && command.what.action === 'add'
+  if (!isFirst && !(await isThere(join(data, 'mail.sqlite')))) throw new Error(`there is no mail in ${data}`)
+  return openStore(`sqlite:${data}`, command.store)
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -72,7 +78,7 @@ async function isThere(path: string): Promise<boolean> {
 
 async function importMail(
   store: Store,
-  command: Transfer,
+  command: TransferCommand,
   bar: ProgressBar,
   signal: AbortSignal,
 ): Promise<string> {
@@ -118,7 +124,7 @@ function below(parent: string | null, folder: string): string {
 
 async function exportMail(
   store: Store,
-  command: Transfer,
+  command: TransferCommand,
   bar: ProgressBar,
   signal: AbortSignal,
 ): Promise<string> {
@@ -199,10 +205,6 @@ async function verify(
     )
   }
   return { ok: problems.length === 0, text: lines.join('\n') }
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en-US')
 }
 
 function megabytes(bytes: number): string {

@@ -1,7 +1,10 @@
 // The command line of `npm start`. Everything has a default; a bad option is one clear line.
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
+import type { StoreOptions } from '@email-server/store'
 import type { ListenerName } from 'email-server'
+import { BODIES_OPTIONS, type BodiesValues, bodiesOptions, bodiesUsage } from './bodies-options.ts'
+import { CommandLineError } from './command-line-error.ts'
 
 /** One listener: its option, its default port, and what a person is told of it. */
 export interface Door {
@@ -35,13 +38,12 @@ function door(
 
 export interface HostOptions {
   readonly data: string
+  /** What the store is opened with. */
+  readonly store: StoreOptions
   readonly host: string
   readonly requireTls: boolean
   readonly ports: ReadonlyMap<ListenerName, number>
 }
-
-/** The command line is wrong; the message is the one line that a person reads. */
-export class CommandLineError extends Error {}
 
 export function usage(): string {
   const ports = DOORS.map(
@@ -54,6 +56,7 @@ export function usage(): string {
     'Usage: npm start -- [options]',
     '',
     `  --${'data DIR'.padEnd(22)} where mail, accounts and the certificate are kept (default ./data)`,
+    ...bodiesUsage(),
     `  --${'host ADDRESS'.padEnd(22)} address to listen at (default 127.0.0.1)`,
     ...ports,
     '                           a port of 0 takes any free one',
@@ -74,6 +77,7 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
       allowPositionals: false,
       options: {
         ...Object.fromEntries(strings.map(name => [name, { type: 'string' as const }])),
+        ...BODIES_OPTIONS,
         'require-tls': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
@@ -90,6 +94,7 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
   if (data === '') throw new CommandLineError('--data wants a directory')
   return {
     data,
+    store: bodiesOptions(values as BodiesValues),
     host,
     requireTls: values['require-tls'] === true,
     ports: new Map(

@@ -26,7 +26,7 @@ export async function serve(options: HostOptions): Promise<RunningHost> {
   const data = resolve(options.data)
   await makeDirectory(data)
   const certificate = await certificateIn(data, HOSTNAME)
-  const store = await openStore(`sqlite:${data}`)
+  const store = await openStore(`sqlite:${data}`, options.store)
   try {
     if (!(await store.hasUsers())) await seed(store)
     const clearPasswords = isLoopback(options.host) && !options.requireTls

@@ -100,6 +100,7 @@ export class Arrivals {
         const folder = await folderToFill(trx, sender.id, sender.folder)
         placements.push({
           folderId: folder.id,
+          made: folder.made,
           accountId: sender.id,
           flags: flagSet(['Seen']),
           internalDate,

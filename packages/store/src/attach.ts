@@ -164,6 +164,11 @@ async function deliver(
   others: Others,
 ): Promise<void> {
   try {
+    // a session that has logged in before that
+    if (sender !== null && !(await store.isEnabled(sender))) {
+      mail.reject(550, '5.7.1 this account is closed')
+      return
+    }
     if (sender === null || !others) await store.deliverMail(mail, null)
     else if (others.kind === 'send') await store.submitMail(mail)
     else await store.deliverMail(mail, { username: sender, folder: others.folder })
@@ -195,6 +200,7 @@ function rejectFor(error: unknown, answer: { reject(code?: number, text?: string
 function openSession(store: Store, session: MailboxSession, isAdministrator: boolean): void {
   const access = store.openMailbox(session.username, change => tell(session, change), {
     onFolderNews: news => session.notifyFolder(news),
+    onEnd: () => session.end('This account is closed'),
     isAdministrator,
   })
   session.use(access.handlers, { supplies: SUPPLIES })

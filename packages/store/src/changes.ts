@@ -46,7 +46,7 @@ export class ChangeFeed {
   }
 
   /** The folders of an account have changed. */
-  publishNames(accountId: number, change: NamesChange, origin: Watcher): void {
+  publishNames(accountId: number, change: NamesChange, origin: Watcher | null): void {
     for (const watcher of this.#namesWatchers.get(accountId) ?? []) {
       try {
         watcher(change, origin)

@@ -17,6 +17,8 @@ export type { MailboxAccess } from './mailbox-handlers.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export type { OutboundQueue } from './queue/outbound-queue.ts'
 export type { Store, StoredMessage } from './store.ts'
+export type { ExportImapOptions } from './transfer/export-imap.ts'
+export type { ImapProgress, ImapTransferOptions, ImportImapOptions } from './transfer/import-imap.ts'
 export {
   type MaildirFolder,
   MaildirWriter,
@@ -25,6 +27,13 @@ export {
   readMaildir,
 } from './transfer/maildir.ts'
 export { type ReadMboxOptions, readMbox, writeMbox } from './transfer/mbox.ts'
-export type { ImportOptions, ImportProgress, TransferMessage } from './transfer/transfer.ts'
+export { type ReadImapOptions, readIMAP } from './transfer/read-imap.ts'
+export type {
+  ImportOptions,
+  ImportProgress,
+  MessageOrigin,
+  RefusedMessage,
+  TransferMessage,
+} from './transfer/transfer.ts'
 export type { BackupOptions, BackupProgress } from './upkeep/backup.ts'
 export type { VerifyOptions, VerifyProgress, VerifyReport } from './upkeep/verify.ts'

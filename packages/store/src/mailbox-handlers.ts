@@ -30,6 +30,8 @@ export interface MailboxAccess {
 export interface MailboxOptions {
   /** Hears of what others do to any of the user's folders while the session watches them; without it there is no `watchFolders`. */
   readonly onFolderNews?: (news: FolderNews) => void
+  /** The account is gone, or was switched off: who holds the session ends it. */
+  readonly onEnd?: () => void
   /** May set quotas. Default false. */
   readonly isAdministrator?: boolean
 }

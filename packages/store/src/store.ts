@@ -1,10 +1,10 @@
 // The store: accounts, delivery and mailboxes over one database and one place for bodies.
 import { resolve } from 'node:path'
-import { MailError } from 'email-server'
+import { type ConnectImapOptions, type ImapConnection, MailError } from 'email-server'
 import type { MailboxHandlers } from 'email-server/mailbox'
-import type { Transaction } from 'kysely'
 import { type Account, Accounts } from './accounts/accounts.ts'
 import { Directory } from './accounts/directory.ts'
+import { removeAccount } from './accounts/removing.ts'
 import { Arrivals, accountOf } from './arrivals.ts'
 import {
   type ArrivedMail,
@@ -18,7 +18,6 @@ import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
 import type { Database } from './database/database.ts'
-import type { Tables } from './database/schema.ts'
 import { isStorageFailure } from './errors.ts'
 import { folderToFill } from './folders/folders.ts'
 import { INBOX } from './folders/names.ts'
@@ -30,9 +29,17 @@ import { flagSet } from './messages/flags.ts'
 import { TextIndex } from './messages/text-index.ts'
 import { OutboundQueue } from './queue/outbound-queue.ts'
 import { exportFolder } from './transfer/export.ts'
+import { type ExportImapOptions, exportImap } from './transfer/export-imap.ts'
+import {
+  type ImapProgress,
+  type ImportImapOptions,
+  importImap,
+  onConnection,
+} from './transfer/import-imap.ts'
 import type { NamedMessage } from './transfer/maildir.ts'
 import {
   type ImportOptions,
+  type ImportParts,
   type ImportProgress,
   importMessages,
   type TransferMessage,
@@ -87,6 +94,34 @@ export class Store extends Directory {
     this.#arrivals = new Arrivals({ ...shared, accounts: this.accounts, queue: this.queue })
   }
 
+  /**
+   * Removes an account: its folders and messages, aliases that lead to it, app passwords, quota, notes, and its rights on folders of others. Its open
+   * sessions are shown out. What it has given to the queue is sent all the same: that was promised. False: there is no such account.
+   */
+  removeUser(address: string): Promise<boolean> {
+    return this.gate.pass(async () => {
+      const account = await this.accounts.find(address)
+      if (!account) return false
+      // nobody comes in while it goes
+      await this.accounts.setEnabled(account.address, false)
+      this.sessions.end(account.address)
+      const gone = (folderId: number, uids: readonly number[]): void => {
+        this.#changes.publish({ kind: 'vanished', folderId, uids }, null)
+        this.#sweeper.wake()
+      }
+      const folders = await removeAccount(this.database, account, gone)
+      for (const { id, name } of folders) {
+        this.#changes.publishNames(
+          account.id,
+          { news: { kind: 'deleted', folder: name }, folderId: id },
+          null,
+        )
+      }
+      this.#sweeper.wake()
+      return true
+    })
+  }
+
   /** Puts the store behind a server: authentication, delivery, mailboxes, notifications. */
   attach(server: MailServer, options: AttachOptions = {}): this {
     attachStore(this, server, options)
@@ -134,7 +169,7 @@ export class Store extends Directory {
       const body = this.#bodies.prepare(raw)
       const placed = await storeMessage(this.database, this.#bodies, this.#changes, body, async trx => {
         const target = await folderToFill(trx, account.id, folder)
-        return [{ ...placement, folderId: target.id, accountId: account.id }]
+        return [{ ...placement, folderId: target.id, made: target.made, accountId: account.id }]
       })
       const { uidValidity, uid } = placed[0]!
       return { uidValidity, uid }
@@ -151,17 +186,44 @@ export class Store extends Directory {
     messages: AsyncIterable<TransferMessage> | Iterable<TransferMessage>,
     options: ImportOptions = {},
   ): Promise<ImportProgress> {
+    return this.gate.hold(async () =>
+      importMessages(await this.#importParts(username, null), messages, options),
+    )
+  }
+
+  /**
+   * Brings the mail of an account of another IMAP server in: all folders with their messages, flags, arrivals and subscriptions. Nothing is changed
+   * there. What has come once does not come again, nor is asked for again when the store remembers it (`place`), also when it was
+   * removed here meanwhile; begun anew it goes on where it was. A lost connection is waited for. Rejects with what `connectIMAP` rejects with, EUSAGE when
+   * there is no such account, ELIMIT for a message that is too long, ECOMMAND for one that the server does not give (`onRefused`).
+   */
+  importIMAP(
+    username: string,
+    imap: ImapConnection | ConnectImapOptions,
+    options: ImportImapOptions = {},
+  ): Promise<ImapProgress> {
+    return this.gate.hold(() =>
+      onConnection(imap, options, async (connection, place) =>
+        importImap(await this.#importParts(username, place), this.mailbox(username), connection, options),
+      ),
+    )
+  }
+
+  /**
+   * The other way round: all folders of an account to an account of another IMAP server, where they are made when there are none. What is there already, by its octets or
+   * because it was sent at an earlier time, is passed over. Rejects as `importIMAP` does.
+   */
+  exportIMAP(
+    username: string,
+    imap: ImapConnection | ConnectImapOptions,
+    options: ExportImapOptions = {},
+  ): Promise<ImapProgress> {
     return this.gate.hold(async () => {
       const { id } = await this.gate.pass(() => this.#account(username))
-      const parts = {
-        gate: this.gate,
-        database: this.database,
-        bodies: this.#bodies,
-        changes: this.#changes,
-        accountId: id,
-        folderToFill: (trx: Transaction<Tables>, name: string) => folderToFill(trx, id, name),
-      }
-      return importMessages(parts, messages, options)
+      const handlers = this.mailbox(username)
+      return onConnection(imap, options, (connection, place) =>
+        exportImap({ accountId: id, database: this.database, handlers, place }, connection, options),
+      )
     })
   }
 
@@ -186,7 +248,17 @@ export class Store extends Directory {
       changes: this.#changes,
       gate: this.gate,
     }
-    return openMailbox(parts, user, onChange, options)
+    const access = openMailbox(parts, user, onChange, options)
+    const { onEnd } = options
+    if (!onEnd) return access
+    this.sessions.add(username, onEnd)
+    return {
+      handlers: access.handlers,
+      close: () => {
+        this.sessions.remove(username, onEnd)
+        access.close()
+      },
+    }
   }
 
   /** As `openMailbox`, without news. */
@@ -231,6 +303,19 @@ export class Store extends Directory {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #importParts(username: string, place: string | null): Promise<ImportParts> {
+    const { id } = await this.gate.pass(() => this.#account(username))
+    return {
+      gate: this.gate,
+      database: this.database,
+      bodies: this.#bodies,
+      changes: this.#changes,
+      accountId: id,
+      folderToFill: (trx, name) => folderToFill(trx, id, name),
+      place,
+    }
   }
 
   #upkeep(): { database: Database; large: LargeBodies; sweeper: Sweeper } {

@@ -64,6 +64,9 @@ export interface MailboxSessionOptions {
 
 type SessionEvents = { close: [] }
 
+/** One for all sessions. */
+const NOTHING = (): void => {}
+
 export class MailboxSession {
   readonly protocol: 'imap' | 'pop3'
   readonly username: string
@@ -72,9 +75,11 @@ export class MailboxSession {
   /** The open folder, null when there is none. */
   currentFolder: string | null = null
   /** Set by the protocol session: takes the news. */
-  onNews: (news: MailboxNews) => void = () => {}
+  onNews: (news: MailboxNews) => void = NOTHING
   /** Set by the protocol session: takes news of all folders. */
-  onFolderNews: (news: FolderNews) => void = () => {}
+  onFolderNews: (news: FolderNews) => void = NOTHING
+  /** Set by the protocol session: says goodbye. */
+  onEnd: (text: string) => void = NOTHING
 
   readonly #door: Door<MailboxContract>
   readonly #events = new Emitter<SessionEvents>()
@@ -196,11 +201,21 @@ export class MailboxSession {
     this.onFolderNews(news)
   }
 
+  /**
+   * The client is to go: its account was removed, switched off. It hears `text` as soon as the command at hand is answered, and the connection
+   * closes. Throws `EUSAGE` for a text that is no line of printable ASCII.
+   */
+  end(text = 'The session has been ended'): void {
+    if (!/^[ -~]{1,200}$/.test(text)) throw usageError(`${describe(text)} can't be said to a client`)
+    this.onEnd(text)
+  }
+
   /** The session is over; called once by the protocol session. */
   closed(): void {
     this.#door.close()
-    this.onNews = () => {}
-    this.onFolderNews = () => {}
+    this.onNews = NOTHING
+    this.onFolderNews = NOTHING
+    this.onEnd = NOTHING
     this.#events.emit('close')
   }
 }

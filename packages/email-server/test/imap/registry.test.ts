@@ -169,6 +169,31 @@ test('shutdown: a waiting session says goodbye at once, a busy one after its com
   assert.equal(busy.driver.takeText(), 'a OK LIST completed\r\n* BYE The server is shutting down\r\n')
 })
 
+test('a backend ends a session: at once when it waits, else behind its command; with a text that is a line', async () => {
+  const idle = await selected()
+  await idle.driver.exchange('a IDLE\r\n')
+  assert.throws(() => idle.session.mailbox!.end('two\r\nlines'), { code: 'EUSAGE' })
+  idle.session.mailbox!.end('The account is gone')
+  assert.equal(idle.driver.takeText(), '* BYE The account is gone\r\n')
+  assert.deepEqual(idle.driver.closed, { error: null })
+  idle.session.mailbox!.end()
+
+  const busy = await loggedIn({
+    attach: session => {
+      session.use({
+        folders: async () => {
+          session.end()
+          return []
+        },
+      })
+    },
+  })
+  assert.equal(
+    await busy.driver.exchange('a LIST "" *\r\nb NOOP\r\n'),
+    'a OK LIST completed\r\n* BYE The session has been ended\r\n',
+  )
+})
+
 test('a client that has sent everything and closed its side gets its answers', async () => {
   const { driver } = await loggedIn()
   driver.feed('a LIST "" ""\r\nb NOOP\r\nc NO')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Refusal } from '../../src/base/errors.ts'
-import type { MailboxHandlers } from '../../src/mailbox/index.ts'
+import type { MailboxHandlers, MailboxSession } from '../../src/mailbox/index.ts'
 import { type Pop3ServerOptions, Pop3ServerSession } from '../../src/pop3/index.ts'
 import { MemoryMailbox, SessionDriver, VIRTUAL_TLS } from '../../src/testing/index.ts'
 import { pop3Session } from './set-up.ts'
@@ -405,6 +405,16 @@ describe('a POP3 session', () => {
     await busy.driver.settle()
     assert.match(busy.driver.takeText(), /^\+OK 6 octets\r\nbody\r\n\.\r\n-ERR \[SYS\/TEMP\] [^\r\n]*\r\n$/)
     assert.deepEqual(busy.driver.closed, { error: null })
+  })
+
+  test('a backend ends a session behind the command at hand', async () => {
+    const given: MailboxSession[] = []
+    const { driver, session } = bench(one('x'))
+    session.on('mailboxSession', mailbox => given.push(mailbox))
+    await signIn(driver)
+    given[0]!.end('The account is gone')
+    assert.match(driver.takeText(), /^-ERR \[SYS\/TEMP\] The account is gone\r\n$/)
+    assert.deepEqual(driver.closed, { error: null })
   })
 
   test('sessions share nothing but the store: each has its own numbers and marks', async () => {

@@ -120,15 +120,16 @@ export class Accounts {
     await this.#database.write(trx => trx.updateTable('accounts').set(secrets).where('id', '=', id).execute())
   }
 
-  async setEnabled(address: string, enabled: boolean): Promise<void> {
-    const { id } = await this.get(address)
+  async setEnabled(address: string, enabled: boolean): Promise<Account> {
+    const account = await this.get(address)
     await this.#database.write(trx =>
       trx
         .updateTable('accounts')
         .set({ enabled: enabled ? 1 : 0 })
-        .where('id', '=', id)
+        .where('id', '=', account.id)
         .execute(),
     )
+    return account
   }
 
   /** All accounts, by address. */
@@ -211,6 +212,13 @@ export class Accounts {
     if (!good || !parts || !row) return null
     if (this.#keepsScramKeys && row.scram_keys === null) await this.#addScramKeys(row, password)
     return accountOf(row.id, parts)
+  }
+
+  /** Is there such an account, and is it not switched off? */
+  async isEnabled(address: string): Promise<boolean> {
+    const parts = localAddress(address)
+    const row = parts && (await this.#secrets(parts))
+    return row?.enabled === 1
   }
 
   /** Does this password belong to the account, switched off or not? */

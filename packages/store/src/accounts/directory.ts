@@ -9,12 +9,15 @@ import type { AccountInfo, Accounts } from './accounts.ts'
 import { domainName } from './address.ts'
 import { type Alias, addAlias, listAliases, removeAlias } from './aliases.ts'
 import { type AppPassword, addAppPassword, listAppPasswords, removeAppPassword } from './app-passwords.ts'
+import { OpenSessions } from './open-sessions.ts'
+import { removeEmptyDomain } from './removing.ts'
 import { isScram } from './scram.ts'
 
 export abstract class Directory {
   protected readonly database: Database
   protected readonly accounts: Accounts
   protected readonly gate: Gate
+  protected readonly sessions: OpenSessions = new OpenSessions()
   readonly #onDomain: ((name: string) => void)[] = []
 
   constructor(database: Database, accounts: Accounts, gate: Gate) {
@@ -77,9 +80,26 @@ export abstract class Directory {
     return this.gate.pass(() => this.accounts.list())
   }
 
-  /** Who is switched off cannot log in; his mail is taken nevertheless. Throws EUSAGE when there is no such account. */
-  setEnabled(address: string, enabled: boolean): Promise<void> {
-    return this.gate.pass(() => this.accounts.setEnabled(address, enabled))
+  /**
+   * Who is switched off cannot log in nor send, and is shown out where he is in; his mail is taken nevertheless. Throws EUSAGE when there is no
+   * such account.
+   */
+  async setEnabled(address: string, enabled: boolean): Promise<void> {
+    const account = await this.gate.pass(() => this.accounts.setEnabled(address, enabled))
+    if (!enabled) this.sessions.end(account.address)
+  }
+
+  /** Is there such an account, and is it not switched off? */
+  isEnabled(address: string): Promise<boolean> {
+    return this.gate.pass(() => this.accounts.isEnabled(address))
+  }
+
+  /** A domain is ours no longer. Throws EUSAGE when it has accounts or aliases. False: it was none of ours. */
+  removeDomain(name: string): Promise<boolean> {
+    return this.gate.pass(async () => {
+      const domain = domainName(name)
+      return domain !== null && (await this.database.write(trx => removeEmptyDomain(trx, domain)))
+    })
   }
 
   /**

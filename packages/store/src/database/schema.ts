@@ -224,6 +224,19 @@ export interface QueueDoneTable {
   done_at: number
 }
 
+/** How far a folder has come in from, or gone out to, a folder of another server. */
+export interface TransferMarksTable {
+  folder_id: number
+  direction: 'in' | 'out'
+  /** Whose mail, and on which server. */
+  place: string
+  remote_folder: string
+  /** Of the folder there. */
+  uid_validity: number
+  /** All up to this one are done with: the UID there for what came in, the UID here for what went out. */
+  uid: number
+}
+
 export interface MigrationsTable {
   version: number
   name: string
@@ -252,5 +265,6 @@ export interface Tables {
   counters: CountersTable
   queue_entries: QueueEntriesTable
   queue_done: QueueDoneTable
+  transfer_marks: TransferMarksTable
   migrations: MigrationsTable
 }

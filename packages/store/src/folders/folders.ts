@@ -106,7 +106,7 @@ export async function createFolder(
 }
 
 /** Deletes an empty folder's row; its messages are the caller's business. Refuses INBOX and folders with children. */
-export async function removeFolder(trx: Transaction<Tables>, folder: FolderRow): Promise<void> {
+export async function removeFolder(trx: Transaction<Tables>, folder: Pick<FolderRow, 'id'>): Promise<void> {
   await dropMetadata(trx, folder.id)
   await trx.deleteFrom('folders').where('id', '=', folder.id).execute()
 }
@@ -235,11 +235,20 @@ async function childrenOf(trx: Transaction<Tables>, folder: FolderRow): Promise<
   )
 }
 
+export interface FilledFolder {
+  readonly id: number
+  /** Its name when there was none of that name: news for who watches the account. */
+  readonly made: string | null
+}
+
 /** The folder of that name, made when there is none. */
 export async function folderToFill(
   trx: Transaction<Tables>,
   accountId: number,
   name: string,
-): Promise<FolderRow> {
-  return (await findFolder(trx, accountId, name)) ?? createFolder(trx, accountId, name)
+): Promise<FilledFolder> {
+  const found = await findFolder(trx, accountId, name)
+  if (found) return { id: found.id, made: null }
+  const made = await createFolder(trx, accountId, name)
+  return { id: made.id, made: made.name }
 }

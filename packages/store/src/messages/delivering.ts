@@ -1,7 +1,7 @@
 // Storing new messages: any number of bodies, each in any number of folders, all or none.
 import type { Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
-import type { ChangeFeed } from '../changes.ts'
+import type { ChangeFeed, NamesChange } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
@@ -18,6 +18,8 @@ export interface Placement {
 /** A placement, and whose quota it counts for. */
 export interface OwnedPlacement extends Placement {
   readonly accountId: number
+  /** The folder's name when it was made for this. */
+  readonly made?: string | null
 }
 
 export interface PlacedMessage {
@@ -35,13 +37,20 @@ export interface PlacedMessage {
 export async function storeMessage(
   database: Database,
   bodies: Bodies,
-  changes: Pick<ChangeFeed, 'publish'>,
+  changes: Pick<ChangeFeed, 'publish'> & Partial<ChangeFeed>,
   body: PreparedBody,
   where: (trx: Transaction<Tables>) => Promise<readonly OwnedPlacement[]>,
 ): Promise<readonly PlacedMessage[]> {
+  let placements: readonly OwnedPlacement[] = []
   const stored = await bodies.holding([body], () =>
-    database.write(async trx => placeOwned(trx, bodies, body, await where(trx))),
+    database.write(async trx => {
+      placements = await where(trx)
+      return placeOwned(trx, bodies, body, placements)
+    }),
   )
+  for (const { accountId, folderId, made } of placements) {
+    if (made) changes.publishNames?.(accountId, folderMade(folderId, made), null)
+  }
   publishPlaced(changes, stored)
   return stored
 }
@@ -96,6 +105,11 @@ export async function placeMessage(
     placed.push({ folderId, uidValidity, uid: firstUid, total })
   }
   return placed
+}
+
+/** Who watches the account hears of the folder first, then of what is in it. */
+export function folderMade(folderId: number, name: string): NamesChange {
+  return { news: { kind: 'created', folder: name }, folderId }
 }
 
 /** Tells the sessions that have the folders open; each folder once, with its last count. */

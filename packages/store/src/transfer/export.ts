@@ -2,22 +2,49 @@
 import type { MailboxHandlers, MessageBody } from 'email-server/mailbox'
 import type { NamedMessage } from './maildir.ts'
 
+type MessageId = Parameters<NonNullable<MailboxHandlers['messageBody']>>[0]
+
 /** Messages that are described at a time. */
 const PAGE = 200
 
+export interface ExportedMessage extends NamedMessage {
+  readonly uid: number
+}
+
 /** The messages of a folder as it is now, ascending by UID; what is removed meanwhile is left out. */
-export async function* exportFolder(handlers: MailboxHandlers, folder: string): AsyncGenerator<NamedMessage> {
+export async function* exportFolder(
+  handlers: MailboxHandlers,
+  folder: string,
+): AsyncGenerator<ExportedMessage> {
+  const { uidValidity, ids } = await idsIn(handlers, folder)
+  yield* exportMessages(handlers, folder, uidValidity, ids)
+}
+
+/** Opens the folder. */
+export async function idsIn(
+  handlers: MailboxHandlers,
+  folder: string,
+): Promise<{ readonly uidValidity: number; readonly ids: readonly MessageId[] }> {
   const { uidValidity } = await handlers.openFolder!(folder, { readOnly: true })
   const everything = { type: 'uid', ranges: [[1, Number.POSITIVE_INFINITY]] } as const
-  const ids = (await handlers.resolveMessages!(everything, {})).map(ref =>
-    typeof ref === 'object' ? ref.id : ref,
-  )
+  const refs = await handlers.resolveMessages!(everything, {})
+  return { uidValidity, ids: refs.map(ref => (typeof ref === 'object' ? ref.id : ref)) }
+}
+
+/** These messages of the folder that is open. */
+export async function* exportMessages(
+  handlers: MailboxHandlers,
+  folder: string,
+  uidValidity: number,
+  ids: readonly MessageId[],
+): AsyncGenerator<ExportedMessage> {
   for (let at = 0; at < ids.length; at += PAGE) {
     const metas = await handlers.messageMeta!(ids.slice(at, at + PAGE), {})
     for (const meta of metas) {
       const raw = await bytesOf(handlers, meta.id)
       if (!raw) continue
       yield {
+        uid: meta.uid,
         id: `V${uidValidity}U${meta.uid}`,
         raw,
         flags: meta.flags ?? [],
@@ -29,10 +56,7 @@ export async function* exportFolder(handlers: MailboxHandlers, folder: string): 
 }
 
 /** Null: it is gone. */
-async function bytesOf(
-  handlers: MailboxHandlers,
-  id: Parameters<NonNullable<MailboxHandlers['messageBody']>>[0],
-): Promise<Uint8Array | null> {
+async function bytesOf(handlers: MailboxHandlers, id: MessageId): Promise<Uint8Array | null> {
   let body: MessageBody
   try {
     body = await handlers.messageBody!(id, {})

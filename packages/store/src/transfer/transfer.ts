@@ -1,14 +1,16 @@
 // Messages between a store and other places: what they look like on the way, and how they come in.
-import { Refusal } from 'email-server'
+import { type MailError, Refusal } from 'email-server'
 import type { Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import type { FilledFolder } from '../folders/folders.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import type { Gate } from '../gate.ts'
-import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
+import { folderMade, type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
 import { flagSet } from '../messages/flags.ts'
+import { type TransferMark, writeMark } from './marks.ts'
 
 /** A message outside of the store. */
 export interface TransferMessage {
@@ -20,6 +22,28 @@ export interface TransferMessage {
   readonly internalDate: Date | null
   /** Where it lies, levels separated by `/`; null: in no folder (an mbox is one folder). */
   readonly folder: string | null
+  /** From which message of another server it is. */
+  readonly origin?: MessageOrigin
+  /** It comes from a view of all messages: it is wanted only when the account has it in no folder. */
+  readonly onlyIfNowhere?: true
+}
+
+export interface MessageOrigin {
+  /** The name of the folder there. */
+  readonly folder: string
+  readonly uidValidity: number
+  readonly uid: number
+  /** Messages up to this UID have all been told before or with this one. */
+  readonly mark: number
+}
+
+/** A message that one of the servers does not give or take. */
+export interface RefusedMessage {
+  /** The folder that it is in. */
+  readonly folder: string
+  /** In that folder. */
+  readonly uid: number
+  readonly error: MailError
 }
 
 export interface ImportProgress {
@@ -45,7 +69,9 @@ export interface ImportParts {
   readonly database: Database
   readonly bodies: Bodies
   readonly changes: ChangeFeed
-  readonly folderToFill: (trx: Transaction<Tables>, name: string) => Promise<{ readonly id: number }>
+  readonly folderToFill: (trx: Transaction<Tables>, name: string) => Promise<FilledFolder>
+  /** Whose mail it is, and on which server: for messages with an origin. Null: nothing is remembered of that. */
+  readonly place: string | null
 }
 
 interface Prepared {
@@ -54,6 +80,8 @@ interface Prepared {
   /** ms */
   readonly internalDate: number
   readonly folder: string
+  readonly origin: MessageOrigin | null
+  readonly onlyIfNowhere: boolean
 }
 
 /** Messages in one transaction. */
@@ -97,12 +125,19 @@ export async function importMessages(
 
 function prepare(
   bodies: Bodies,
-  { raw, flags, internalDate, folder }: TransferMessage,
+  { raw, flags, internalDate, folder, origin, onlyIfNowhere }: TransferMessage,
   usual: string,
 ): Prepared {
   const body = bodies.prepare(raw)
   const arrived = internalDate?.getTime() ?? body.metadata.sentAt ?? Date.now()
-  return { body, flags: flags.filter(isFlag), internalDate: arrived, folder: folder ?? usual }
+  return {
+    body,
+    flags: flags.filter(isFlag),
+    internalDate: arrived,
+    folder: folder ?? usual,
+    origin: origin ?? null,
+    onlyIfNowhere: onlyIfNowhere === true,
+  }
 }
 
 /** Other programs have keywords that IMAP has no way to say. */
@@ -119,35 +154,62 @@ function isFlag(flag: string): boolean {
 /** Answers how many were added. */
 async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promise<number> {
   const { database, bodies, changes } = parts
+  let made: FilledFolder[] = []
   const placed = await bodies.holding(
     group.map(({ body }) => body),
     () =>
       database.write(async trx => {
         const all: PlacedMessage[] = []
+        made = []
         const folders = new Map<string, number>()
-        for (const { body, flags, internalDate, folder } of group) {
-          const folderId = folders.get(folder) ?? (await parts.folderToFill(trx, folder)).id
-          folders.set(folder, folderId)
-          if (await isThere(trx, folderId, body.hash)) continue
+        const marks = new Map<string, readonly [TransferMark, number]>()
+        for (const { body, flags, internalDate, folder, origin, onlyIfNowhere } of group) {
+          let folderId = folders.get(folder)
+          if (folderId === undefined) {
+            const filled = await parts.folderToFill(trx, folder)
+            made.push(filled)
+            folderId = filled.id
+            folders.set(folder, folderId)
+          }
+          if (origin && parts.place !== null && origin.uidValidity > 0) {
+            const { folder: remoteFolder, uidValidity, mark } = origin
+            const line = { folderId, direction: 'in', place: parts.place, remoteFolder, uidValidity } as const
+            marks.set(`${folderId} ${remoteFolder}`, [line, mark])
+          }
+          if (await isThere(trx, onlyIfNowhere ? { accountId: parts.accountId } : { folderId }, body.hash))
+            continue
           const placement = { folderId, flags: flagSet(flags), internalDate }
           all.push(...(await placeMessage(trx, bodies, body, [placement])))
         }
         await refuseOverQuota(trx, parts.accountId)
+        for (const [mark, uid] of marks.values()) if (uid > 0) await writeMark(trx, mark, uid)
         return all
       }),
   )
+  for (const { id, made: name } of made) {
+    if (name !== null) changes.publishNames(parts.accountId, folderMade(id, name), null)
+  }
   publishPlaced(changes, placed)
   return placed.length
 }
 
-async function isThere(trx: Transaction<Tables>, folderId: number, hash: string): Promise<boolean> {
-  const row = await trx
+/** Is it in that folder, or in any folder of that account? */
+async function isThere(
+  trx: Transaction<Tables>,
+  place: { readonly folderId: number } | { readonly accountId: number },
+  hash: string,
+): Promise<boolean> {
+  const same = trx
     .selectFrom('bodies')
     .innerJoin('messages', 'messages.body_id', 'bodies.id')
     .select('messages.uid')
     .where('bodies.hash', '=', hash)
-    .where('messages.folder_id', '=', folderId)
     .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+  const there =
+    'folderId' in place
+      ? same.where('messages.folder_id', '=', place.folderId)
+      : same.where('messages.folder_id', 'in', db =>
+          db.selectFrom('folders').select('id').where('account_id', '=', place.accountId),
+        )
+  return (await there.executeTakeFirst()) !== undefined
 }

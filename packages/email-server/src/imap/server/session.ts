@@ -23,7 +23,7 @@ import { Core, type SessionPort } from './core.ts'
 import { commandName, literalRefusal, readHead, swallowLimit, tagOf } from './head.ts'
 import { Login } from './login.ts'
 import { MODES, type Mode } from './modes.ts'
-import { PROGRESS_EVERY, progressCode } from './progress.ts'
+import { PROGRESS_EVERY, progressLine } from './progress.ts'
 import { replyTo, statusLine } from './reply.ts'
 
 export interface ImapServerOptions extends ServerSessionOptions {
@@ -57,9 +57,10 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   #advancing = false
   #inputPaused = false
   #peerDone = false
-  #leaving = false
   /** Nothing has been sent since the command began, or since its progress was told. */
   #quiet = true
+  /** What is said before the end; null: it has not come. */
+  #leaving: string | null = null
   #badCommands = 0
   /** The answer to a command whose literal is being swallowed. */
   #refused: { readonly tag: string; readonly reply: Reply } | null = null
@@ -168,8 +169,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   shutdown(): void {
-    this.#leaving = true
-    if (MODES[this.#core.mode].reads !== 'nothing') this.#bye('The server is shutting down')
+    this.#leave('The server is shutting down')
   }
 
   destroy(error: Error | null = null): void {
@@ -302,8 +302,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     if (afterwards) afterwards()
     else this.#enter('waiting')
     if (reply.status === 'BAD') this.#countBad()
-    if (this.#leaving && !this.#core.over && this.#core.mode === 'waiting')
-      this.#bye('The server is shutting down')
+    if (this.#leaving !== null && !this.#core.over && this.#core.mode === 'waiting') this.#bye(this.#leaving)
     this.#advance()
   }
 
@@ -340,8 +339,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #countBad(): void {
-    if (++this.#badCommands >= this.#limits.badCommands)
-      this.#bye('Too many bad commands', 'CLIENTBUG', 'ELIMIT')
+    if (++this.#badCommands < this.#limits.badCommands) return
+    this.#bye('Too many bad commands', 'CLIENTBUG', 'ELIMIT')
   }
 
   /** A line of ours, behind what the commands have written. */
@@ -351,9 +350,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #reader(framed: Framed): Reader {
-    const reader = new Reader(framed, this.#limits)
-    reader.utf8 = this.#core.dialect.utf8
-    return reader
+    return new Reader(framed, this.#limits, this.#core.dialect.utf8)
   }
 
   #enter(mode: Mode): void {
@@ -376,11 +373,16 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
     const { mode, progress, out } = this.#core
     if (mode !== 'running') return
     if (this.#quiet && out.betweenLines && this.#output.pending === 0) {
-      const code = progressCode(this.#context.tag, progress)
-      this.#say(statusLine('*', { status: 'OK', code, text: 'Still working on this' }))
+      this.#say(progressLine(this.#context.tag, progress))
       this.#output.flush()
     }
     this.#awaitProgress()
+  }
+
+  /** At once, or behind the command at hand. */
+  #leave(text: string): void {
+    this.#leaving ??= text
+    if (MODES[this.#core.mode].reads !== 'nothing') this.#bye(text)
   }
 
   /** `error`: what the end is to the log; absent: all is in order. */
@@ -416,8 +418,8 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
   }
 
   #nextLine(mode: 'sasl' | 'idle'): Promise<Uint8Array | null> {
-    if (this.#core.over || this.#leaving) {
-      if (!this.#core.over) this.#bye('The server is shutting down')
+    if (this.#core.over || this.#leaving !== null) {
+      if (this.#leaving !== null) this.#bye(this.#leaving)
       return Promise.resolve(null)
     }
     // IDLE may last for days
@@ -490,6 +492,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
 
     opened(mailbox: MailboxSession): void {
       this.#session.#backend.open(mailbox)
+      mailbox.onEnd = text => this.#session.#leave(text)
       this.#session.#clock.clear('login')
       this.#session.emit('mailboxSession', mailbox)
     }

@@ -32,7 +32,7 @@ export interface ReaderMark {
 
 export class Reader {
   /** Mailbox names are UTF-8 (RFC 6855, RFC 9051), not modified UTF-7. */
-  utf8 = false
+  utf8: boolean
   /** For what servers say: text that is not UTF-8 gets U+FFFD, and a backslash may stand before anything. */
   lenient = false
   readonly limits: ReaderLimits
@@ -43,9 +43,10 @@ export class Reader {
   #line = 0
   #depth = 0
 
-  constructor(framed: Framed, limits: ReaderLimits) {
+  constructor(framed: Framed, limits: ReaderLimits, utf8Allowed = false) {
     this.#framed = framed
     this.limits = limits
+    this.utf8 = utf8Allowed
     this.#text = latin1(framed.lines[0]!)
   }
 

@@ -62,7 +62,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   #pumping = false
   #inputPaused = false
   #peerEnded = false
-  #leaving = false
+  /** What is said before the end; null: it has not come. */
+  #leaving: string | null = null
   #badCommands = 0
 
   constructor(options: Pop3ServerOptions = {}) {
@@ -152,8 +153,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   }
 
   shutdown(): void {
-    this.#leaving = true
-    if (this.#mode === 'command' || this.#mode === 'dialogue') this.#leave()
+    this.#leave('The server is shutting down')
   }
 
   destroy(error: Error | null = null): void {
@@ -171,8 +171,8 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     for (;;) {
       const limits = MODES[this.#mode]
       if (limits === null) break
-      if (this.#leaving) {
-        this.#leave()
+      if (this.#leaving !== null) {
+        this.#goodbye(this.#leaving, null, 'SYS/TEMP')
         break
       }
       const wait = this.#output.ready()
@@ -324,8 +324,10 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.emit('upgrade', 'tls')
   }
 
-  #leave(): void {
-    this.#goodbye('The server is shutting down', null, 'SYS/TEMP')
+  /** At once, or behind the command at hand. */
+  #leave(text: string): void {
+    this.#leaving ??= text
+    if (this.#mode === 'command' || this.#mode === 'dialogue') this.#goodbye(text, null, 'SYS/TEMP')
   }
 
   /** Says why, then ends. */
@@ -489,7 +491,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
 
     setMailbox(mailbox: MailboxSession | null): void {
       this.#session.#mailbox = mailbox
-      if (mailbox) this.#session.emit('mailboxSession', mailbox)
+      if (!mailbox) return
+      mailbox.onEnd = text => this.#session.#leave(text)
+      this.#session.emit('mailboxSession', mailbox)
     }
 
     open(mailbox: MailboxSession, maildrop: Maildrop): void {

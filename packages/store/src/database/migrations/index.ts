@@ -8,6 +8,7 @@ import { initial } from './0001-initial.ts'
 import { removals } from './0002-removals.ts'
 import { searchAndMore } from './0003-search.ts'
 import { outboundQueue } from './0004-outbound-queue.ts'
+import { transferMarks } from './0005-transfer-marks.ts'
 
 export interface Migration {
   readonly version: number
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: 'removals', up: removals },
   { version: 3, name: 'search', up: searchAndMore },
   { version: 4, name: 'outbound queue', up: outboundQueue },
+  { version: 5, name: 'transfer marks', up: transferMarks },
 ]
 
 /** Brings the schema up to date. Throws ECONFIG when it was made by a later version of this program. */
