@@ -1,6 +1,6 @@
 // `import imap` and `export imap`: mail from and to another server.
 import type { ImapProgress, RefusedMessage, Store } from '@email-server/store'
-import type { ConnectImapOptions } from 'email-server'
+import { type ConnectImapOptions, MailError } from 'email-server'
 import type { TransferCommand } from './command-line.ts'
 import { CommandLineError } from './command-line-error.ts'
 import type { CommandResult } from './commands.ts'
@@ -15,12 +15,14 @@ export async function importFromServer(
 ): Promise<CommandResult> {
   const { user, folder } = command
   const refused = new Refused()
-  const done = await store.importIMAP(user, await wayTo(command), {
+  const way = await wayTo(command)
+  const work = store.importIMAP(user, way, {
     ...(folder !== null && { folder }),
     onProgress: progress => show(bar, progress),
     onRefused: refused.take,
     signal,
   })
+  const done = await work.catch(explain)
   return refused.result(`${number(done.added)} messages imported, ${number(done.skipped)} were there already`)
 }
 
@@ -32,13 +34,24 @@ export async function exportToServer(
 ): Promise<CommandResult> {
   const { user, folder } = command
   const refused = new Refused()
-  const done = await store.exportIMAP(user, await wayTo(command), {
+  const way = await wayTo(command)
+  const work = store.exportIMAP(user, way, {
     ...(folder !== null && { only: folder }),
     onProgress: progress => show(bar, progress),
     onRefused: refused.take,
     signal,
   })
+  const done = await work.catch(explain)
   return refused.result(`${number(done.added)} messages exported, ${number(done.skipped)} were there already`)
+}
+
+/** Why a connection could not be made stands behind the error. */
+function explain(error: unknown): never {
+  const { message, cause } = error as Error
+  if (error instanceof MailError && cause instanceof Error) {
+    throw new Error(`${message}: ${cause.message}`, { cause: error })
+  }
+  throw error
 }
 
 function show(bar: ProgressBar, { added, skipped, refused, total }: ImapProgress): void {

@@ -62,7 +62,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
   #pumping = false
   #inputPaused = false
   #peerEnded = false
-  /** What is said before the end; null: it has not come. */
   #leaving: string | null = null
   #badCommands = 0
 
@@ -169,12 +168,9 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     if (this.#pumping) return
     this.#pumping = true
     for (;;) {
+      if (this.#leaving !== null) this.#leave(this.#leaving)
       const limits = MODES[this.#mode]
       if (limits === null) break
-      if (this.#leaving !== null) {
-        this.#goodbye(this.#leaving, null, 'SYS/TEMP')
-        break
-      }
       const wait = this.#output.ready()
       if (wait) {
         this.#pauseFor(wait)
@@ -324,7 +320,6 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     this.emit('upgrade', 'tls')
   }
 
-  /** At once, or behind the command at hand. */
   #leave(text: string): void {
     this.#leaving ??= text
     if (this.#mode === 'command' || this.#mode === 'dialogue') this.#goodbye(text, null, 'SYS/TEMP')
@@ -491,13 +486,12 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
 
     setMailbox(mailbox: MailboxSession | null): void {
       this.#session.#mailbox = mailbox
-      if (!mailbox) return
-      mailbox.onEnd = text => this.#session.#leave(text)
-      this.#session.emit('mailboxSession', mailbox)
+      if (mailbox) this.#session.emit('mailboxSession', mailbox)
     }
 
     open(mailbox: MailboxSession, maildrop: Maildrop): void {
       this.#session.#clock.clear(LOGIN)
+      mailbox.onEnd = text => this.#session.#leave(text)
       this.#session.#enter({ kind: 'transaction', mailbox, maildrop })
     }
   }
