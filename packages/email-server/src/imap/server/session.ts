@@ -83,6 +83,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       auth: AuthPolicy.of(options.auth),
       hostname: options.hostname ?? 'localhost',
       random: options.random,
+      watchHandlers: options.watchHandlers,
       port: this.#makePort(),
     })
     this.#backend = new Backend(this.#core)
