@@ -12,6 +12,7 @@ export {
   Refusal,
   type RefusalCode,
 } from './base/errors.ts'
+export type { HandlerAnswer, HandlerCall, HandlerWatch } from './base/handler-watch.ts'
 export { DEFAULT_LIMITS, type LimitName, type Limits } from './base/limits.ts'
 export type { PeerCertificate, Runtime, SecureContextLike, TlsInfo, TlsOptions } from './base/runtime.ts'
 export {

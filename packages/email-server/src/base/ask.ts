@@ -1,6 +1,7 @@
 // `ask()`: the one door to the user's handlers. Callback or promise style, a handler that is missing, throws, answers
 // twice or never: this is the only place that deals with it.
 import { asRefusal, describe, MailError, Refusal, usageError } from './errors.ts'
+import { type HandlerWatch, watched } from './handler-watch.ts'
 import type { SessionClock } from './session-clock.ts'
 
 /** One question: its arguments, its answer, and what else a handler may want to know. */
@@ -42,6 +43,8 @@ export interface DoorOptions {
   readonly timeoutMs: number
   /** Hears of every failure that is ours (not of refusals), of second answers and of late ones. */
   readonly onFailure: (name: string, error: unknown) => void
+  /** Hears of every question and its answer. */
+  readonly watch?: HandlerWatch | undefined
 }
 
 /** Holds the handlers of one session and asks them. */
@@ -76,6 +79,17 @@ export class Door<C extends Questions<C>> {
    * fails or does not answer in time, and with `ECONNECTION` when the session ended meanwhile.
    */
   ask<K extends keyof C & string>(
+    name: K,
+    args: C[K]['args'],
+    context: C[K]['context'],
+  ): Promise<C[K]['result']> {
+    const { watch } = this.#options
+    return watch
+      ? watched(watch, { name, args }, () => this.#ask(name, args, context))
+      : this.#ask(name, args, context)
+  }
+
+  #ask<K extends keyof C & string>(
     name: K,
     args: C[K]['args'],
     context: C[K]['context'],

@@ -1,6 +1,8 @@
 // The Runtime port: the only way to the world. `node/` has the real one, `testing/` a virtual one in which days pass in
 // milliseconds and a seed replays a failure. Nothing else in the house knows a socket, a timer, a clock or a file.
 
+import type { HandlerWatch } from './handler-watch.ts'
+
 /** A timer that has not fired yet. */
 export interface Timer {
   cancel(): void
@@ -84,6 +86,8 @@ export interface Connection {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  /** Whoever records this connection hears here what its session asks of handlers. Absent: nobody does. */
+  readonly watchHandlers?: HandlerWatch | undefined
   /** Starts delivery of events; called once. A connection reads nothing before. */
   open(events: ConnectionEvents): void
   /** Takes the bytes in any case; false asks the caller to wait for `drain`. */

@@ -1,6 +1,7 @@
 // What every sans-I/O session is to its driver, whatever its protocol and side: bytes and time in; bytes, a wish to
 // upgrade and an end out.
 import type { MailError } from './errors.ts'
+import type { HandlerWatch } from './handler-watch.ts'
 import type { Limits } from './limits.ts'
 import type { SpoolFile, TlsInfo } from './runtime.ts'
 
@@ -78,4 +79,6 @@ export interface ServerSessionOptions extends SessionOptions {
   readonly allowInsecureAuth?: boolean
   /** Where a body goes that is too large to hold; absent: it is held, up to the size limit. */
   readonly openSpool?: () => Promise<SpoolFile>
+  /** Hears of every question to a handler and of its answer, for traces. Default: nobody does. */
+  readonly watchHandlers?: HandlerWatch | undefined
 }

@@ -3,6 +3,7 @@
 import { type AsyncHandler, type CallbackHandler, Door } from '../base/ask.ts'
 import { Emitter } from '../base/emitter.ts'
 import { describe, MailError, usageError } from '../base/errors.ts'
+import type { HandlerWatch } from '../base/handler-watch.ts'
 import type { SessionClock } from '../base/session-clock.ts'
 import {
   type BodyResponder,
@@ -60,6 +61,8 @@ export interface MailboxSessionOptions {
   readonly handlerTimeoutMs: number
   /** Hears of handlers that fail. */
   readonly onFailure: (name: string, error: unknown) => void
+  /** Hears of every question and its answer. */
+  readonly watch?: HandlerWatch | undefined
 }
 
 type SessionEvents = { close: [] }
@@ -98,6 +101,7 @@ export class MailboxSession {
       clock: options.clock,
       timeoutMs: options.handlerTimeoutMs,
       onFailure: options.onFailure,
+      watch: options.watch,
     })
   }
 

@@ -3,6 +3,7 @@
 import { fromUtf8 } from '../base/bytes.ts'
 import { createHash, timingSafeEqual } from '../base/crypto.ts'
 import { MailError, usageError } from '../base/errors.ts'
+import type { HandlerWatch } from '../base/handler-watch.ts'
 import type { PeerCertificate, TlsInfo } from '../base/runtime.ts'
 import type { SessionClock } from '../base/session-clock.ts'
 import type { Credentials } from './mechanism.ts'
@@ -64,6 +65,8 @@ export interface AuthQuestion {
   readonly dispatch: (info: AuthInfo, onError: (error: unknown) => void) => boolean
   /** Hears of a listener that throws, rejects or never answers, or answers what cannot be. */
   readonly onFailure: (error: unknown) => void
+  /** Hears of the question, without the password, and of its answer. */
+  readonly watch?: HandlerWatch | undefined
 }
 
 /** What a listener may answer besides no. */
@@ -74,6 +77,18 @@ type Answer =
 
 /** Asks the `auth` listeners; always resolves. */
 export function askAuth(question: AuthQuestion): Promise<AuthVerdict> {
+  const { watch, protocol, credentials, remoteAddress } = question
+  if (!watch) return ask(question)
+  const { authMethod, username } = credentials
+  const tell = watch({ name: 'auth', args: [{ protocol, authMethod, username, remoteAddress }] })
+  return ask(question).then(verdict => {
+    if (verdict.ok) tell({ kind: 'answer', value: verdict.username })
+    else tell({ kind: 'refusal', code: verdict.temporary ? 'temporary' : '', text: verdict.message ?? '' })
+    return verdict
+  })
+}
+
+function ask(question: AuthQuestion): Promise<AuthVerdict> {
   return new Promise(resolve => {
     const { credentials, clock, tls } = question
     const deadline = Symbol('auth')

@@ -8,6 +8,7 @@ class ProxiedConnection implements Connection {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
+  readonly watchHandlers: Connection['watchHandlers']
   readonly #inner: Connection
   readonly #give: (events: ConnectionEvents) => void
 
@@ -18,6 +19,7 @@ class ProxiedConnection implements Connection {
     this.remotePort = ends.remotePort
     this.localAddress = ends.localAddress
     this.localPort = ends.localPort
+    this.watchHandlers = inner.watchHandlers
   }
 
   open(events: ConnectionEvents): void {

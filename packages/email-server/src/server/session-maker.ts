@@ -30,7 +30,8 @@ export interface SessionMakerOptions {
 
 type Own = Required<
   Pick<ServerSessionOptions, 'remoteAddress' | 'localAddress' | 'tls' | 'canUpgrade' | 'now'>
->
+> &
+  Pick<ServerSessionOptions, 'watchHandlers'>
 
 export class SessionMaker {
   readonly #options: SessionMakerOptions
@@ -85,10 +86,11 @@ export class SessionMaker {
     return new Pop3ServerSession(inherit(this.#pop3, this.#own(connection, tls)))
   }
 
-  #own({ remoteAddress, localAddress }: Connection, tls: TlsInfo | null): Own {
+  #own({ remoteAddress, localAddress, watchHandlers }: Connection, tls: TlsInfo | null): Own {
     const { options } = this.#options
     const canUpgrade = options.tls.current !== null && !tls
-    return { remoteAddress, localAddress, tls, canUpgrade, now: options.runtime.now() }
+    const own: Own = { remoteAddress, localAddress, tls, canUpgrade, now: options.runtime.now() }
+    return watchHandlers ? { ...own, watchHandlers } : own
   }
 }
 

@@ -46,6 +46,7 @@ export {
   Recorder,
   type RecorderOptions,
   readTrace,
+  type TracedCall,
   type TraceEvent,
   type TranscriptOptions,
   traceToTranscript,

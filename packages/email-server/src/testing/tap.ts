@@ -1,4 +1,5 @@
 // A hand in the middle of a connection, inside of TLS: sees what the peer says and what the owner says, and may keep it or say other things.
+import type { HandlerWatch } from '../base/handler-watch.ts'
 import type { Connection, TlsInfo } from '../base/runtime.ts'
 
 export interface TapHooks {
@@ -6,6 +7,8 @@ export interface TapHooks {
   readonly heard?: (bytes: Uint8Array, pass: (bytes: Uint8Array) => void) => void
   /** The owner says something; `pass` sends bytes. False asks the owner to wait. Default: all of it. */
   readonly said?: (bytes: Uint8Array, pass: (bytes: Uint8Array) => boolean) => boolean
+  /** Hears what the session asks of handlers. */
+  readonly watchHandlers?: HandlerWatch
   readonly ended?: (by: 'peer' | 'owner') => void
   readonly secured?: (info: TlsInfo) => void
   readonly closed?: (error: Error | null) => void
@@ -19,6 +22,7 @@ export function tapConnection(inner: Connection, hooks: TapHooks): Connection {
     remotePort: inner.remotePort,
     localAddress: inner.localAddress,
     localPort: inner.localPort,
+    watchHandlers: hooks.watchHandlers ?? inner.watchHandlers,
     open(events) {
       const give = (bytes: Uint8Array): void => events.data(bytes)
       inner.open({

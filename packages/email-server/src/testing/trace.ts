@@ -1,8 +1,10 @@
 // Sessions recorded: what both sides said, inside of TLS, with the times; passwords and tokens are left out. As events, as NDJSON, as text that
 // people read, and as a transcript that is replayed (docs/testing-transcripts.md).
 import { asBuffer } from '../base/bytes.ts'
+import type { HandlerAnswer, HandlerWatch } from '../base/handler-watch.ts'
 import type { Connection, Runtime } from '../base/runtime.ts'
 import { Redactor, SECRET, type TracedProtocol } from './redact.ts'
+import { summaryOf } from './summary.ts'
 import { tapConnection } from './tap.ts'
 
 /** One thing that happened in a session. Plain data. */
@@ -12,13 +14,30 @@ export interface TraceEvent {
   /** Counts connections, from 1. */
   readonly connection: number
   readonly protocol: TracedProtocol
-  /** `content`: octets of a message or literal from the client. `end`: one side says nothing more. */
-  readonly kind: 'open' | 'client' | 'content' | 'server' | 'tls' | 'end' | 'close'
+  /**
+   * `content`: octets of a message or literal from the client. `end`: one side says nothing more. `call`: a handler is asked; `answer`: what it
+   * says, or that it has not.
+   */
+  readonly kind: 'open' | 'client' | 'content' | 'server' | 'tls' | 'call' | 'answer' | 'end' | 'close'
   /**
    * `client`, `server`: a line without its CRLF; `content`: octets; one octet a character, `[secret]` for what is hidden. `open`: who with whom.
    * `tls`: protocol, cipher, name. `end`: `client` or `server`. `close`: why; '' for no reason.
+   * `call`: the arguments in short, `answer`: the result in short, or why there is none.
    */
   readonly text: string
+  /** Of `call` and `answer`. */
+  readonly handler?: TracedCall
+}
+
+/** One question to a handler. */
+export interface TracedCall {
+  /** Counts the questions of the connection, from 1: an answer has the number of its question. */
+  readonly call: number
+  readonly name: string
+  /** `answer` only. `refusal`: the handler says no. `failure`: it has failed, has not answered in time, or there is none. */
+  readonly outcome?: 'answer' | 'refusal' | 'failure'
+  /** `answer` only: how long it took, ms. */
+  readonly durationMs?: number
 }
 
 export interface RecorderOptions {
@@ -84,10 +103,11 @@ export class Recorder {
   ): Connection {
     const { connection = ++this.#connections, protocol = usualProtocol(inner.localPort) } = facts
     const redactor = new Redactor(protocol)
-    const note = (kind: TraceEvent['kind'], text: string): void =>
-      this.#add({ at: this.#now(), connection, protocol, kind, text })
+    const note = (kind: TraceEvent['kind'], text: string, handler?: TracedCall): void =>
+      this.#add({ at: this.#now(), connection, protocol, kind, text, ...(handler && { handler }) })
     note('open', `${inner.remoteAddress}:${inner.remotePort} to ${inner.localAddress}:${inner.localPort}`)
     return tapConnection(inner, {
+      watchHandlers: this.#callsOf(note),
       heard: (bytes, pass) => {
         for (const { text, isContent } of redactor.client(asBuffer(bytes).toString('latin1'))) {
           note(isContent ? 'content' : 'client', isContent ? text : text.slice(0, -2))
@@ -109,6 +129,19 @@ export class Recorder {
         note('close', error ? error.message : '')
       },
     })
+  }
+
+  #callsOf(note: (kind: 'call' | 'answer', text: string, handler: TracedCall) => void): HandlerWatch {
+    let calls = 0
+    return ({ name, args }) => {
+      const call = ++calls
+      const begun = this.#now()
+      note('call', args.map(summaryOf).join(', '), { call, name })
+      return answer => {
+        const { kind: outcome } = answer
+        note('answer', answerText(answer), { call, name, outcome, durationMs: this.#now() - begun })
+      }
+    }
   }
 
   /** One event a line, as JSON. */
@@ -143,7 +176,8 @@ export function printTrace(events: readonly TraceEvent[]): string {
     if (out.length > 0) out.push('')
     out.push(`#${start.connection} ${start.protocol} ${new Date(start.at).toISOString()} ${start.text}`)
     let content = 0
-    for (const { at, kind, text } of session.slice(1)) {
+    for (const event of session.slice(1)) {
+      const { at, kind, text } = event
       const time = `+${((at - start.at) / 1000).toFixed(3)}`.padStart(9)
       if (kind !== 'content') content = 0
       if (kind === 'content' && content++ >= PRINTED_LINES) {
@@ -152,6 +186,7 @@ export function printTrace(events: readonly TraceEvent[]): string {
         for (const line of text.replace(/\r\n$/, '').split('\r\n').slice(0, PRINTED_LINES))
           out.push(`${time} C: ${shown(line)}`)
       } else if (kind === 'server') out.push(`${time} S: ${shown(text)}`)
+      else if (event.handler) out.push(`${time} ${callText(event.handler, text)}`)
       else if (kind === 'tls') out.push(`${time} -- ${text}`)
       else if (kind === 'close') out.push(`${time} -- closed${text === '' ? '' : `: ${text}`}`)
     }
@@ -173,10 +208,12 @@ export function traceToTranscript(events: readonly TraceEvent[], options: Transc
   if (session.some(({ text }) => text.includes(SECRET))) out.push(`# ${SECRET} stands for what was left out`)
   out.push('')
   let begun = false
-  for (const { kind, text, protocol } of session) {
+  for (const { kind, text, protocol, handler } of session) {
     if (kind === 'server') out.push(`S: ${exact ? literal(text) : loosened(text, protocol)}`)
     else if (kind === 'client') out.push(`C: ${literal(text)}`)
     else if (kind === 'content') out.push(...contentLines(text))
+    // for whoever writes the set-up: what the handlers have to answer
+    else if (handler) out.push(`# ${callText(handler, shown(text))}`)
     // before the first word it is the transport's own affair
     else if (kind === 'tls' && begun) out.push('TLS')
     else if (kind === 'end') {
@@ -197,6 +234,19 @@ function sessionsOf(events: readonly TraceEvent[]): TraceEvent[][] {
     else sessions.set(event.connection, [event])
   }
   return [...sessions.values()]
+}
+
+function answerText(answer: HandlerAnswer): string {
+  if (answer.kind === 'answer') return summaryOf(answer.value)
+  if (answer.kind === 'refusal') return `${answer.code} ${answer.text}`.trim()
+  const { error } = answer
+  return error instanceof Error ? error.message : summaryOf(error)
+}
+
+/** `>> messageMeta([1, 2])`, and `<< messageMeta, 3 ms: [{uid: 1}]`. */
+function callText({ name, outcome, durationMs }: TracedCall, text: string): string {
+  if (outcome === undefined) return `>> ${name}(${text})`
+  return `<< ${name}, ${durationMs} ms${outcome === 'answer' ? '' : `, ${outcome}`}: ${text}`
 }
 
 function usualProtocol(port: number): TracedProtocol {

@@ -59,17 +59,21 @@ export class ImapMirror {
     else await this.command(`UID EXPUNGE ${Math.max(1, ...this.#uids.slice(whole(random, n)))}`)
   }
 
-  /** Is the picture right? `uids`: what the folder really holds. */
-  async compare(uids: readonly number[]): Promise<void> {
+  /** Is the picture right? `there`: the UIDs that the folder really holds; mail may come while we ask. */
+  async compare(there: () => readonly number[]): Promise<void> {
     // a store that fails when it is asked for news is asked again with the next command
-    for (let left = MOST_TRIES; left > 0 && this.#uids.join() !== uids.join(); left--) {
+    for (let left = MOST_TRIES; left > 0 && !this.#isRight(there()); left--) {
       await this.command('NOOP')
       await this.#insist('UID FETCH 1:* (UID)')
     }
-    if (this.#uids.join() !== uids.join())
-      this.wrong.push(`${this.#name} believes in the UIDs ${this.#uids}, the folder has ${uids}`)
+    if (!this.#isRight(there()))
+      this.wrong.push(`${this.#name} believes in the UIDs ${this.#uids}, the folder has ${there()}`)
     await this.command('LOGOUT')
     await this.#dialogue.close()
+  }
+
+  #isRight(uids: readonly number[]): boolean {
+    return this.#uids.join() === uids.join()
   }
 
   #hear(line: string): void {

@@ -1,4 +1,4 @@
-// The simulation replays by its seed, and its books see bugs: five are planted, each is found.
+// The simulation replays by its seed, and its books see bugs: each kind is planted, and found.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MemoryQueue, type QueueChange } from '../../src/index.ts'
@@ -39,6 +39,40 @@ describe('a planted bug is found', () => {
       },
     }))
     assert.match(found, /\d+ timers left/)
+  })
+
+  test('leaked connection and listener: a session that opens one and forgets it', async () => {
+    const found = await firstComplaint(() => ({
+      plant: world => {
+        void world.runtime().listen({ port: 7 }, () => {})
+        const connect = () => world.runtime('c.test').connect({ host: '203.0.113.1', port: 7 })
+        world.server('c.test').on('smtpSession', () => void connect().catch(() => {}))
+      },
+    }))
+    assert.match(found, /\d+ connectionEnds left\n1 listeners left/)
+  })
+
+  test('leaked temporary file: a session that leaves one behind', async () => {
+    const found = await firstComplaint(() => ({
+      plant: world => {
+        world.server('c.test').on('smtpSession', () => void world.runtime('c.test').openSpool())
+      },
+    }))
+    assert.match(found, /\d+ spools left/)
+  })
+
+  test('memory without a bound: somebody who writes on and on, and never waits for his reader', async () => {
+    const found = await firstComplaint(() => ({
+      plant: world => {
+        const flood = async (): Promise<void> => {
+          const connection = await world.runtime('c.test').connect({ host: 'mail.b.test', port: 143 })
+          for (let i = 0; i < 10; i++) connection.write(new Uint8Array(1024 * 1024))
+          connection.destroy()
+        }
+        world.server('c.test').on('smtpSession', () => void flood().catch(() => {}))
+      },
+    }))
+    assert.match(found, /octets lay unread in one connection/)
   })
 
   test('unsettled promise: a queue that never says that it has taken a message', async () => {

@@ -11,6 +11,7 @@ async function main(count: number, first: number): Promise<void> {
   let failed = 0
   let messages = 0
   const totals: Record<string, number> = {}
+  const happened: Record<string, number> = {}
   let heap = 0
   // what is loaded and compiled once is no growth
   await simulate(0)
@@ -18,7 +19,8 @@ async function main(count: number, first: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const result = await simulate(first + i)
     messages += result.messages
-    for (const [name, value] of Object.entries(result.totals)) totals[name] = (totals[name] ?? 0) + value
+    add(totals, result.totals)
+    add(happened, result.happened)
     if (result.wrong.length > 0) {
       failed++
       console.log(`seed ${result.seed}:\n  ${result.wrong.join('\n  ')}`)
@@ -29,9 +31,15 @@ async function main(count: number, first: number): Promise<void> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${count} runs from seed ${first}: ${messages} messages, ${failed} runs failed, ${seconds} s`)
   console.log(`by recipient, reports counted: ${JSON.stringify(totals)}`)
+  const faults = Object.entries(happened).sort(([a], [b]) => (a < b ? -1 : 1))
+  console.log(`what went wrong: ${faults.map(([what, times]) => `${what} ${times}`).join(', ')}`)
   console.log(`heap: ${Math.round(before / MIB)} MiB before, ${Math.round(heap / MIB)} MiB at most`)
   if (heap - before > MOST_GROWTH) console.log('memory grows without a bound')
   process.exitCode = failed > 0 || heap - before > MOST_GROWTH ? 1 : 0
+}
+
+function add(sums: Record<string, number>, more: object): void {
+  for (const [name, value] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + value
 }
 
 await main(Number(args[0] ?? 10_000), Number(args[1] ?? 1))

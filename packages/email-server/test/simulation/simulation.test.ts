@@ -17,8 +17,8 @@ const FAULTS = [
   ...['CONNECT', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'BDAT'].flatMap(verb => [
     `4yz at ${verb}`,
     `5yz at ${verb}`,
-    `reset at ${verb}`,
   ]),
+  ...['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'BDAT'].map(verb => `reset at ${verb}`),
   ...['4yz at the end of a message', '5yz at the end of a message'],
   ...['clock set back', 'clock set forward'],
   ...['the store throws', 'the store hangs', 'the store answers twice'],

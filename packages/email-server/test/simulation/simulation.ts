@@ -180,7 +180,7 @@ async function pass(world: MailWorld, random: RandomBytes): Promise<void> {
   )
   if (fraction(random) < 0.05) world.jumpClock(Math.round((fraction(random) - 0.5) * 4 * HOUR))
   // for those who read them: where TLS is made up, links say who trusts whom
-  if (fraction(random) < 0.3) world.certify(oneOf(random, DOMAINS), oneOf(random, CERTIFICATES))
+  if (fraction(random) < 0.6) world.certify(oneOf(random, DOMAINS), oneOf(random, CERTIFICATES))
 }
 
 /** Two programs read the same folder while mail comes in; what they believe must be true. */
@@ -200,8 +200,7 @@ async function readMail(world: MailWorld, random: RandomBytes): Promise<string[]
     if (fraction(random) < 0.2) mailbox.deliver(Buffer.from('Subject: new\r\n\r\nx\r\n'))
     await oneOf(random, programs).act(random)
   }
-  const uids = mailbox.messages().map(({ uid }) => uid)
-  for (const program of programs) await program.compare(uids)
+  for (const program of programs) await program.compare(() => mailbox.messages().map(({ uid }) => uid))
   world.faults.rates = rates
   return programs.flatMap(({ wrong }) => wrong)
 }

@@ -1,6 +1,7 @@
 // What the parts of a server session share: its limits, its queues, and where it stands. The session owns it; the parts
 // change what their comments say they change, and nothing else.
 import type { MailErrorCode } from '../../base/errors.ts'
+import type { HandlerWatch } from '../../base/handler-watch.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
@@ -47,6 +48,7 @@ export interface CoreOptions {
   readonly auth: AuthPolicy
   readonly hostname: string
   readonly random: ((length: number) => Uint8Array) | undefined
+  readonly watchHandlers: HandlerWatch | undefined
   readonly port: SessionPort
 }
 
@@ -65,6 +67,7 @@ export class Core implements SessionFacts {
   readonly auth: AuthPolicy
   readonly hostname: string
   readonly random: ((length: number) => Uint8Array) | undefined
+  readonly watchHandlers: HandlerWatch | undefined
   /** Changed by the session. */
   mode: Mode = 'waiting'
   over = false
@@ -96,6 +99,7 @@ export class Core implements SessionFacts {
     this.auth = options.auth
     this.hostname = options.hostname
     this.random = options.random
+    this.watchHandlers = options.watchHandlers
     this.port = options.port
     this.words = this.registry.words(this)
   }

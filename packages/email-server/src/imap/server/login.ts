@@ -59,6 +59,7 @@ export class Login {
           timeoutMs: limits.handlerTime,
           dispatch: (info, onError) => port.dispatchAuth(info, onError),
           onFailure: error => port.failed("the 'auth' listener failed", error),
+          watch: this.#core.watchHandlers,
         }),
       penalty: async ({ authMethod, username }) => {
         if (this.#core.over) return
@@ -88,6 +89,7 @@ export class Login {
         clock,
         handlerTimeoutMs: limits.handlerTime,
         onFailure: (name, error) => port.failed(`the mailbox handler '${name}' failed`, error),
+        watch: this.#core.watchHandlers,
       }),
     )
     return outcome

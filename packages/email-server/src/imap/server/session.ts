@@ -1,6 +1,5 @@
-// The server's side of an IMAP connection, without I/O: bytes and time in, bytes out (RFC 3501, RFC 9051 §3, §5).
-// Commands are answered strictly in order, one at a time; while one runs nothing is read. This file knows no command:
-// it knows the registry.
+// The server's side of an IMAP connection, without I/O: bytes and time in, bytes out (RFC 3501, RFC 9051 §3, §5). Commands are answered
+// strictly in order, one at a time; while one runs nothing is read. This file knows no command: it knows the registry.
 import { latin1 } from '../../base/bytes.ts'
 import { Emitter } from '../../base/emitter.ts'
 import { MailError, type MailErrorCode } from '../../base/errors.ts'
@@ -90,6 +89,7 @@ export class ImapServerSession extends Emitter<ImapServerEvents> implements Serv
       auth: AuthPolicy.of(options.auth),
       hostname: options.hostname ?? 'localhost',
       random: options.random,
+      watchHandlers: options.watchHandlers,
       port: new ImapServerSession.#Port(this),
     })
     this.#backend = new Backend(this.#core)

@@ -4,6 +4,7 @@ import { MailError, Refusal } from '../../base/errors.ts'
 import type { Limits } from '../../base/limits.ts'
 import type { OutputQueue } from '../../base/output-queue.ts'
 import type { TlsInfo } from '../../base/runtime.ts'
+import type { ServerSessionOptions } from '../../base/session.ts'
 import type { SessionClock } from '../../base/session-clock.ts'
 import { MailboxSession } from '../../mailbox/index.ts'
 import {
@@ -34,7 +35,7 @@ export interface LoginPort {
   readonly hostname: string
   readonly auth: AuthPolicy
   readonly locks: MaildropLocks
-  readonly random: ((length: number) => Uint8Array) | undefined
+  readonly options: Pick<ServerSessionOptions, 'random' | 'watchHandlers'>
   readonly closed: boolean
   /** Puts the question to the listeners of `auth`; false when there is none. */
   askListeners(info: AuthInfo, onError: (error: unknown) => void): boolean
@@ -75,8 +76,8 @@ export class Login {
 
   /** A mechanism, with the client's initial response; null: it has sent none. */
   async authenticate(mechanism: SaslMechanism, initial: Uint8Array | null): Promise<void> {
-    const { auth, tls, hostname, random } = this.#port
-    return this.exchange(mechanism.startServer(auth.context(tls, hostname, random)), initial)
+    const { auth, tls, hostname, options } = this.#port
+    return this.exchange(mechanism.startServer(auth.context(tls, hostname, options.random)), initial)
   }
 
   async exchange(exchange: SaslExchange, initial: Uint8Array | null): Promise<void> {
@@ -94,6 +95,7 @@ export class Login {
       timeoutMs: port.limits.handlerTime,
       dispatch: (info, onError) => port.askListeners(info, onError),
       onFailure: error => port.failed("the listener of 'auth'", error),
+      watch: port.options.watchHandlers,
     })
   }
 
@@ -161,6 +163,7 @@ export class Login {
       clock: port.clock,
       handlerTimeoutMs: port.limits.handlerTime,
       onFailure: (_name, error) => port.failed('a mailbox handler', error),
+      watch: port.options.watchHandlers,
     })
     port.setMailbox(mailbox)
     let maildrop: Maildrop

@@ -378,11 +378,11 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     readonly locks: MaildropLocks
     readonly remoteAddress: string
     readonly hostname: string
-    readonly random: ((length: number) => Uint8Array) | undefined
+    readonly options: Pop3ServerOptions
 
     constructor(session: Pop3ServerSession) {
       this.#session = session
-      this.random = session.#options.random
+      this.options = session.#options
       this.hostname = session.#options.hostname ?? 'localhost'
       this.remoteAddress = session.remoteAddress
       this.locks = session.#locks
@@ -393,8 +393,7 @@ export class Pop3ServerSession extends Emitter<Pop3ServerEvents> implements Serv
     }
 
     get facts(): Facts {
-      const { tls, auth } = this
-      const options = this.#session.#options
+      const { tls, auth, options } = this
       const allowInsecureAuth = options.allowInsecureAuth === true
       return {
         state: this.#session.#state.kind,

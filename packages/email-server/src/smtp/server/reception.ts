@@ -3,6 +3,7 @@
 import { randomBytes } from '../../base/crypto.ts'
 import type { Emitter } from '../../base/emitter.ts'
 import { MailError, usageError } from '../../base/errors.ts'
+import type { HandlerAnswer } from '../../base/handler-watch.ts'
 import type { InputQueue } from '../../base/input-queue.ts'
 import type { MessageVerdict } from '../../trust/index.ts'
 import type { Envelope } from '../envelope.ts'
@@ -17,6 +18,7 @@ import type { MailAnswers } from './mail-answers.ts'
 import { mailAuth, NOT_CHECKED } from './mail-auth.ts'
 import { MODES } from './modes.ts'
 import { addedLines, missingFields, TraceWriter } from './trace.ts'
+import { asAnswer } from './verdicts.ts'
 
 type ContentState = Extract<SmtpState, { kind: 'content' }>
 type ChunkState = Extract<SmtpState, { kind: 'chunk' }>
@@ -218,9 +220,11 @@ export class Reception {
     if (found) transfer.receiver.buffer.remove(found.forged)
     const release = this.#core.hold()
     const tellEach = this.#core.facts.role === 'lmtp' ? this.#teller(transfer) : null
+    const told = this.#tellWatch(transfer)
     const mail = this.#makeMail(transfer, found, answers => {
       tellEach?.(answers)
       if (!answers.done) return
+      told?.(asAnswer(answers.folded))
       clock.clear(DEADLINE)
       transfer.receiver.buffer.release()
       release(() => this.#end(transfer, answers.folded, tellEach !== null))
@@ -234,8 +238,15 @@ export class Reception {
     this.#core.options.watchMail?.(mail)
     if (!this.#events.dispatch('mail', [mail], error => mail.fail(error))) {
       clock.clear(DEADLINE)
+      told?.(asAnswer(NOBODY_HERE))
       release(() => this.#end(transfer, NOBODY_HERE))
     }
+  }
+
+  #tellWatch({ envelope, receiver }: Transfer): ((answer: HandlerAnswer) => void) | undefined {
+    const { watchHandlers } = this.#core.options
+    const { from, accepted: to } = envelope
+    return watchHandlers?.({ name: 'mail', args: [{ from, to, size: receiver.seen }] })
   }
 
   /** LMTP: says what is known of each recipient as soon as it is known of all before it (RFC 2033 §4.2, §5). */

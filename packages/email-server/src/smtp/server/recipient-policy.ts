@@ -1,10 +1,12 @@
 // Who may be written to: the `rcpt` handler says, or without one the role. Never an open relay: what is judged is the
 // domain of the parsed path, so that `%`, `!`, source routes and quoted local parts lead nowhere.
 import { usageError } from '../../base/errors.ts'
+import type { HandlerAnswer } from '../../base/handler-watch.ts'
 import type { Envelope, RcptParams } from '../envelope.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 import { askRecipient, RCPT_HANDLER, type RcptHandler, WELCOME } from './ask-recipient.ts'
 import type { SessionCore } from './core.ts'
+import { asAnswer } from './verdicts.ts'
 
 const NO_RELAY = reply(550, '5.7.1', 'No mail is relayed here')
 
@@ -43,6 +45,10 @@ export class RecipientPolicy {
     if (!this.#handler) {
       return this.#count(this.#core.facts.role === 'submission' || isLocal ? WELCOME : NO_RELAY)
     }
+    const tell = this.#core.options.watchHandlers?.({
+      name: RCPT_HANDLER,
+      args: [recipient.address, params],
+    })
     const verdict = askRecipient({
       handler: this.#handler,
       address: recipient.address,
@@ -58,10 +64,12 @@ export class RecipientPolicy {
       timeoutMs: this.#core.limits.handlerTime,
       onFailure: error => this.#core.failed("the 'rcpt' handler failed", error),
     })
-    return verdict instanceof Promise ? verdict.then(answer => this.#count(answer)) : this.#count(verdict)
+    if (!(verdict instanceof Promise)) return this.#count(verdict, tell)
+    return verdict.then(answer => this.#count(answer, tell))
   }
 
-  #count(verdict: Reply): Reply {
+  #count(verdict: Reply, tell?: (answer: HandlerAnswer) => void): Reply {
+    tell?.(asAnswer(verdict))
     if (verdict.code >= 500) this.#refused++
     return verdict
   }

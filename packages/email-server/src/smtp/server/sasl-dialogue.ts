@@ -90,6 +90,7 @@ export class SaslDialogue {
       timeoutMs: limits.handlerTime,
       dispatch: (info, onError) => this.#events.dispatch('auth', [info], onError),
       onFailure: error => this.#core.failed("a listener of 'auth' failed", error),
+      watch: this.#core.options.watchHandlers,
     })
   }
 

@@ -1,7 +1,8 @@
 // From a handler's no to a reply. What a handler says is checked here: a code that is none, or a text that would break
 // its line, never reaches the wire, and the verdict stands all the same.
 import { hasLineBreak } from '../../base/bytes.ts'
-import { asRefusal, describe, type RefusalCode, usageError } from '../../base/errors.ts'
+import { asRefusal, describe, MailError, type RefusalCode, usageError } from '../../base/errors.ts'
+import type { HandlerAnswer } from '../../base/handler-watch.ts'
 import { enhancedCodeFor, type Subject, splitEnhancedCode } from '../wire/enhanced-codes.ts'
 import { type Reply, reply } from '../wire/reply.ts'
 
@@ -84,4 +85,13 @@ export function refusalReply(
   if (!refusal) return null
   const [number, enhanced] = REFUSALS[subject][refusal.code] ?? [550, '5.0.0']
   return { ...rejection(subject, number, refusal.message, complain), enhanced }
+}
+
+/** A verdict as those are told who watch handlers. */
+export function asAnswer(verdict: Reply): HandlerAnswer {
+  const { code, text } = verdict
+  if (verdict === OUR_FAULT)
+    return { kind: 'failure', error: new MailError('EHANDLER', 'the handler failed') }
+  if (code < 400) return { kind: 'answer', value: undefined }
+  return { kind: 'refusal', code: String(code), text: [text].flat().join(' ') }
 }
