@@ -186,7 +186,7 @@ describe('a trace', () => {
     assert.deepEqual(readTrace(ndjson), events)
     assert.match(
       printTrace(events),
-      /C: t CREATE New\n +\+0\.000 >> createFolder\(.*"New".*\)\n +\+60\.000 << createFolder, 60000 ms, failure: .*\n.*S: t NO/,
+      /C: t CREATE New\n +\+0\.000 >> createFolder\(.*"New".*\)\n[\s\S]*\n +\+60\.000 << createFolder, 60000 ms, failure: .*\n.*S: t NO/,
     )
     const transcript = traceToTranscript(events)
     assert.match(transcript, /^# << deleteFolder, 0 ms, refusal: NONEXISTENT/m)
