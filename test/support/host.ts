@@ -62,7 +62,7 @@ export async function startHost(
 ): Promise<Host> {
   const folder = options.data === undefined ? await temporaryFolder() : null
   const data = options.data ?? join(folder!.path, 'data')
-  const anyPorts = Object.values(PORT_OPTIONS).flatMap(option => [`--${option}`, '0'])
+  const anyPorts = [...Object.values(PORT_OPTIONS), 'web'].flatMap(option => [`--${option}`, '0'])
   const child = spawn(process.execPath, [CLI, '--data', data, ...anyPorts, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
