@@ -33,7 +33,7 @@ const IMAP_COMMANDS: readonly (readonly [pattern: RegExp, text: string])[] = [
 ]
 
 export function annotate(protocol: SessionProtocol, { by, text }: SessionLine): Annotation | null {
-  if (by === 'note') return /failure script/.test(text) ? { kind: 'later', text: 'by your script' } : null
+  if (by === 'note') return /failure script/.test(text) ? { kind: 'later', text: '' } : null
   if (by === 'content') return null
   if (protocol === 'smtp') return by === 'client' ? hint(SMTP_COMMANDS, text) : smtpReply(text)
   if (protocol === 'imap') return by === 'client' ? hint(IMAP_COMMANDS, text) : imapReply(text)

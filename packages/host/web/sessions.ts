@@ -266,7 +266,7 @@ class Transcript {
         ? h('span', { class: 'by' })
         : h('span', { class: 'by' }, said, unseen(by === 'server' ? 'erver: ' : 'lient: ')),
       h('span', { class: 'said' }, text === '' ? ' ' : text),
-      note !== null && h('span', { class: 'annotation' }, note.text),
+      note !== null && note.text !== '' && h('span', { class: 'annotation' }, note.text),
     )
   }
 

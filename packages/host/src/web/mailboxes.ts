@@ -6,7 +6,6 @@ import type {
   AccountView,
   FolderView,
   MessageList,
-  MessageSummary,
   MessageView,
   OutboxEntry,
   OutboxView,

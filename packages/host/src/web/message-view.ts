@@ -182,10 +182,10 @@ function partsOf(tree: MessagePart): PartView[] {
     views.push({ id, depth, contentType, filename, disposition, contentId, size, isLeaf, isPicture })
     const inner =
       part.kind === 'message' && part.parts[0]?.kind === 'multipart' ? part.parts[0].parts : part.parts
-    inner.forEach((each, i) => add(each, `${id}.${i + 1}`, depth + 1))
+    for (const [i, each] of inner.entries()) add(each, `${id}.${i + 1}`, depth + 1)
   }
-  if (tree.kind === 'multipart') tree.parts.forEach((part, i) => add(part, `${i + 1}`, 0))
-  else add(tree, '1', 0)
+  const outer = tree.kind === 'multipart' ? tree.parts : [tree]
+  for (const [i, part] of outer.entries()) add(part, `${i + 1}`, 0)
   return views
 }
 

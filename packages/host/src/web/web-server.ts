@@ -48,9 +48,13 @@ export class WebServer {
   /** Resolves with the port. */
   listen(port: number, host: string): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
+      const failed = (error: NodeJS.ErrnoException): void => {
+        const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.code})`
+        reject(new Error(`port ${port} of the web page ${why}; --web takes another, --no-web does without`))
+      }
+      this.#server.once('error', failed)
       this.#server.listen({ port, host }, () => {
-        this.#server.off('error', reject)
+        this.#server.off('error', failed)
         this.#server.on('error', this.#parts.onError)
         resolve((this.#server.address() as AddressInfo).port)
       })
