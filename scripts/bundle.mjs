@@ -1,6 +1,6 @@
 // Turns the compiled modules into the few files that are published: loading one file is several
 // times faster than loading the two hundred modules that a reader of the source wants.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -54,6 +54,14 @@ for (const name of ['email-server', 'store', 'host']) {
     sourcemap: true,
     logLevel: 'warning',
   })
+}
+
+// The page of the host is served as it was written: its modules from the compiler, the rest from beside them.
+const page = join(root, 'packages/host')
+for (const folder of ['build/web', 'web']) {
+  for (const name of readdirSync(join(page, folder))) {
+    if (/\.(?:js|html|css|svg)$/.test(name)) cpSync(join(page, folder, name), join(page, 'dist/web', name))
+  }
 }
 
 /**

@@ -13,9 +13,9 @@ const OPTIONS = ['inbound', 'submission', 'submissions', 'imap', 'imaps', 'pop3'
   '0',
 ])
 
-async function startOnce(data: string): Promise<number> {
+async function startOnce(data: string, web: readonly string[]): Promise<number> {
   const start = process.hrtime.bigint()
-  const child = spawn(process.execPath, [CLI, '--data', data, ...OPTIONS], {
+  const child = spawn(process.execPath, [CLI, '--data', data, ...OPTIONS, ...web], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit')
@@ -32,7 +32,7 @@ async function startOnce(data: string): Promise<number> {
   }
 }
 
-function contender(name: string, fresh: boolean): Contender {
+function contender(name: string, fresh: boolean, web: readonly string[] = ['--web', '0']): Contender {
   return {
     name,
     kind: 'ours',
@@ -40,7 +40,7 @@ function contender(name: string, fresh: boolean): Contender {
       const folder = mkdtempSync(join(tmpdir(), 'bench-'))
       let count = 0
       return {
-        round: async () => ({ ms: await startOnce(join(folder, fresh ? `data-${count++}` : 'data')) }),
+        round: async () => ({ ms: await startOnce(join(folder, fresh ? `data-${count++}` : 'data'), web) }),
         stop: async () => rmSync(folder, { recursive: true }),
       }
     },
@@ -53,7 +53,11 @@ export const rows: readonly Row[] = [
     task: 'npm start until the table is printed, with a new data directory (certificate, seeded mail) and an old one',
     metrics: ['ms'],
     rounds: 5,
-    contenders: [contender('first start', true), contender('later start', false)],
+    contenders: [
+      contender('first start', true),
+      contender('later start', false),
+      contender('later start without the page', false, ['--no-web']),
+    ],
     targets: [{ metric: 'ms', atMost: 2000 }],
   },
 ]

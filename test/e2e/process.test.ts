@@ -42,6 +42,10 @@ test('a bad option is one clear line', async () => {
   await refuses(['--imap-port', '65536'], /--imap-port.*65536/)
   await refuses(['--data', ''], /--data/)
   await refuses(['something'], /something/)
+  await refuses(['--web', 'x'], /--web.*x/)
+  await refuses(['--no-web', '--web', '1'], /--no-web.*--web/)
+  await refuses(['--web-host', 'a:80'], /--web-host.*a:80/)
+  await refuses(['--web-token', 'short'], /--web-token/)
 })
 
 test('a port in use is one clear line that names the port', async () => {
@@ -54,8 +58,9 @@ test('a port in use is one clear line that names the port', async () => {
       `--${name}-port`,
       '0',
     ])
-    const args = ['--data', join(folder.path, 'data'), ...free, '--imap-port', String(port)]
-    await refuses(args, new RegExp(`${port}`))
+    const args = ['--data', join(folder.path, 'data'), ...free]
+    await refuses([...args, '--imap-port', String(port), '--web', '0'], new RegExp(`${port}`))
+    await refuses([...args, '--imap-port', '0', '--web', String(port)], new RegExp(`${port}.*--web`))
   } finally {
     other.close()
   }

@@ -34,6 +34,8 @@ export interface Host extends AsyncDisposable {
   readonly ports: Readonly<Record<PortName, number>>
   readonly data: string
   readonly pid: number
+  /** The address of the web page; '' without one. */
+  readonly web: string
   /** Everything that it has printed so far. */
   output(): string
   /** Sends a signal and waits for the end. */
@@ -68,7 +70,8 @@ export async function startHost(
 ): Promise<Host> {
   const folder = options.data === undefined ? await temporaryFolder() : null
   const data = options.data ?? join(folder!.path, 'data')
-  const anyPorts = Object.values(PORT_OPTIONS).flatMap(option => [`--${option}`, '0'])
+  const names = [...Object.values(PORT_OPTIONS), ...(options.args?.includes('--no-web') ? [] : ['web'])]
+  const anyPorts = names.flatMap(option => [`--${option}`, '0'])
   const child = spawn(process.execPath, [CLI, '--data', data, ...anyPorts, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -92,6 +95,7 @@ export async function startHost(
     ports,
     data,
     pid: child.pid!,
+    web: /^ {2}Web page +(\S+)$/m.exec(output)?.[1] ?? '',
     output: () => output,
     async end(signal) {
       child.kill(signal)

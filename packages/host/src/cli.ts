@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<void> {
       console.log(options === 'help' ? `${usage()}\n\n${commandUsage()}` : version())
       return
     }
-    host = await serve(options)
+    host = await serve(options, version())
   } catch (error) {
     complain(error)
     return

@@ -1,5 +1,5 @@
 // What a person reads at the start: everything that a mail client asks for, to be copied as it stands.
-import { DOORS, type HostOptions } from './options.ts'
+import { DOORS, type HostOptions, securityOf } from './options.ts'
 import { PASSWORD, USERS } from './seed.ts'
 import type { RunningHost } from './serve.ts'
 
@@ -8,7 +8,7 @@ export function startText(options: HostOptions, host: RunningHost, version: stri
     door.label,
     options.host,
     String(host.ports[door.listener]),
-    securityOf(door.implicitTls, host.clearPasswords, door.listener === 'inbound'),
+    securityOf(door, host.clearPasswords),
   ])
   const widths = ['', '', ''].map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
   const lines = rows.map(row => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
@@ -17,6 +17,7 @@ export function startText(options: HostOptions, host: RunningHost, version: stri
     '',
     ...lines,
     '',
+    ...(host.webPage === null ? [] : [`  Web page     ${host.webPage}`]),
     `  Accounts     ${USERS.map(user => user.address).join(', ')}`,
     `  Password     ${PASSWORD}`,
     `  Certificate  ${host.certificate.file} (self-signed: clients have to be told to trust it)`,
@@ -27,9 +28,4 @@ export function startText(options: HostOptions, host: RunningHost, version: stri
     'Mail for example.test is delivered. Mail for anywhere else waits in the folder Outbox of its sender: nothing leaves this machine.',
     'Stop with Ctrl-C.',
   ].join('\n')
-}
-
-function securityOf(implicitTls: boolean, clearPasswords: boolean, noLogin: boolean): string {
-  if (implicitTls) return 'TLS'
-  return clearPasswords || noLogin ? 'STARTTLS or none' : 'STARTTLS'
 }

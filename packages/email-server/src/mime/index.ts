@@ -1,4 +1,5 @@
 export type { AddressInput, AddressObject } from '../address/index.ts'
+export { decodeEncodedWords } from '../text/index.ts'
 export { AddressField } from './address-field.ts'
 export { Attachment } from './attachment.ts'
 export { type BinarySection, resolveBinary } from './binary.ts'

@@ -1,3 +1,4 @@
+export { nodeRuntime } from '../node/index.ts'
 export { Authority, type CertificateOptions, type MadeCertificate } from './authority.ts'
 export { Dialogue } from './dialogue.ts'
 export { answerDnsQuery } from './dns-responder.ts'
@@ -33,6 +34,7 @@ export {
   type Setup,
   TranscriptMismatch,
 } from './replay.ts'
+export { type FaultyReply, type PickReply, withReplyFaults } from './reply-faults.ts'
 export {
   type ContractCheck,
   type ContractReport,
