@@ -105,7 +105,7 @@ async function flagRows(
 ): Promise<FlagRow[]> {
   const { rows } = await sql<FlagRow>`
     select uid, size, modseq, system_flags, keywords from ${dialect.ranges(rangesOf(uids))} as wanted cross join messages
-    where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
+    where folder_id = ${folderId} and uid between lo and hi order by uid`.execute(trx)
   return rows
 }
 

@@ -93,7 +93,7 @@ async function select(
   const exact = isExact(condition)
   const surely = exact ? sql`1` : sql`case when ${written(condition.surely)} then 1 else 0 end`
   const { rows } = await sql<{ rows: string }>`
-    select ${dialect.jsonRows(exact ? ['uid'] : ['uid', 'surely'])} as rows from (
+    select ${dialect.jsonRows(exact ? ['uid'] : ['uid', 'surely'], sql`uid`, 'isGiven')} as rows from (
       select messages.uid as uid, ${surely} as surely
       from ${join} messages ${compiler.needsFacts ? FACTS : sql``}
       where messages.folder_id = ${folderId} ${ranges ? sql`and messages.uid between wanted.lo and wanted.hi` : sql``}
