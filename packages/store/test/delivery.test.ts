@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import type { Change } from '../src/index.ts'
-import { ALICE, allUids, BOB, bytesOf, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, bytesOf, message, OPEN, test, testStore } from './support.ts'
 
 test('a message for several recipients is in each INBOX, once', async t => {
   const { store } = await testStore(t)

@@ -1,16 +1,16 @@
 // The contract of a store, as email-server/testing has it, kept by this one.
 import assert from 'node:assert/strict'
 import { cp } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { type ContractStore, storeContract } from 'email-server/testing'
 import { attachStore } from '../src/attach.ts'
 import { openStore, type Store } from '../src/index.ts'
-import { ALICE, later, temporaryDirectory, testStore } from './support.ts'
+import { ALICE, later, type TestStore, temporaryDirectory, test, testStore } from './support.ts'
 
 /** The test that is running: what it opens goes with it. */
 let running: TestContext
 
-function contractStore(store: Store, directory: string): ContractStore {
+function contractStore(store: Store, { url, directory, open: openAgain }: TestStore): ContractStore {
   let open: ContractStore['attach'] = () => {}
   attachStore(store, {
     on: (event: string, listener: unknown) => {
@@ -22,18 +22,23 @@ function contractStore(store: Store, directory: string): ContractStore {
     attach: session => open(session),
     // what is on the disk at this moment is what a new process would find
     async crash() {
+      if (!url.startsWith('sqlite:')) {
+        const other = await openAgain()
+        later(running, () => other.close())
+        return contractStore(other, { url, directory, open: openAgain } as TestStore)
+      }
       const copy = await temporaryDirectory(running)
       await cp(directory, copy, { recursive: true })
       const reopened = await openStore(`sqlite:${copy}`)
       later(running, () => reopened.close())
-      return contractStore(reopened, copy)
+      return contractStore(reopened, { url: `sqlite:${copy}`, directory: copy, open: openAgain } as TestStore)
     },
   }
 }
 
 const contract = storeContract(async () => {
-  const { store, directory } = await testStore(running)
-  return contractStore(store, directory)
+  const made = await testStore(running)
+  return contractStore(made.store, made)
 })
 
 /** What the library does by itself over this store. */
