@@ -49,7 +49,7 @@ test('the same content is kept once and stays as long as one message has it', as
   const raw = message('shared', 5000)
   const files = async (): Promise<string[]> => {
     const all = await readdir(join(directory, 'bodies'), { recursive: true, withFileTypes: true })
-    return all.filter(entry => entry.isFile()).map(entry => entry.name)
+    return all.filter(entry => entry.name.length > 60).map(entry => entry.name)
   }
   await store.deliver(raw, [ALICE, BOB])
   await store.deliver(raw, [ALICE])

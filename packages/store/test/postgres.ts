@@ -118,6 +118,8 @@ async function startIn(folder: string): Promise<Postgres> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
   process.once('exit', stop)
+  // the runner ends files that take too long
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
   await start()
   return {
     url: database =>
@@ -222,8 +224,9 @@ export async function whyNoPostgres(): Promise<string | null> {
 /** Makes a database, a copy of another if that is given; answers its address, and how it goes. */
 export async function makeDatabase(
   template?: string,
+  at?: (database: string) => string,
 ): Promise<{ readonly name: string; readonly url: string; readonly drop: () => Promise<void> }> {
-  const urlOf = await server()
+  const urlOf = at ?? (await server())
   const name = `test_${randomBytes(8).toString('hex')}`
   await administer(urlOf, `create database ${name}${template === undefined ? '' : ` template ${template}`}`)
   return {

@@ -29,9 +29,10 @@ export interface Nodes {
   /** Tells the others, soon; what cannot be told now is told when the database is back, as far as it is still of use. */
   tell(news: string): void
   /**
-   * From now on calls `heard` with what the others tell, and `missed` when some of it may have been lost.
+   * From now on calls `heard` with what the others tell, and `missed` when some of it may have been lost: every now and then, and
+   * (`isLost`) when it was not possible to hear them for a while.
    */
-  listen(heard: (news: string) => void, missed: () => void): void
+  listen(heard: (news: string) => void, missed: (isLost: boolean) => void): void
   /** Runs `work` unless another process runs a work of this name; false: it does. */
   alone(name: string, work: () => Promise<void>): Promise<boolean>
 }

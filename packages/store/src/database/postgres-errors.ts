@@ -4,8 +4,10 @@
 /** Gives an error its code. Codes of the system (ECONNREFUSED) stay. */
 export function named(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const { code } = error as { code?: unknown }
-  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) Object.assign(error, { code: `PG_${code}` })
+  const { code, severity } = error as { code?: unknown; severity?: unknown }
+  // only what the server says has a severity, and a SQLSTATE
+  if (severity !== undefined && /^[0-9A-Z]{5}$/.test(String(code)))
+    Object.assign(error, { code: `PG_${code}` })
   // the library has no code for a connection that ends or does not come
   else if (code === undefined && LOST.test(error.message)) Object.assign(error, { code: 'EPGLOST' })
   return error

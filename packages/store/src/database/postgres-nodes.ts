@@ -33,7 +33,7 @@ export class PostgresNodes implements Nodes {
   #client: pg.Client | null = null
   #connecting: Promise<void> | null = null
   #heard: (news: string) => void = () => {}
-  #missed: () => void = () => {}
+  #missed: (isLost: boolean) => void = () => {}
   #untold = new Set<string>()
   #telling: Promise<void> | null = null
   #timer: ReturnType<typeof setInterval> | null = null
@@ -51,7 +51,7 @@ export class PostgresNodes implements Nodes {
     this.#timer.unref()
   }
 
-  listen(heard: (news: string) => void, missed: () => void): void {
+  listen(heard: (news: string) => void, missed: (isLost: boolean) => void): void {
     this.#heard = heard
     this.#missed = missed
   }
@@ -126,7 +126,7 @@ export class PostgresNodes implements Nodes {
       } catch {
         continue // whoever works with the database says so as well
       }
-      this.#missed()
+      this.#missed(true)
       if (this.#untold.size > 0) this.#telling ??= this.#tellAll()
       return
     }
@@ -136,7 +136,7 @@ export class PostgresNodes implements Nodes {
     const colon = payload.indexOf(':')
     if (payload.slice(0, colon) === this.#self) return
     const news = payload.slice(colon + 1)
-    if (news === LOOK) this.#missed()
+    if (news === LOOK) this.#missed(true)
     else this.#heard(news)
   }
 
@@ -150,7 +150,7 @@ export class PostgresNodes implements Nodes {
     client.query('select 1').then(
       () => {
         clearTimeout(late)
-        this.#missed()
+        this.#missed(false)
       },
       () => clearTimeout(late), // the connection ends, which is heard of
     )

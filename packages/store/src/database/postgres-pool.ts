@@ -61,6 +61,8 @@ export class Connections implements PostgresPool {
       throw named(error)
     }
     if (this.#ready.has(client)) return client
+    // also while it is in use: then the query that is under way fails, and whoever asked it is told
+    client.on('error', () => {})
     try {
       await this.#query(client, DURABLE, [])
       this.#ready.add(client)

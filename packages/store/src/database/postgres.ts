@@ -91,6 +91,8 @@ async function prepare(db: Kysely<Tables>, url: string, migrations: readonly Mig
       throw openError(`${nameOf(url)} is the database of another program, not a mail store`)
     }
     await migrate(db, postgresDialect, migrations)
+    // what has changed in a folder is asked for with every change that another process makes
+    await sql`create index if not exists messages_modseq on messages (folder_id, modseq)`.execute(db)
   } finally {
     await sql`select pg_advisory_unlock(${MIGRATION_LOCK}::bigint)`.execute(db)
   }

@@ -154,6 +154,7 @@ async function openFolder(
     throw noSuchFolder()
   }
   const { folder, keywords } = opened
+  session.parts.changes.known(id, folder.highest_modseq, folder.uid_next)
   return {
     uidValidity: folder.uid_validity,
     uidNext: folder.uid_next,
