@@ -225,23 +225,43 @@ export async function whyNoPostgres(): Promise<string | null> {
 export async function makeDatabase(
   template?: string,
   at?: (database: string) => string,
-): Promise<{ readonly name: string; readonly url: string; readonly drop: () => Promise<void> }> {
+): Promise<{ readonly name: string; readonly url: string; readonly drop: () => void }> {
   const urlOf = at ?? (await server())
   const name = `test_${randomBytes(8).toString('hex')}`
-  await administer(urlOf, `create database ${name}${template === undefined ? '' : ` template ${template}`}`)
+  const copy = template === undefined ? '' : ` template ${template} strategy file_copy`
+  await administer(urlOf, `create database ${name}${copy}`)
   return {
     name,
     url: urlOf(name),
-    drop: () => administer(urlOf, `drop database if exists ${name} with (force)`),
+    // nobody waits for it: all go with the server
+    drop: () => void administer(urlOf, `drop database if exists ${name} with (force)`).catch(() => {}),
   }
 }
 
+let asking = 0
+const administrators = new Map<string, Promise<pg.Client>>()
+
 async function administer(urlOf: (database: string) => string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: urlOf('postgres') })
-  await client.connect()
+  const url = urlOf('postgres')
+  let connecting = administrators.get(url)
+  if (!connecting) {
+    connecting = connected(url)
+    administrators.set(url, connecting)
+  }
+  const client = (await connecting) as pg.Client & { ref(): void; unref(): void }
+  // it keeps nobody from ending, except while somebody waits for an answer
+  asking++
+  client.ref()
   try {
     await client.query(sql)
   } finally {
-    await client.end()
+    if (--asking === 0) client.unref()
   }
+}
+
+async function connected(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  client.on('error', () => {}) // the server is killed in some tests
+  await client.connect()
+  return client
 }

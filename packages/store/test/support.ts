@@ -10,6 +10,11 @@ import { makeDatabase, whyNoPostgres } from './postgres.ts'
 
 const inPostgres = new WeakSet<TestContext>()
 
+/** Is this a test over PostgreSQL? */
+export function isPostgres(t: TestContext): boolean {
+  return inPostgres.has(t)
+}
+
 /** A test of the store that is run twice: over SQLite, and over PostgreSQL. */
 export function test(name: string, run: (t: TestContext) => unknown): void {
   nodeTest(name, async t => {
@@ -78,7 +83,7 @@ export async function testStore(t: TestContext, options: StoreOptions = {}): Pro
   return { store, url, place, directory, failures, open }
 }
 
-interface Place {
+export interface Place {
   readonly url: string
   readonly place: StoreOptions
 }
@@ -88,9 +93,10 @@ async function inDirectory(directory: string): Promise<Place> {
   return { url: `sqlite:${directory}`, place: {} }
 }
 
-async function inDatabase(t: TestContext, directory: string): Promise<Place> {
+/** @param t null: the database stays as long as the server */
+export async function inDatabase(t: TestContext | null, directory: string): Promise<Place> {
   const database = await makeDatabase(await templateDatabase())
-  later(t, () => database.drop())
+  if (t) later(t, () => database.drop())
   return { url: database.url, place: { bodies: join(directory, 'bodies') } }
 }
 
