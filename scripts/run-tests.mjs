@@ -23,6 +23,9 @@ if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`)
   process.exit(1)
 }
+// one PostgreSQL for all files that want one; where there is none they say why
+const postgres = await startPostgres()
+
 // the runner's own choice leaves one processor idle, which is half of a small machine
 const concurrency = `--test-concurrency=${availableParallelism()}`
 // a test that waits for ever is a failure, not a silence; ms
@@ -30,6 +33,7 @@ const limit = '--test-timeout=300000'
 const child = spawn(process.execPath, ['--test', concurrency, limit, '--enable-source-maps', ...files], {
   cwd: root,
   stdio: 'inherit',
+  env: { ...process.env, ...(postgres && { POSTGRES_SERVER: postgres.url('') }) },
 })
 child.on('exit', (code, signal) => process.exit(signal ? 1 : code))
 
@@ -46,4 +50,18 @@ function tests(dir) {
     if (entry.isDirectory()) return tests(path)
     return entry.name.endsWith('.test.js') ? [path] : []
   })
+}
+
+async function startPostgres() {
+  if (
+    process.env.POSTGRES_SERVER ||
+    !files.some(file => file.startsWith('packages/store/') || file.includes('nodes'))
+  )
+    return null
+  try {
+    const support = await import(join(root, 'packages/store/build/test/postgres.js'))
+    return await support.startPostgres()
+  } catch {
+    return null
+  }
 }

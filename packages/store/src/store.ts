@@ -17,6 +17,7 @@ import type { Bodies } from './bodies/bodies.ts'
 import type { LargeBodies } from './bodies/body-place.ts'
 import type { Sweeper } from './bodies/sweeper.ts'
 import { ChangeFeed, type Watcher } from './changes.ts'
+import { ChangesOfOthers } from './changes-of-others.ts'
 import type { Database } from './database/database.ts'
 import { isStorageFailure } from './errors.ts'
 import { folderToFill } from './folders/folders.ts'
@@ -84,6 +85,10 @@ export class Store extends Directory {
     parts.bodies.onStored = () => this.#texts.wake()
     this.#texts.wake()
     this.#changes = new ChangeFeed(parts.onError)
+    if (parts.database.nodes) {
+      const onDomain = (name: string): void => this.heardOfDomain(name)
+      this.#changes.others = new ChangesOfOthers(parts.database, this.#changes, onDomain, parts.onError)
+    }
     const shared = {
       ...parts,
       changes: this.#changes,

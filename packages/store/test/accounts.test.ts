@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test as plainTest } from 'node:test'
 import { scramKeys } from 'email-server'
-import { ALICE, BOB, message, testStore } from './support.ts'
+import { ALICE, BOB, message, test, testStore } from './support.ts'
 
 test('an account is found by its address in any letter case, and with a tag', async t => {
   const { store } = await testStore(t)
@@ -51,7 +51,7 @@ test('a new password counts at once, the old one no more', async t => {
   assert.equal(await store.verifyUser(ALICE, 'another'), ALICE)
 })
 
-test('passwords are kept as scrypt hashes, each with its own salt, never in clear', async t => {
+plainTest('passwords are kept as scrypt hashes, each with its own salt, never in clear', async t => {
   const { store, directory } = await testStore(t)
   await store.close()
   const bytes = await readFile(join(directory, 'mail.sqlite'), 'latin1')
@@ -153,7 +153,7 @@ test('who gets what a domain does not know gets nothing that it knows', async t 
 })
 
 test('an app password logs its account in, however it is typed, until it is revoked', async t => {
-  const { store, directory } = await testStore(t)
+  const { store, directory, url } = await testStore(t)
   const password = await store.addAppPassword(ALICE, 'phone')
   assert.match(password, /^(?:[a-z2-7]{4}-){4}[a-z2-7]{4}$/)
   for (const typed of [password, password.replaceAll('-', ''), password.replaceAll('-', ' ').toUpperCase()]) {
@@ -173,6 +173,7 @@ test('an app password logs its account in, however it is typed, until it is revo
   assert.equal(await store.verifyUser(ALICE, second), ALICE)
   assert.equal(await store.verifyUser(ALICE, 'password'), ALICE)
   await store.close()
+  if (!url.startsWith('sqlite:')) return
   const bytes = await readFile(join(directory, 'mail.sqlite'), 'latin1')
   assert.ok(!bytes.includes(second.replaceAll('-', '')) && !bytes.includes(second))
 })

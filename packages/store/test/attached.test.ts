@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { type AuthOptions, connectSMTP, createServer, type Server } from 'email-server'
 import type { FolderNews } from 'email-server/mailbox'
 import { ImapFlow } from 'imapflow'
@@ -18,6 +18,7 @@ import {
   message,
   OPEN,
   temporaryDirectory,
+  test,
   testStore,
 } from './support.ts'
 

@@ -1,9 +1,9 @@
 // The same checks against the store and against the reference backend in memory: what both must answer.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test as plainTest, type TestContext } from 'node:test'
 import type { MailboxHandlers, MailboxSession } from 'email-server/mailbox'
 import { MemoryMailbox } from 'email-server/testing'
-import { ALICE, allUids, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, message, OPEN, test, testStore } from './support.ts'
 
 /** Handlers that need no context in these tests. */
 type Handlers = Required<MailboxHandlers>
@@ -35,7 +35,7 @@ async function ofMemory(): Promise<Handlers> {
 }
 
 function contract(name: string, check: (handlers: Handlers) => Promise<void>): void {
-  test(`memory: ${name}`, async () => check(await ofMemory()))
+  plainTest(`memory: ${name}`, async () => check(await ofMemory()))
   test(`store: ${name}`, async t => check(await ofStore(t)))
 }
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Kysely, SqliteDialect, sql } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { Database } from '../src/database/database.ts'
-import { sqliteDialect } from '../src/database/dialect.ts'
 import { openDriver } from '../src/database/driver.ts'
+import { GroupedWrites } from '../src/database/grouped-writes.ts'
 import type { Tables } from '../src/database/schema.ts'
 import { openSqlite } from '../src/database/sqlite.ts'
+import { StoreSqlite, sqliteDialect } from '../src/database/sqlite-dialect.ts'
 import { later, temporaryDirectory } from './support.ts'
 
 async function numbers(t: TestContext): Promise<Database> {
@@ -66,12 +67,13 @@ test('a write that throws leaves nothing behind', async t => {
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 test('a write is acknowledged after the flush that follows it, and who reads it meanwhile waits as well', async t => {
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openDriver(':memory:') }) })
+  const kysely = new Kysely<Tables>({ dialect: new StoreSqlite(openDriver(':memory:')) })
   const flushes: (() => void)[] = []
   const database = new Database({
     kysely,
     dialect: sqliteDialect,
-    flush: () => new Promise(resolve => flushes.push(resolve)),
+    writes: new GroupedWrites(kysely, () => new Promise(resolve => flushes.push(resolve))),
+    nodes: null,
     snapshot: async () => {},
     check: async () => [],
     close: () => kysely.destroy(),

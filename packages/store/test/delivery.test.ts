@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
 import type { Change } from '../src/index.ts'
-import { ALICE, allUids, BOB, bytesOf, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, bytesOf, message, OPEN, test, testStore } from './support.ts'
 
 test('a message for several recipients is in each INBOX, once', async t => {
   const { store } = await testStore(t)
@@ -50,7 +49,7 @@ test('the same content is kept once and stays as long as one message has it', as
   const raw = message('shared', 5000)
   const files = async (): Promise<string[]> => {
     const all = await readdir(join(directory, 'bodies'), { recursive: true, withFileTypes: true })
-    return all.filter(entry => entry.isFile()).map(entry => entry.name)
+    return all.filter(entry => entry.name.length > 60).map(entry => entry.name)
   }
   await store.deliver(raw, [ALICE, BOB])
   await store.deliver(raw, [ALICE])

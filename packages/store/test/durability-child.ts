@@ -4,11 +4,11 @@ import { writeSync } from 'node:fs'
 import { openStore } from '../src/index.ts'
 import { ALICE, allUids, BOB, message, OPEN } from './support.ts'
 
-const [directory, round] = process.argv.slice(2) as [string, string]
+const [url, bodies, round] = process.argv.slice(2) as [string, string, string]
 const say = (line: string): void => {
   writeSync(1, `${line}\n`)
 }
-const store = await openStore(`sqlite:${directory}`, { smallBody: 4000 })
+const store = await openStore(url, { smallBody: 4000, ...(bodies !== '' && { bodies }) })
 say('ready')
 
 async function deliver(worker: number): Promise<void> {

@@ -26,7 +26,7 @@ async function limitableStore(
   const sweeper = new Sweeper(database, large, onError)
   const store = new Store({
     database,
-    bodies: new Bodies(large, 1 << 30),
+    bodies: new Bodies(large, 1 << 30, database),
     sweeper,
     large,
     keepsScramKeys: false,

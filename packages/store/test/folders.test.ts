@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { MailboxHandlers } from 'email-server/mailbox'
-import { ALICE, allUids, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, message, OPEN, test, testStore } from './support.ts'
 
 async function names(handlers: MailboxHandlers): Promise<string[]> {
   return (await handlers.folders!({})).map(folder => folder.name)

@@ -1,9 +1,9 @@
 // One suite of IMAP dialogues against the reference backend in memory and against the store: each must say what the standard
 // asks, and both must say the same.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { type ImapTalk, type Served, serveMemory, serveStore } from './imap-talk.ts'
-import { testStore } from './support.ts'
+import { test, testStore } from './support.ts'
 
 type Dialogue = (served: Served, say: (talk: ImapTalk, command: string) => Promise<string>) => Promise<void>
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Change, Store } from '../src/index.ts'
-import { ALICE, allUids, bytesOf, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, bytesOf, message, OPEN, test, testStore } from './support.ts'
 
 async function inboxWith(store: Store, count: number): Promise<MailboxHandlers> {
   for (let index = 1; index <= count; index++) await store.deliver(message(`number ${index}`), [ALICE])

@@ -1,9 +1,8 @@
 // Notes on folders and on the server (METADATA, RFC 5464), through IMAP.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import { serveStore } from './imap-talk.ts'
-import { ALICE, BOB, testStore } from './support.ts'
+import { ALICE, BOB, test, testStore } from './support.ts'
 
 test('notes are kept, found by depth, replaced and removed', async t => {
   const { store } = await testStore(t)

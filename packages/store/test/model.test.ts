@@ -1,9 +1,8 @@
 // The store beside a model of it in memory: any sequence of operations leaves both the same.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import fc from 'fast-check'
-import { ALICE, allUids, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, message, OPEN, test, testStore } from './support.ts'
 
 type Operation =
   | { readonly kind: 'append'; readonly flags: readonly string[]; readonly bytes: number }

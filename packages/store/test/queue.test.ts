@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { test as plainTest } from 'node:test'
 import { type DeliveryQueue, MemoryQueue, type QueueEntry } from 'email-server'
 import { openStore } from '../src/index.ts'
-import { later, message, testStore } from './support.ts'
+import { later, message, test, testStore } from './support.ts'
 
 function entry(id: string, nextAttempt = 1000): QueueEntry {
   return {
@@ -116,7 +117,8 @@ for (const [name, make] of queues) {
     const [third] = await queue.claim(all(5000))
     assert.deepEqual({ ...third, lease: '' }, { ...entry('a'), ...change, lease: '' })
     assert.equal(await queue.update('a', third!.lease, null, true), true)
-    assert.equal(await queue.nextDue(), null)
+    // who shares a queue looks again in any case
+    assert.ok(((await queue.nextDue()) ?? Number.POSITIVE_INFINITY) > Date.now())
   })
 }
 
@@ -132,16 +134,19 @@ test('an id that is done with is remembered, unless its sender knows that nobody
   assert.equal(await queue.count(), 0)
 })
 
-test('a message outlives the process, and what that had claimed is free when the store is opened again', async t => {
-  const { store, directory } = await testStore(t, { smallBody: 1000 })
-  await store.queue.add(entry('a'), message('a', 5000), 9_999_999)
-  await store.close()
-  const again = await openStore(`sqlite:${directory}`)
-  later(t, () => again.close())
-  const [claimed] = await again.queue.claim(all(1000))
-  assert.deepEqual({ ...claimed, lease: '' }, { ...entry('a'), lease: '' })
-  assert.deepEqual(await read(again.queue, 'a'), message('a', 5000))
-})
+plainTest(
+  'a message outlives the process, and what that had claimed is free when the store is opened again',
+  async t => {
+    const { store, directory } = await testStore(t, { smallBody: 1000 })
+    await store.queue.add(entry('a'), message('a', 5000), 9_999_999)
+    await store.close()
+    const again = await openStore(`sqlite:${directory}`)
+    later(t, () => again.close())
+    const [claimed] = await again.queue.claim(all(1000))
+    assert.deepEqual({ ...claimed, lease: '' }, { ...entry('a'), lease: '' })
+    assert.deepEqual(await read(again.queue, 'a'), message('a', 5000))
+  },
+)
 
 test('a body is kept while the queue or a folder refers to it, and goes with the last of them', async t => {
   const { store, directory } = await testStore(t, { smallBody: 1000 })

@@ -1,10 +1,9 @@
 // Quotas: what a user may keep is never exceeded, and what frees room is never refused (RFC 9208).
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
-import { test } from 'node:test'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import { serveStore } from './imap-talk.ts'
-import { ALICE, allUids, BOB, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, message, OPEN, test, testStore } from './support.ts'
 
 type Handlers = Required<MailboxHandlers>
 

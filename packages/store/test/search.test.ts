@@ -1,7 +1,7 @@
 // SEARCH, SORT and THREAD of the store beside the reference evaluator: the same answers, whether the index of texts has come to
 // a message or not.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import {
   evaluate,
   type MailboxHandlers,
@@ -14,7 +14,7 @@ import {
 } from 'email-server/mailbox'
 import { envelopeOf, headerText, splitHeader } from 'email-server/mime'
 import fc from 'fast-check'
-import { ALICE, allUids, BOB, bytesOf, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, bytesOf, message, OPEN, test, testStore } from './support.ts'
 
 type Handlers = Required<MailboxHandlers>
 

@@ -1,10 +1,10 @@
 // A server that sends what its users submit: nodemailer submits, another server takes, reports come home.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { createServer, type Server } from 'email-server'
 import { createTransport } from 'nodemailer'
 import type { Store } from '../src/index.ts'
-import { ALICE, allUids, BOB, bytesOf, later, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, bytesOf, later, message, OPEN, test, testStore } from './support.ts'
 
 interface World {
   readonly store: Store

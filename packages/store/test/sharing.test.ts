@@ -1,8 +1,8 @@
 // Folders that one user shares with another (ACL, RFC 4314), through IMAP: what each right allows, and that nothing else does.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { type ImapTalk, serveStore } from './imap-talk.ts'
-import { ALICE, BOB, message, testStore } from './support.ts'
+import { ALICE, BOB, message, test, testStore } from './support.ts'
 
 const SHARED = `"Other Users/${ALICE}/team"`
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test as plainTest } from 'node:test'
 import fc from 'fast-check'
 import {
   MaildirWriter,
@@ -14,7 +14,7 @@ import {
   type TransferMessage,
   writeMbox,
 } from '../src/index.ts'
-import { ALICE, allUids, bytesOf, message, OPEN, temporaryDirectory, testStore } from './support.ts'
+import { ALICE, allUids, bytesOf, message, OPEN, temporaryDirectory, test, testStore } from './support.ts'
 
 async function* inPieces(text: string | Buffer, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text)
@@ -95,36 +95,39 @@ Subject: three
 
 `
 
-test('an mbox is read: quoting, dates, flags of several programs, at any cut of its octets', async () => {
-  for (const size of [1, 2, 3, 7, 64, 65_536]) {
-    for (const ends of ['\n', '\r\n']) {
-      const found = await read(MBOX.replaceAll('\n', ends), size)
-      assert.deepEqual(
-        found.map(({ raw, flags, internalDate }) => ({
-          raw: text(raw),
-          flags,
-          at: internalDate?.toISOString(),
-        })),
-        [
-          {
-            raw: 'From: a@example.test\r\nSubject: one\r\n\r\nFrom the start\r\n>From quoted once more\r\nFrom here on it is text, for it has no date.\r\n\r\nFrom neither this, after an empty line\r\nlast line\r\n',
-            flags: ['Seen', 'Answered', 'Flagged', '$Label1', 'todo'],
-            at: '2026-01-01T12:34:56.000Z',
-          },
-          {
-            raw: 'Subject: two\r\n\r\nbody\r\nFrom - Sat Jan 03 01:02:03 2026\r\nthis line is text: no empty line before the one above\r\n',
-            flags: ['Seen', 'Flagged', '$Forwarded', '$label2'],
-            at: '2026-01-01T22:00:00.000Z',
-          },
-          // the empty line at the end is the file's
-          { raw: 'Subject: three\r\n', flags: [], at: '2026-01-03T04:05:06.000Z' },
-        ],
-      )
+plainTest(
+  'an mbox is read: quoting, dates, flags of several programs, at any cut of its octets',
+  async () => {
+    for (const size of [1, 2, 3, 7, 64, 65_536]) {
+      for (const ends of ['\n', '\r\n']) {
+        const found = await read(MBOX.replaceAll('\n', ends), size)
+        assert.deepEqual(
+          found.map(({ raw, flags, internalDate }) => ({
+            raw: text(raw),
+            flags,
+            at: internalDate?.toISOString(),
+          })),
+          [
+            {
+              raw: 'From: a@example.test\r\nSubject: one\r\n\r\nFrom the start\r\n>From quoted once more\r\nFrom here on it is text, for it has no date.\r\n\r\nFrom neither this, after an empty line\r\nlast line\r\n',
+              flags: ['Seen', 'Answered', 'Flagged', '$Label1', 'todo'],
+              at: '2026-01-01T12:34:56.000Z',
+            },
+            {
+              raw: 'Subject: two\r\n\r\nbody\r\nFrom - Sat Jan 03 01:02:03 2026\r\nthis line is text: no empty line before the one above\r\n',
+              flags: ['Seen', 'Flagged', '$Forwarded', '$label2'],
+              at: '2026-01-01T22:00:00.000Z',
+            },
+            // the empty line at the end is the file's
+            { raw: 'Subject: three\r\n', flags: [], at: '2026-01-03T04:05:06.000Z' },
+          ],
+        )
+      }
     }
-  }
-})
+  },
+)
 
-test('what is no mbox is refused, an empty file has no messages, a message has an end', async () => {
+plainTest('what is no mbox is refused, an empty file has no messages, a message has an end', async () => {
   await assert.rejects(read('Subject: x\n\nbody\n'), { code: 'EMESSAGE' })
   await assert.rejects(read('From nobody\n'), { code: 'EMESSAGE' })
   assert.deepEqual(await read(''), [])
@@ -134,7 +137,7 @@ test('what is no mbox is refused, an empty file has no messages, a message has a
   await assert.rejects(reading.next(), { code: 'ELIMIT' })
 })
 
-test('an mbox that we write is read to the same messages', async () => {
+plainTest('an mbox that we write is read to the same messages', async () => {
   const line = fc.oneof(
     fc.constantFrom('', 'From x Thu Jan  1 12:34:56 2026', '>From y', '>>From', 'From ', '>', 'Status: RO'),
     fc.string({ maxLength: 20 }).map(it => it.replaceAll(/[\r\n]/g, '')),
@@ -164,7 +167,7 @@ test('an mbox that we write is read to the same messages', async () => {
   )
 })
 
-test('flags that a stranger has written into his message are not taken for ours', async () => {
+plainTest('flags that a stranger has written into his message are not taken for ours', async () => {
   const raw = Buffer.from('Subject: x\r\nX-Status: D\r\nStatus: RO\r\n folded\r\n\r\nbody\r\n')
   const [found] = await read(await written([{ raw, flags: [], internalDate: new Date(0), folder: null }]))
   assert.deepEqual(found!.flags, [])

@@ -30,7 +30,14 @@ export abstract class Directory {
   async addDomain(name: string): Promise<void> {
     await this.gate.pass(() => this.accounts.addDomain(name))
     const known = domainName(name)
-    if (known !== null) for (const listener of this.#onDomain) listener(known)
+    if (known === null) return
+    this.heardOfDomain(known)
+    this.database.nodes?.tell(`d${known}`)
+  }
+
+  /** A domain is ours from now on. */
+  protected heardOfDomain(name: string): void {
+    for (const listener of this.#onDomain) listener(name)
   }
 
   /** Calls `listener` with each domain that is ours, and later with each that is added. */

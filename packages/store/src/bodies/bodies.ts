@@ -5,6 +5,7 @@ import { Refusal } from 'email-server'
 import type { MessageBody } from 'email-server/mailbox'
 import { extractMessageMetadata, type MessageMetadata } from 'email-server/mime'
 import type { Kysely, Transaction } from 'kysely'
+import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
 import { factsOfEnvelope } from '../messages/facts.ts'
 import { threadOf } from '../messages/threads.ts'
@@ -22,12 +23,14 @@ export interface PreparedBody {
 export class Bodies {
   readonly #large: LargeBodies
   readonly #smallBody: number
+  readonly #database: Pick<Database, 'dialect' | 'nodes'>
   /** Called when a message may have been stored. */
   onStored: () => void = () => {}
 
-  constructor(large: LargeBodies, smallBody: number) {
+  constructor(large: LargeBodies, smallBody: number, database: Pick<Database, 'dialect' | 'nodes'>) {
     this.#large = large
     this.#smallBody = smallBody
+    this.#database = database
   }
 
   /** Hashes and describes a message. */
@@ -54,7 +57,7 @@ export class Bodies {
     if (known) return known.id
     const small = this.#isSmall(body)
     const { metadata } = body
-    const { id } = await trx
+    const made = await trx
       .insertInto('bodies')
       .values({
         hash: body.hash,
@@ -70,11 +73,28 @@ export class Bodies {
         thread_references: JSON.stringify(metadata.references),
         has_attachments: metadata.hasAttachments ? 1 : 0,
       })
+      .onConflict(conflict => conflict.column('hash').doNothing())
       .returning('id')
-      .executeTakeFirstOrThrow()
+      .executeTakeFirst()
+    // another process has just stored the same
+    if (!made) return this.insert(trx, body)
+    const { id } = made
     await this.#insertFacts(trx, id, metadata)
-    if (small) await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
+    if (!small) await this.#assurePlace(trx, body)
+    else await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
     return id
+  }
+
+  /**
+   * Another process may have removed the body from its place after we had put it there, when nothing referred to it any more. From here on
+   * nobody does until we have committed, and then it is mentioned (removing.ts).
+   */
+  async #assurePlace(trx: Transaction<Tables>, { hash, content }: PreparedBody): Promise<void> {
+    const { dialect, nodes } = this.#database
+    if (!nodes) return
+    await dialect.lockBody(trx, hash, 'shared')
+    const { place } = this.#large
+    if (!(await place.has(hash))) await place.put(hash, content)
   }
 
   /** What is asked of it in lists and searches; its text is read later, in the background. */

@@ -1,10 +1,10 @@
 // Message bodies as files, named by their SHA-256: `bodies/ab/ab12…`. A body is written under a temporary name, flushed,
 // renamed, and the directory flushed, before the database mentions it; it is removed after the database has forgotten it.
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MessageBody } from 'email-server/mailbox'
-import { codeOf } from '../errors.ts'
+import { codeOf, openError } from '../errors.ts'
 import { type BodyPlace, isHash, type PlacedBody } from './body-place.ts'
 
 /** Bodies up to this size are read at once; longer ones are streamed. */
@@ -24,10 +24,44 @@ export class BodyFiles implements BodyPlace {
     await flushDirectory(this.#directory)
   }
 
-  /** Removes what a killed process left half written; only when no other process writes here. */
-  async removeUnfinished(): Promise<void> {
+  /**
+   * Removes what a killed process left half written.
+   * @param youngest ms: what is younger may be another process's, which is writing it; 0 when there is none
+   */
+  async removeUnfinished(youngest: number = 0): Promise<void> {
     const temporary = join(this.#directory, 'tmp')
-    for (const name of await readdir(temporary)) await rm(join(temporary, name), { force: true })
+    for (const name of await readdir(temporary)) {
+      const path = join(temporary, name)
+      const isYoung = youngest > 0 && (await modifiedAt(path)) > Date.now() - youngest
+      if (!isYoung) await rm(path, { force: true })
+    }
+  }
+
+  /**
+   * Makes sure that this is the place of this store's bodies, for all processes that have it open.
+   * @param isKnown the store has a place already: an empty one would be another
+   */
+  async claim(owner: string, isKnown: boolean): Promise<void> {
+    const path = join(this.#directory, 'owner')
+    let found: string
+    try {
+      found = await readFile(path, 'utf8')
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      if (isKnown) {
+        throw openError(
+          `${this.#directory} is not where this store keeps its bodies: all processes share one directory (or a bucket)`,
+        )
+      }
+      await this.#write(path, Buffer.from(owner))
+      await flushDirectory(this.#directory)
+      return
+    }
+    if (found !== owner) throw openError(`another store keeps its bodies in ${this.#directory}`)
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return (await sizeOf(this.#path(hash))) >= 0
   }
 
   async remove(hash: string): Promise<void> {
@@ -73,6 +107,12 @@ export class BodyFiles implements BodyPlace {
       await flushDirectory(this.#directory)
       this.#known.add(directory)
     }
+    await this.#write(path, content)
+    await flushDirectory(directory)
+  }
+
+  /** All or nothing; the name is not flushed yet. */
+  async #write(path: string, content: Uint8Array): Promise<void> {
     const temporary = join(this.#directory, 'tmp', randomUUID())
     try {
       const handle = await open(temporary, 'wx', 0o600)
@@ -87,7 +127,6 @@ export class BodyFiles implements BodyPlace {
       await rm(temporary, { force: true }).catch(() => {}) // the first error is what matters
       throw error
     }
-    await flushDirectory(directory)
   }
 
   #path(hash: string): string {
@@ -114,6 +153,12 @@ async function namesIn(directory: string): Promise<string[]> {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return []
     throw error
   }
+}
+
+/** When the file was written, ms; 0 when it is gone. */
+async function modifiedAt(path: string): Promise<number> {
+  const found = await stat(path).catch(() => null)
+  return found?.mtimeMs ?? 0
 }
 
 /** -1 when there is no such file. */

@@ -13,6 +13,7 @@ export interface PlacedBody {
 export interface BodyPlace {
   /** Resolves when the body is there and survives a loss of power. */
   put(hash: string, content: Uint8Array): Promise<void>
+  has(hash: string): Promise<boolean>
   /** The bytes: whole when they are few, else as a stream, which frees what it holds when it ends or is left. */
   read(hash: string): Promise<MessageBody>
   /** Nothing happens when it is not there. */

@@ -93,7 +93,11 @@ interface BucketParts {
   readonly timeout: number
 }
 
-type Ask = { readonly method: 'GET' | 'PUT' | 'DELETE'; readonly body?: Uint8Array; readonly hash?: string }
+type Ask = {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'
+  readonly body?: Uint8Array
+  readonly hash?: string
+}
 
 export class S3Bucket implements BodyPlace {
   readonly #parts: BucketParts
@@ -106,6 +110,10 @@ export class S3Bucket implements BodyPlace {
   async put(hash: string, content: Uint8Array): Promise<void> {
     await this.#claim()
     await this.#ask(this.#urlOf(hash), { method: 'PUT', body: content, hash }, drop)
+  }
+
+  has(hash: string): Promise<boolean> {
+    return this.#ask(this.#urlOf(hash), { method: 'HEAD' }, async response => response.ok, [404])
   }
 
   read(hash: string): Promise<MessageBody> {

@@ -1,9 +1,9 @@
 // Removes bodies that no message and nothing in the queue refers to any more, a few at a time and apart from the command that removed the
 // messages: freeing the space of a large folder would hold up everybody else. What is left to do is in the database, so
 // that a killed process goes on with it at the next start.
-import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { LargeBodies } from './body-place.ts'
+import { removeLarge } from './removing.ts'
 
 /** Bodies in one transaction. */
 const AT_A_TIME = 16
@@ -76,11 +76,21 @@ export class Sweeper {
   /** True when there may be more. */
   async #removeBodies(): Promise<boolean> {
     const noted = await this.#database.read(db =>
-      db.selectFrom('unused_bodies').select('body_id').limit(AT_A_TIME).execute(),
+      db.selectFrom('unused_bodies').select('body_id').limit(1).execute(),
     )
     if (noted.length === 0) return false
-    const ids = noted.map(row => row.body_id)
-    await this.#database.write(async trx => {
+    return this.#database.write(async trx => {
+      // what another process removes, or has just noted once more, is left to it
+      const ours = await trx
+        .selectFrom('unused_bodies')
+        .select('body_id')
+        .orderBy('body_id')
+        .limit(AT_A_TIME)
+        .forUpdate()
+        .skipLocked()
+        .execute()
+      const ids = ours.map(row => row.body_id)
+      if (ids.length === 0) return false
       const removed = await trx
         .deleteFrom('bodies')
         .where('id', 'in', ids)
@@ -105,24 +115,17 @@ export class Sweeper {
           .execute()
       }
       await trx.deleteFrom('unused_bodies').where('body_id', 'in', ids).execute()
+      return ids.length === AT_A_TIME
     })
-    return true
   }
 
   async #removeFiles(): Promise<void> {
     const files = await this.#database.read(db => db.selectFrom('unused_files').select('hash').execute())
     for (const { hash } of files) {
       if (this.#isHalted()) return
-      await this.#large.remove(hash, () => this.#isMentioned(hash))
+      await removeLarge(this.#database, this.#large, hash)
       await this.#database.write(trx => trx.deleteFrom('unused_files').where('hash', '=', hash).execute())
     }
-  }
-
-  async #isMentioned(hash: string): Promise<boolean> {
-    const { rows } = await this.#database.read(db =>
-      sql`select 1 from bodies where hash = ${hash}`.execute(db),
-    )
-    return rows.length > 0
   }
 }
 

@@ -1,18 +1,22 @@
-// The database as the rest of the store sees it: reads, writes that resolve when they are durable, the dialect.
-//
-// Writes that are asked for in one turn of the event loop share a transaction, and commits that come together share a
-// flush of the disk (group-sync.ts). When one write of a shared transaction fails, all of it is rolled back and each
-// write is run again in a transaction of its own, so that it fails alone.
+// The database as the rest of the store sees it: reads, writes that resolve when they are durable, the dialect. What differs between one
+// file of one process (sqlite.ts) and a server with several nodes (postgres.ts) is in its parts.
 import type { Kysely, Transaction } from 'kysely'
 import type { Dialect } from './dialect.ts'
-import { GroupSync } from './group-sync.ts'
 import type { Tables } from './schema.ts'
+
+export interface Writes {
+  /** As `Database.write`. */
+  write<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** Resolves when everything that a read can have seen is durable. */
+  settled(): Promise<void>
+}
 
 export interface DatabaseParts {
   readonly kysely: Kysely<Tables>
   readonly dialect: Dialect
-  /** Makes everything committed before survive a loss of power. */
-  readonly flush: () => Promise<void>
+  readonly writes: Writes
+  /** What the processes tell each other that have this database open; null: there is only this one. */
+  readonly nodes: Nodes | null
   /** Writes a copy of the database as it is now into this file, while others go on. */
   readonly snapshot: (target: string) => Promise<void>
   /** What is wrong with the database itself, a line each. Others wait meanwhile. */
@@ -20,53 +24,52 @@ export interface DatabaseParts {
   readonly close: () => Promise<void>
 }
 
-type Work = (trx: Transaction<Tables>) => Promise<void>
-
-interface Waiting {
-  readonly work: Work
-  readonly committed: () => void
-  readonly failed: (error: unknown) => void
+/** Several processes with one database. */
+export interface Nodes {
+  /** Tells the others, soon; what cannot be told now is told when the database is back, as far as it is still of use. */
+  tell(news: string): void
+  /**
+   * From now on calls `heard` with what the others tell, and `missed` when some of it may have been lost: every now and then, and
+   * (`isLost`) when it was not possible to hear them for a while.
+   */
+  listen(heard: (news: string) => void, missed: (isLost: boolean) => void): void
+  /** Runs `work` unless another process runs a work of this name; false: it does. */
+  alone(name: string, work: () => Promise<void>): Promise<boolean>
 }
-
-/** Writes in one transaction; more would keep the event loop too long. */
-const MOST_TOGETHER = 32
 
 export class Database {
   readonly dialect: Dialect
+  readonly nodes: Nodes | null
   readonly #parts: DatabaseParts
-  readonly #sync: GroupSync
-  readonly #waiting: Waiting[] = []
-  #writing = false
   #snapshots: Promise<void> = Promise.resolve()
 
   constructor(parts: DatabaseParts) {
     this.#parts = parts
     this.dialect = parts.dialect
-    this.#sync = new GroupSync(parts.flush)
+    this.nodes = parts.nodes
   }
 
   /**
-   * Runs `work` in a transaction, all or nothing; resolves when what it wrote is durable. `work` may be run twice: only
-   * what its last run gives counts. Reads wait while it runs.
+   * Runs `work` in a transaction, all or nothing; resolves when what it wrote is durable. `work` may be run several times: only
+   * what its last run gives counts. What it reads in order to change it, it locks (`forNoKeyUpdate`, folders/locks.ts): other processes
+   * write at the same time.
    */
-  async write<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
-    let result: { readonly value: T } | null = null
-    await new Promise<void>((committed, failed) => {
-      const run = async (trx: Transaction<Tables>): Promise<void> => {
-        result = { value: await work(trx) }
-      }
-      this.#waiting.push({ work: run, committed, failed })
-      if (!this.#writing) void this.#writeAll()
-    })
-    await this.#sync.flushed()
-    return result!['value']
+  write<T>(work: (trx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    return this.#parts.writes.write(work)
   }
 
   /** Runs queries; resolves when what they have seen is durable, so that nobody is told what a loss of power undoes. */
   async read<T>(work: (kysely: Kysely<Tables>) => Promise<T>): Promise<T> {
     const result = await work(this.#parts.kysely)
-    await this.#sync.flushed()
+    await this.#parts.writes.settled()
     return result
+  }
+
+  /** Runs `work` in at most one process at a time; false: another one runs it. */
+  async alone(name: string, work: () => Promise<void>): Promise<boolean> {
+    if (this.nodes) return this.nodes.alone(name, work)
+    await work()
+    return true
   }
 
   /** Writes a copy of the database as it is now into this file, while others go on; what it has is durable, the copy too. */
@@ -84,31 +87,5 @@ export class Database {
 
   close(): Promise<void> {
     return this.#parts.close()
-  }
-
-  /** Never rejects: each failure is told to who waits. */
-  async #writeAll(): Promise<void> {
-    this.#writing = true
-    while (this.#waiting.length > 0) {
-      await new Promise(resolve => setImmediate(resolve))
-      const group = this.#waiting.splice(0, MOST_TOGETHER)
-      try {
-        await this.#transaction(group)
-      } catch (error) {
-        if (group.length === 1) group[0]!.failed(error)
-        else for (const one of group) await this.#transaction([one]).catch(one.failed)
-      }
-    }
-    this.#writing = false
-  }
-
-  async #transaction(group: readonly Waiting[]): Promise<void> {
-    await this.#parts.kysely.transaction().execute(async trx => {
-      for (const { work } of group) await work(trx)
-      // Counted before the commit, so that who reads what is committed also waits for the flush; the two happen in one
-      // turn of the event loop, and flushes begin in a turn of their own.
-      this.#sync.committed()
-    })
-    for (const { committed } of group) committed()
   }
 }

@@ -5,14 +5,15 @@
 // commit, but one flush serves all commits that came before it and the event loop does not stand still meanwhile.
 // SQLite itself flushes the WAL's header when it begins anew, and WAL and database around each checkpoint.
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { Kysely, SqliteDialect, sql } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { codeOf, openError } from '../errors.ts'
 import { Database } from './database.ts'
-import { sqliteDialect } from './dialect.ts'
 import { openDriver, type SqlDriver } from './driver.ts'
+import { GroupedWrites } from './grouped-writes.ts'
 import { MIGRATIONS, type Migration, migrate } from './migrations/index.ts'
 import type { Tables } from './schema.ts'
 import { snapshot } from './snapshot.ts'
+import { StoreSqlite, sqliteDialect } from './sqlite-dialect.ts'
 
 /** In the header of the file: 'Mail'. Tells our databases from those of other programs. */
 const APPLICATION_ID = 0x4d61696c
@@ -31,7 +32,7 @@ export async function openSqlite(
   } catch (error) {
     throw openError(`cannot open the mail database ${file}: ${lineOf(error)}`, error)
   }
-  const kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database: driver }) })
+  const kysely = new Kysely<Tables>({ dialect: new StoreSqlite(driver) })
   let ours = false
   try {
     claim(driver, file)
@@ -47,7 +48,8 @@ export async function openSqlite(
   return new Database({
     kysely,
     dialect: sqliteDialect,
-    flush: () => wal.flush(),
+    writes: new GroupedWrites(kysely, () => wal.flush()),
+    nodes: null,
     snapshot: target => snapshot(kysely, file, target, () => wal.checkpoints),
     check: () => findDamage(kysely),
     close: async () => {

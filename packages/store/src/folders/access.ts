@@ -78,14 +78,23 @@ export async function getPlace(
   return place
 }
 
-/** The folder of this number, as the user may use it now. Refuses with NONEXISTENT and NOPERM. */
+/**
+ * The folder of this number, as the user may use it now. Refuses with NONEXISTENT and NOPERM.
+ * @param lock nobody else changes anything in it until the transaction ends
+ */
 export async function placeById(
   db: Kysely<Tables>,
   user: Account,
   folderId: number,
   needed: string,
+  lock: boolean = false,
 ): Promise<Place> {
-  const folder = await db.selectFrom('folders').selectAll().where('id', '=', folderId).executeTakeFirst()
+  const folder = await db
+    .selectFrom('folders')
+    .selectAll()
+    .where('id', '=', folderId)
+    .$if(lock, query => query.forNoKeyUpdate())
+    .executeTakeFirst()
   if (!folder) throw new Refusal('NONEXISTENT', 'the folder is gone')
   const place = await placeOf(db, user, folder)
   demand(place.rights, needed)

@@ -4,6 +4,7 @@ import type { Folder, FolderStatus } from 'email-server/mailbox'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { FoldersTable, Tables } from '../database/schema.ts'
 import { noSuchFolder } from '../errors.ts'
+import { lockAccount } from './locks.ts'
 import { dropMetadata } from './metadata.ts'
 import { DELIMITER, folderName, INBOX, newFolderName, parentsOf } from './names.ts'
 
@@ -89,6 +90,7 @@ export async function createFolder(
   specialUse: string | null = null,
 ): Promise<FolderRow> {
   const wanted = newFolderName(name)
+  await lockAccount(trx, accountId)
   if (await findFolder(trx, accountId, wanted)) {
     throw new Refusal('ALREADYEXISTS', 'there is a folder of that name already')
   }

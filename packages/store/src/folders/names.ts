@@ -7,6 +7,8 @@ export const INBOX = 'INBOX'
 export const OTHER_USERS = 'Other Users'
 
 const LONGEST = 1000
+/** PostgreSQL's indexes have no longer keys than 2,700 octets, in which the owner's address has room, too. */
+const LONGEST_OCTETS = 1500
 const DEEPEST = 32
 
 /** The form in which a name is kept: NFC, INBOX in capitals (also as the first level), no delimiter at the end. */
@@ -19,7 +21,8 @@ export function folderName(name: string): string {
 /** As `folderName`, for a folder to be made. Refuses what cannot be one. */
 export function newFolderName(name: string): string {
   const folder = folderName(name)
-  if (folder.length > LONGEST) throw new Refusal('LIMIT', `a folder's name has at most ${LONGEST} characters`)
+  if (folder.length > LONGEST || Buffer.byteLength(folder) > LONGEST_OCTETS)
+    throw new Refusal('LIMIT', `a folder's name has at most ${LONGEST} characters`)
   const levels = folder.split(DELIMITER)
   if (levels.length > DEEPEST) throw new Refusal('LIMIT', `folders have at most ${DEEPEST} levels`)
   if (levels.some(level => level === '')) throw new Refusal('CANNOT', 'a level of a folder name is empty')

@@ -26,6 +26,7 @@ import {
   subscribe,
   unsubscribe,
 } from '../folders/folders.ts'
+import { lockAccount, lockFolders } from '../folders/locks.ts'
 import { DELIMITER, folderName, INBOX, OTHER_USERS, parentsOf } from '../folders/names.ts'
 import { inheritRights } from '../folders/rights.ts'
 import { copyMessages, removeMessages } from '../messages/changing.ts'
@@ -82,8 +83,11 @@ export function folderHandlers(session: StoreSession): MailboxHandlers {
     deleteFolder: async name => {
       const user = await session.user()
       const { deleted, uids } = await database.write(async trx => {
+        const owner = await ownerOf(trx, user, name)
+        if (owner) await lockAccount(trx, owner.accountId)
         const { folder } = await getPlace(trx, user, name, 'x')
         await mayDelete(trx, folder)
+        await lockFolders(trx, [folder.id])
         const all = await uidsIn(trx, database.dialect, folder.id, EVERYTHING)
         const { uids: removed } = await removeMessages(trx, database.dialect, folder.id, all)
         await removeFolder(trx, folder)
@@ -150,6 +154,7 @@ async function openFolder(
     throw noSuchFolder()
   }
   const { folder, keywords } = opened
+  session.parts.changes.known(id, folder.highest_modseq, folder.uid_next)
   return {
     uidValidity: folder.uid_validity,
     uidNext: folder.uid_next,
@@ -208,6 +213,8 @@ async function moveFolder(
   readonly uids: readonly number[]
 }> {
   const { dialect } = session.parts.database
+  const owner = await ownerOf(trx, user, from)
+  if (owner) await lockAccount(trx, owner.accountId)
   const { folder, isOwn } = await getPlace(trx, user, from, 'x')
   const target = await ownerOf(trx, user, to)
   if (target?.accountId !== folder.account_id) {
@@ -224,6 +231,7 @@ async function moveFolder(
   }
   if (!isOwn) throw new Refusal('NOPERM', 'the INBOX of another stays where it is')
   const made = await createFolder(trx, folder.account_id, target.name)
+  await lockFolders(trx, [folder.id])
   const uids = await uidsIn(trx, dialect, folder.id, EVERYTHING)
   if (uids.length > 0) {
     await copyMessages(trx, dialect, folder.id, uids, made.id)

@@ -3,6 +3,7 @@
 import { Refusal } from 'email-server'
 import type { MailboxHandlers, NewMessage, PlacedMessages } from 'email-server/mailbox'
 import { destinationFor, placeById } from '../folders/access.ts'
+import { lockFolders, lockLimited } from '../folders/locks.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import { copyMessages, type Removed, removeMessages, storeFlags } from '../messages/changing.ts'
 import { type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
@@ -36,7 +37,7 @@ export function changingHandlers(session: StoreSession): MailboxHandlers {
       const folderId = session.folderId
       const user = await session.user()
       const { answer, changed } = await database.write(async trx => {
-        const mask = flagMask((await placeById(trx, user, folderId, '')).rights)
+        const mask = flagMask((await placeById(trx, user, folderId, '', true)).rights)
         // RFC 4314 §4: NO to who may change none of the flags; else what he may not change stays as it is
         const named = masked(flagSet(context?.changed ?? flags), mask)
         const mayNothing = mask.bits === 0 && !mask.keywords
@@ -58,7 +59,7 @@ export function changingHandlers(session: StoreSession): MailboxHandlers {
       const folderId = session.folderId
       const user = await session.user()
       const { uids, modseq } = await database.write(async trx => {
-        await placeById(trx, user, folderId, 'e')
+        await placeById(trx, user, folderId, 'e', true)
         return removeMessages(trx, dialect, folderId, ids as number[])
       })
       if (modseq === null) return undefined
@@ -103,12 +104,13 @@ async function append(
       database.write(async trx => {
         const { folder: target, rights } = await destinationFor(trx, user, folder)
         const mask = flagMask(rights)
+        const limited = await lockLimited(trx, [target.account_id])
         const all: PlacedMessage[] = []
         for (const { body, flags, internalDate } of prepared) {
           const placement = { folderId: target.id, flags: masked(flags, mask), internalDate }
           all.push(...(await placeMessage(trx, bodies, body, [placement])))
         }
-        await refuseOverQuota(trx, target.account_id)
+        for (const accountId of limited) await refuseOverQuota(trx, accountId)
         return all
       }),
   )
@@ -132,11 +134,13 @@ async function replace(
       // RFC 8508 §3.2: what EXPUNGE needs of the one, and APPEND of the other
       await placeById(trx, user, source, 'te')
       const { folder: target, rights } = await destinationFor(trx, user, folder)
+      const limited = await lockLimited(trx, [target.account_id])
+      await lockFolders(trx, [source, target.id])
       const placement = { ...given, folderId: target.id, flags: masked(given.flags, flagMask(rights)) }
       const [added] = (await placeMessage(trx, bodies, body, [placement])) as [PlacedMessage]
       const gone = await removeMessages(trx, database.dialect, source, [uid])
       if (gone.uids.length === 0) throw new Refusal('NONEXISTENT', 'the message is gone')
-      await refuseOverQuota(trx, target.account_id)
+      for (const accountId of limited) await refuseOverQuota(trx, accountId)
       return { placed: [{ ...added, total: added.total - (target.id === source ? 1 : 0) }], removed: gone }
     }),
   )
@@ -160,10 +164,13 @@ async function placeCopies(
   const done = await database.write(async trx => {
     const { folder: left } = await placeById(trx, user, source, isMove ? 'te' : '')
     const { folder: target, rights } = await destinationFor(trx, user, destination)
+    // what moves between folders of one user takes no more room than before
+    const takesRoom = !isMove || left.account_id !== target.account_id
+    const limited = takesRoom ? await lockLimited(trx, [target.account_id]) : []
+    await lockFolders(trx, [source, target.id])
     const copied = await copyMessages(trx, dialect, source, uids, target.id, flagMask(rights))
     const removed = isMove ? await removeMessages(trx, dialect, source, uids) : undefined
-    // what moves between folders of one user takes no more room than before
-    if (!isMove || left.account_id !== target.account_id) await refuseOverQuota(trx, target.account_id)
+    for (const accountId of limited) await refuseOverQuota(trx, accountId)
     return { ...copied, removed, targetId: target.id }
   })
   const gone = done.removed?.uids ?? []

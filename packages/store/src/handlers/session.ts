@@ -77,7 +77,11 @@ export class StoreSession {
     const { id } = await this.user()
     await this.#folderWatch.start(id, () =>
       this.parts.database.read(db =>
-        db.selectFrom('folders').select(['id', 'name']).where('account_id', '=', id).execute(),
+        db
+          .selectFrom('folders')
+          .select(['id', 'name', 'highest_modseq', 'uid_next'])
+          .where('account_id', '=', id)
+          .execute(),
       ),
     )
     return undefined

@@ -1,8 +1,9 @@
 // Changing what is in a folder: flags, copies, moves, removal. Each function is one transaction's work and answers what
-// the other sessions must hear.
+// the other sessions must hear; the caller has locked the folders (folders/locks.ts).
 import { Refusal } from 'email-server'
 import type { ChangedFlags, FlagsContext } from 'email-server/mailbox'
 import { sql, type Transaction } from 'kysely'
+import { NOTED_AGAIN } from '../bodies/unused.ts'
 import type { Dialect, Range } from '../database/dialect.ts'
 import type { Tables } from '../database/schema.ts'
 import {
@@ -105,7 +106,7 @@ async function flagRows(
 ): Promise<FlagRow[]> {
   const { rows } = await sql<FlagRow>`
     select uid, size, modseq, system_flags, keywords from ${dialect.ranges(rangesOf(uids))} as wanted cross join messages
-    where folder_id = ${folderId} and uid between lo and hi`.execute(trx)
+    where folder_id = ${folderId} and uid between lo and hi order by uid`.execute(trx)
   return rows
 }
 
@@ -183,7 +184,7 @@ export async function removeMessages(
     await sql`
       insert into unused_bodies (body_id)
       select distinct body_id from messages where folder_id = ${folderId} and uid in ${listed(dialect, some)}
-      on conflict do nothing`.execute(trx)
+      order by body_id ${NOTED_AGAIN}`.execute(trx)
     await trx
       .deleteFrom('messages')
       .where('folder_id', '=', folderId)

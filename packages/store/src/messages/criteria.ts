@@ -181,7 +181,7 @@ export async function trigramsOf(
   const found = new Map<string, readonly string[]>()
   for (const text of new Set(shortTexts(criteria))) {
     if (found.size >= MOST_SHORT) break
-    const trigrams = await dialect.trigramsFrom(db, text, MOST_TRIGRAMS)
+    const trigrams = await dialect.longerTexts(db, text, MOST_TRIGRAMS)
     if (trigrams) found.set(text, trigrams)
   }
   return found

@@ -4,6 +4,7 @@ import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed, NamesChange } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
+import { lockLimited } from '../folders/locks.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
 import { noteKeywords, touchFolder } from './placing.ts'
@@ -62,8 +63,12 @@ export async function placeOwned(
   body: PreparedBody,
   placements: readonly OwnedPlacement[],
 ): Promise<PlacedMessage[]> {
+  const limited = await lockLimited(
+    trx,
+    placements.map(({ accountId }) => accountId),
+  )
   const placed = await placeMessage(trx, bodies, body, placements)
-  for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+  for (const accountId of limited) await refuseOverQuota(trx, accountId)
   return placed
 }
 
@@ -77,7 +82,9 @@ export async function placeMessage(
   const size = body.content.length
   const bodyId = await bodies.insert(trx, body)
   const placed: PlacedMessage[] = []
-  for (const { folderId, flags, internalDate } of placements) {
+  // in the order in which all lock folders
+  const ordered = [...placements].sort((a, b) => a.folderId - b.folderId)
+  for (const { folderId, flags, internalDate } of ordered) {
     const isDeleted = (flags.bits & DELETED) !== 0
     const { uidValidity, firstUid, modseq, total } = await touchFolder(trx, folderId, {
       uids: 1,

@@ -65,7 +65,7 @@ export async function metaIn(
 ): Promise<MessageMeta[]> {
   if (ranges.length === 0) return []
   const { rows } = await sql<{ rows: string }>`
-    select ${dialect.jsonRows(META)} as rows
+    select ${dialect.jsonRows(META, sql`messages.uid`, 'isGiven')} as rows
     from ${dialect.ranges(ranges.map(finite))} as wanted
     cross join messages
     cross join bodies
@@ -155,7 +155,7 @@ async function jsonRows<T>(
 ): Promise<T[]> {
   if (ranges.length === 0) return []
   const { rows } = await sql<{ rows: string }>`
-    select ${dialect.jsonRows(columns)} as rows
+    select ${dialect.jsonRows(columns, sql`messages.uid`, 'isGiven')} as rows
     from ${dialect.ranges(ranges)} as wanted
     cross join messages
     where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi`.execute(db)

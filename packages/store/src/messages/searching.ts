@@ -93,10 +93,11 @@ async function select(
   const exact = isExact(condition)
   const surely = exact ? sql`1` : sql`case when ${written(condition.surely)} then 1 else 0 end`
   const { rows } = await sql<{ rows: string }>`
-    select ${dialect.jsonRows(exact ? ['uid'] : ['uid', 'surely'])} as rows from (
+    select ${dialect.jsonRows(exact ? ['uid'] : ['uid', 'surely'], sql`uid`, 'isGiven')} as rows from (
       select messages.uid as uid, ${surely} as surely
       from ${join} messages ${compiler.needsFacts ? FACTS : sql``}
-      where messages.folder_id = ${folderId} ${ranges ? sql`and messages.uid between wanted.lo and wanted.hi` : sql``}
+      where messages.folder_id = ${folderId} ${compiler.needsFacts ? THEIR_FACTS : sql``}
+        ${ranges ? sql`and messages.uid between wanted.lo and wanted.hi` : sql``}
         and ${written(condition.perhaps)} ${indexed}
       order by messages.uid) as found`.execute(db)
   const list: unknown = JSON.parse(rows[0]?.rows ?? '[]')
@@ -106,7 +107,8 @@ async function select(
   return { found: uidsOf(1), undecided: uidsOf(0) }
 }
 
-const FACTS = sql`cross join body_facts as facts on facts.body_id = messages.body_id`
+const FACTS = sql`cross join body_facts as facts`
+const THEIR_FACTS = sql`and facts.body_id = messages.body_id`
 
 /** When all that match are in some UID ranges, these lead the way. */
 function among(
@@ -203,7 +205,8 @@ export async function sortFolder(
     sql<{ rows: string }>`
       select ${database.dialect.jsonRows(['messages.uid'], order)} as rows
       from ${database.dialect.ranges(rangesOf(uids))} as wanted cross join messages ${needsFacts ? FACTS : sql``}
-      where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi`.execute(db),
+      where messages.folder_id = ${folderId} and messages.uid between wanted.lo and wanted.hi
+        ${needsFacts ? THEIR_FACTS : sql``}`.execute(db),
   )
   return JSON.parse(rows[0]?.rows ?? '[]') as number[]
 }

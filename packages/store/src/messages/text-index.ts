@@ -1,5 +1,6 @@
 // Fills the index of texts in the background: a delivery does not wait for it, and a search is right without it, only slower. What
 // is left to do is in the database (`text_gaps`), so that a killed process goes on at the next start.
+import { Refusal } from 'email-server'
 import { folded } from 'email-server/mailbox'
 import { SearchableMessage, scanMessage } from 'email-server/mime'
 import { sql } from 'kysely'
@@ -88,13 +89,10 @@ export class TextIndex {
     try {
       do {
         this.#again = false
-        for (;;) {
-          const start = performance.now()
-          if (this.#stopped || !(await this.#indexSome())) break
-          // at most half of the time, unless somebody waits
-          const pause = this.#hurry ? 0 : performance.now() - start
-          await new Promise(resolve => setTimeout(resolve, pause))
-        }
+        const isOurs = await this.#database.alone('texts', () => this.#indexAll())
+        // another process is at it, and may end before it has seen what is new
+        if (!isOurs) this.#again = true
+        if (!isOurs && this.#hurry) await new Promise(resolve => setTimeout(resolve, PAUSE_MS / 10))
       } while (this.#again && this.#hurry && !this.#stopped)
     } catch (error) {
       // what is left stays noted for the next time
@@ -105,6 +103,16 @@ export class TextIndex {
     if (this.#again) this.wake()
   }
 
+  async #indexAll(): Promise<void> {
+    for (;;) {
+      const start = performance.now()
+      if (this.#stopped || !(await this.#indexSome())) return
+      // at most half of the time, unless somebody waits
+      const pause = this.#hurry ? 0 : performance.now() - start
+      await new Promise(resolve => setTimeout(resolve, pause))
+    }
+  }
+
   /** True when there may be more. */
   async #indexSome(): Promise<boolean> {
     const rows = await this.#waiting()
@@ -113,7 +121,8 @@ export class TextIndex {
     const waiting = new Map(rows.map(row => [row.body_id, row])).values()
     const texts: MessageTexts[] = []
     for (const one of waiting) {
-      texts.push(await this.#textsOf(one))
+      const read = await this.#textsOf(one)
+      if (read) texts.push(read)
       await new Promise(resolve => setImmediate(resolve))
     }
     for (const group of groupsOf(texts)) {
@@ -131,6 +140,7 @@ export class TextIndex {
           .selectFrom('text_gaps')
           .select('is_beginning')
           .where('body_id', '=', bodyId)
+          .forUpdate()
           .executeTakeFirst()
         // removed meanwhile
         if (gap?.is_beginning !== 0) continue
@@ -150,17 +160,19 @@ export class TextIndex {
     const { rows } = await this.#database.read(db =>
       sql<Waiting>`
         select text_gaps.body_id as body_id, folder_id, uid from text_gaps
-        cross join messages on messages.body_id = text_gaps.body_id
-        where is_beginning = 0 limit ${AT_A_TIME}`.execute(db),
+        cross join messages
+        where messages.body_id = text_gaps.body_id and is_beginning = 0 limit ${AT_A_TIME}`.execute(db),
     )
     return rows
   }
 
-  async #textsOf({ body_id: bodyId, folder_id: folderId, uid }: Waiting): Promise<MessageTexts> {
+  /** Null: the message has gone meanwhile; when another has the same body, that one is found the next time. */
+  async #textsOf({ body_id: bodyId, folder_id: folderId, uid }: Waiting): Promise<MessageTexts | null> {
     try {
       const body = await this.#database.read(db => this.#bodies.read(db, folderId, uid))
       return textsOf(bodyId, await wholeBody(body))
     } catch (error) {
+      if (error instanceof Refusal && error.code === 'EXPUNGEISSUED') return null
       // A message that cannot be read is not tried for ever: searches come upon it, and say so.
       this.#onError(error)
       return { bodyId, header: '', body: '', fields: {}, isWhole: false }

@@ -5,7 +5,7 @@ import type { Tables } from '../database/schema.ts'
 
 /** References that are looked at: the first, and so many of the last. */
 const MOST_REFERENCES = 20
-/** Longer identifiers are nobody's: RFC 5322 §2.1.1 has no longer lines. */
+/** Longer identifiers are nobody's, octets: RFC 5322 §2.1.1 has no longer lines. */
 const LONGEST_ID = 998
 
 /** The thread of this body; a new one has the number of the body that began it. */
@@ -18,7 +18,7 @@ export async function threadOf(
   const ancestors = [...references.slice(0, 1), ...references.slice(1).slice(-MOST_REFERENCES)]
   // the nearest is asked first
   const names = [...new Set([...ancestors.reverse(), ...(messageId === null ? [] : [messageId])])].filter(
-    name => name.length <= LONGEST_ID,
+    name => Buffer.byteLength(name) <= LONGEST_ID,
   )
   if (names.length === 0) return bodyId
   const rows = await trx.selectFrom('thread_names').selectAll().where('message_id', 'in', names).execute()

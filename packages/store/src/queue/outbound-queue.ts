@@ -15,6 +15,7 @@ import type { MessageBody } from 'email-server/mailbox'
 import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { Sweeper } from '../bodies/sweeper.ts'
+import { noteUnused } from '../bodies/unused.ts'
 import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { QueueEntriesTable, Tables } from '../database/schema.ts'
@@ -42,6 +43,8 @@ export interface Beside {
 const REMEMBERED_MS = 3 * 86_400_000
 /** Old ids that are forgotten with each message that is done with; more than one, so that they get fewer. */
 const FORGOTTEN_AT_ONCE = 4
+/** How long a process waits at most before it looks what others have left in the queue, ms. */
+const LOOK_AGAIN_MS = 60_000
 /** What a message counts whose size is not known before it has been read. */
 const STREAMED = 32 * 1024 * 1024
 /** A message in memory from this size on waits for its share of memory. */
@@ -75,6 +78,9 @@ export class OutboundQueue implements DeliveryQueue {
         .where(({ or, eb }) => or([eb('lease', 'is', null), eb('due_at', '<=', now)]))
         .orderBy('due_at')
         .limit(limit)
+        // what another process is about to claim
+        .forUpdate()
+        .skipLocked()
         .execute()
       if (due.length === 0) return []
       return trx
@@ -138,7 +144,11 @@ export class OutboundQueue implements DeliveryQueue {
         db.selectFrom('queue_entries').select('due_at').orderBy('due_at').limit(1).executeTakeFirst(),
       ),
     )
-    return row?.due_at ?? null
+    const due = row?.due_at ?? null
+    if (!this.#parts.database.nodes) return due
+    // others add to it as well, and may die: so whoever waits looks again
+    const soon = Date.now() + LOOK_AGAIN_MS
+    return due === null ? soon : Math.min(due, soon)
   }
 
   /** How many messages wait, or are being sent. */
@@ -171,7 +181,6 @@ export class OutboundQueue implements DeliveryQueue {
     const beside = this.#beside.get(entry.id)
     const placed = await bodies.holding(beside ? [body, beside.body] : [body], () =>
       database.write(async trx => {
-        if (await isDone(trx, entry.id)) return null
         const body_id = await bodies.insert(trx, body)
         const added = await trx
           .insertInto('queue_entries')
@@ -179,8 +188,9 @@ export class OutboundQueue implements DeliveryQueue {
           .onConflict(conflict => conflict.doNothing())
           .returning('id')
           .executeTakeFirst()
-        if (!added) {
-          // if the body is new, nobody wants it
+        // Looked at behind the insertion, which has waited for whoever was removing an entry of this id. If the body is new, nobody wants it.
+        if (!added || (await isDone(trx, entry.id))) {
+          if (added) await trx.deleteFrom('queue_entries').where('id', '=', entry.id).execute()
           await noteUnused(trx, body_id)
           return null
         }
@@ -277,14 +287,6 @@ async function remove(
     )
     .execute()
   return true
-}
-
-async function noteUnused(trx: Transaction<Tables>, bodyId: number): Promise<void> {
-  await trx
-    .insertInto('unused_bodies')
-    .values({ body_id: bodyId })
-    .onConflict(conflict => conflict.doNothing())
-    .execute()
 }
 
 function rowOf(entry: QueueEntry): Omit<Selectable<QueueEntriesTable>, 'body_id' | 'lease' | 'due_at'> {

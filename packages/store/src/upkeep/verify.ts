@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { MessageBody } from 'email-server/mailbox'
 import { sql } from 'kysely'
 import type { LargeBodies, PlacedBody } from '../bodies/body-place.ts'
+import { removeLarge } from '../bodies/removing.ts'
 import type { Sweeper } from '../bodies/sweeper.ts'
 import type { Database } from '../database/database.ts'
 import { DELETED, SEEN } from '../messages/flags.ts'
@@ -167,12 +168,14 @@ class Verification {
       if (size !== body.size) return `has ${size} octets instead of ${body.size}`
       return hash === body.hash ? null : 'is not what its hash says: it is damaged'
     } catch (error) {
+      // another process has removed it since we have asked
+      if (this.#parts.database.nodes && !(await this.#mentioned([body.hash])).has(body.hash)) return null
       return `cannot be read: ${error instanceof Error ? error.message : error}`
     }
   }
 
   async #orphans(): Promise<{ orphans: number; orphanBytes: number; removed: number }> {
-    const { large } = this.#parts
+    const { database, large } = this.#parts
     const found = { orphans: 0, orphanBytes: 0, removed: 0 }
     const look = async (some: readonly PlacedBody[]): Promise<void> => {
       const known = await this.#mentioned(some.map(({ hash }) => hash))
@@ -182,8 +185,7 @@ class Verification {
         found.orphanBytes += size
         // a younger one may belong to a delivery that has not come to its end
         if (!this.#options.removeOrphans || modifiedAt > Date.now() - YOUNG_MS) continue
-        const isMentioned = async (): Promise<boolean> => (await this.#mentioned([hash])).size > 0
-        if (await large.remove(hash, isMentioned)) found.removed++
+        if (await removeLarge(database, large, hash)) found.removed++
       }
     }
     let page: PlacedBody[] = []
