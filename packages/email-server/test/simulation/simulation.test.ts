@@ -24,6 +24,7 @@ const FAULTS = [
   ...['the store throws', 'the store hangs', 'the store answers twice'],
   ...['a handler throws', 'a handler hangs', 'a handler answers twice'],
   ...['a client has not heard what became of its message', 'a reader comes back', 'a reader is up to date'],
+  ...['a reader hears: exists', 'a reader hears: flags', 'a reader hears: vanished'],
 ]
 
 const happened = new Map<string, number>()
