@@ -28,6 +28,8 @@ class ReplyFaults {
   readonly #pick: PickReply
   #pass: (bytes: Uint8Array) => void = () => {}
   #input: Buffer = Buffer.alloc(0)
+  /** Has come behind `#input`, and is joined to it when something can be done. */
+  #more: Uint8Array[] = []
   #mode: Mode = 'command'
   /** Replies that the server owes; the greeting is the first. */
   #owed = 1
@@ -44,12 +46,13 @@ class ReplyFaults {
     this.hooks = {
       heard: (bytes, pass) => {
         this.#pass = pass
-        this.#input = this.#input.length > 0 ? Buffer.concat([this.#input, bytes]) : asBuffer(bytes)
+        this.#more.push(bytes)
         this.#work()
       },
       said: (bytes, pass) => this.#said(bytes, pass),
       secured: () => {
         this.#input = Buffer.alloc(0)
+        this.#more = []
         // over implicit TLS the greeting follows, after STARTTLS it does not
         if (this.#greeted) this.#owed = 0
       },
@@ -89,7 +92,20 @@ class ReplyFaults {
   }
 
   #work(): void {
+    if (this.#waits()) return
+    if (this.#more.length > 0) {
+      const more = this.#more.splice(0)
+      this.#input =
+        this.#input.length === 0 && more.length === 1
+          ? asBuffer(more[0]!)
+          : Buffer.concat([this.#input, ...more])
+    }
     while (this.#step());
+  }
+
+  /** For a reply of the server, before anything else can be done. */
+  #waits(): boolean {
+    return this.#mode === 'over' || this.#mode === 'awaiting 354' || (this.#picked !== null && this.#owed > 0)
   }
 
   /** Deals with one piece of the input; false: there is nothing to deal with now. */

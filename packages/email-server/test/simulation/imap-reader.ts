@@ -86,6 +86,7 @@ export class ImapReader {
   }
 
   #hear(change: MailboxChange): void {
+    this.#world.faults.tally.count(`a reader hears: ${change.kind}`)
     if (change.kind === 'exists') this.#hasNew = true
     else if (change.kind === 'reset') this.#mustReread = true
     else if (change.kind === 'expunge') {

@@ -1,4 +1,5 @@
 // `npm run simulate [-- COUNT [FIRST]]`: so many runs, from this seed on; prints the seeds that fail, and what is wrong with each.
+import { addTo } from './runs.ts'
 import { simulate } from './simulation.ts'
 
 const args = process.argv.slice(2)
@@ -19,8 +20,8 @@ async function main(count: number, first: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const result = await simulate(first + i)
     messages += result.messages
-    add(totals, result.totals)
-    add(happened, result.happened)
+    addTo(totals, result.totals)
+    addTo(happened, result.happened)
     if (result.wrong.length > 0) {
       failed++
       console.log(`seed ${result.seed}:\n  ${result.wrong.join('\n  ')}`)
@@ -36,10 +37,6 @@ async function main(count: number, first: number): Promise<void> {
   console.log(`heap: ${Math.round(before / MIB)} MiB before, ${Math.round(heap / MIB)} MiB at most`)
   if (heap - before > MOST_GROWTH) console.log('memory grows without a bound')
   process.exitCode = failed > 0 || heap - before > MOST_GROWTH ? 1 : 0
-}
-
-function add(sums: Record<string, number>, more: object): void {
-  for (const [name, value] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + value
 }
 
 await main(Number(args[0] ?? 10_000), Number(args[1] ?? 1))

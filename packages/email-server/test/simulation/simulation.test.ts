@@ -1,7 +1,9 @@
 // 200 runs of a world under faults.
 import assert from 'node:assert/strict'
+import { on } from 'node:events'
 import { test } from 'node:test'
-import { simulate } from './simulation.ts'
+import { Worker } from 'node:worker_threads'
+import { addTo, type Runs, type RunsResult } from './runs.ts'
 
 /** 200 runs, in pieces that each have their own time. */
 const PIECES = 4
@@ -24,32 +26,32 @@ const FAULTS = [
   ...['the store throws', 'the store hangs', 'the store answers twice'],
   ...['a handler throws', 'a handler hangs', 'a handler answers twice'],
   ...['a client has not heard what became of its message', 'a reader comes back', 'a reader is up to date'],
+  ...['a reader hears: exists', 'a reader hears: flags', 'a reader hears: vanished'],
 ]
 
-const happened = new Map<string, number>()
+const pieces: Runs[] = Array.from({ length: PIECES }, (_, i) => ({
+  first: i * RUNS_EACH + 1,
+  count: RUNS_EACH,
+}))
+const worker = new Worker(new URL('./runs.js', import.meta.url), { workerData: pieces })
+const results = on(worker, 'message')[Symbol.asyncIterator]()
+const happened: Record<string, number> = {}
 
-for (let piece = 0; piece < PIECES; piece++) {
-  const first = piece * RUNS_EACH + 1
-  test(`${RUNS_EACH} runs from seed ${first} on: each message is delivered, given back or waits, once, and nothing is left`, async () => {
-    const failed: string[] = []
-    const totals = { sent: 0, bounced: 0, ambiguous: 0 }
-    for (let seed = first; seed < first + RUNS_EACH; seed++) {
-      const result = await simulate(seed)
-      for (const [what, times] of Object.entries(result.happened))
-        happened.set(what, (happened.get(what) ?? 0) + times)
-      if (result.wrong.length > 0) failed.push(`seed ${seed}:\n  ${result.wrong.join('\n  ')}`)
-      for (const name of ['sent', 'bounced', 'ambiguous'] as const) totals[name] += result.totals[name]
-    }
-    assert.equal(failed.join('\n'), '')
+for (const { first, count } of pieces) {
+  test(`${count} runs from seed ${first} on: each message is delivered, given back or waits, once, and nothing is left`, async () => {
+    const [result] = (await results.next()).value as [RunsResult]
+    const { sent = 0, bounced = 0, ambiguous = 0 } = result.totals
+    addTo(happened, result.happened)
+    assert.equal(result.failed.join('\n'), '')
     // else it proves little
-    assert.ok(totals.sent > 100 && totals.bounced > 5 && totals.ambiguous > 0, JSON.stringify(totals))
+    assert.ok(sent > 100 && bounced > 5 && ambiguous > 0, JSON.stringify(result.totals))
   })
 }
 
 test('every kind of fault has come to pass in these runs', () => {
   assert.deepEqual(
-    FAULTS.filter(what => !happened.has(what)),
+    FAULTS.filter(what => !Object.hasOwn(happened, what)),
     [],
-    JSON.stringify([...happened]),
+    JSON.stringify(happened),
   )
 })
