@@ -120,10 +120,12 @@ export class MessageListPane {
     this.#search.select()
   }
 
-  clearSearch(): boolean {
-    if (this.#search.value === '') return false
+  /** False: nobody searches. */
+  leaveSearch(): boolean {
+    if (document.activeElement !== this.#search) return false
     this.#search.value = ''
     this.#searched()
+    this.focusCurrent()
     return true
   }
 
