@@ -52,7 +52,7 @@ test(
   async () => {
     await onPage('', DESKTOP, async page => {
       await page.click('text=The figures you asked for')
-      await page.waitForSelector('h2:has-text("The figures you asked for")')
+      await page.waitForSelector('h1:has-text("The figures you asked for")')
       assert.ok(await page.isVisible('.folders a:has-text("Drafts")'))
       assert.ok(await page.isVisible('.list a:has-text("Welcome")'))
       await page.click('role=tab[name=/Parts/]')
@@ -150,9 +150,9 @@ Content-Type: text/html
         assert.deepEqual(facts, { origin: 'null', ran: null })
         await frame.locator('#send').click()
         assert.doesNotMatch(await page.title(), /^stolen/)
-        assert.match((await page.textContent('.message h2')) ?? '', /^<img src=x onerror=/)
+        assert.match((await page.textContent('.message h1')) ?? '', /^<img src=x onerror=/)
         assert.equal(
-          await page.locator('.message h2 *, .message .person script, .message .person b b').count(),
+          await page.locator('.message h1 *, .message .person script, .message .person b b').count(),
           0,
         )
         assert.match((await page.textContent('.message .person b')) ?? '', /^<b>Bold<\/b>$/)
@@ -250,7 +250,7 @@ test(
       await page.keyboard.press('k')
       assert.match(await focused(), /To be removed/)
       await page.keyboard.press('Enter')
-      await page.waitForSelector('h2:has-text("To be removed")')
+      await page.waitForSelector('h1:has-text("To be removed")')
       await page.focus('role=tab[name="Text"]')
       await page.keyboard.press('ArrowRight')
       await page.waitForSelector('role=tab[name="Source"][selected=true]')
@@ -258,7 +258,7 @@ test(
       await page.waitForSelector('text=No message is open.')
       assert.match(await focused(), /To be removed/)
       await page.keyboard.press('Enter')
-      await page.waitForSelector('h2:has-text("To be removed")')
+      await page.waitForSelector('h1:has-text("To be removed")')
       await page.keyboard.press('Delete')
       await page.waitForSelector('.list a:has-text("To be removed")', { state: 'detached' })
       await page.keyboard.press('/')
@@ -272,7 +272,7 @@ test(
       await page.keyboard.press('Escape')
       await page.waitForSelector('dialog', { state: 'detached' })
       // whoever has the focus is seen to have it
-      await page.keyboard.press('Tab')
+      await page.keyboard.press('j')
       const outline = await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)
       assert.equal(outline, 'solid')
     })
@@ -282,7 +282,7 @@ test(
 test('on a phone one pane at a time, and back goes back', options, async () => {
   await onPage('', PHONE, async page => {
     await page.click('.list a:has-text("Welcome")')
-    await page.waitForSelector('h2:has-text("Welcome")')
+    await page.waitForSelector('h1:has-text("Welcome")')
     assert.equal(await page.isVisible('.list'), false)
     assert.equal(await page.isVisible('.folders'), false)
     const wide = (): Promise<boolean> =>

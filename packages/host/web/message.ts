@@ -119,7 +119,7 @@ export class MessagePane {
           'div',
           { class: 'actions' },
           this.#backLink(),
-          h('h2', {}, message.subject || '(no subject)'),
+          h('h1', {}, message.subject || '(no subject)'),
           h(
             'a',
             {
