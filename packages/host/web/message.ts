@@ -282,7 +282,7 @@ function verdicts({ verdicts: all }: MessageView): Child {
         {
           'data-result':
             result === 'pass' ? 'good' : result === 'none' || result === 'neutral' ? 'none' : 'bad',
-          title: `${by} says: ${method}=${result} ${detail}`,
+          title: `${by} says: ${detail}`,
         },
         h('span', {}, method.toUpperCase()),
         ` ${result}`,
