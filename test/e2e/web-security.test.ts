@@ -73,7 +73,7 @@ test('HTML with script, meta refresh, form and base: a document without origin t
   const { uid } = await deliver(
     host,
     `Subject: evil\nContent-Type: text/html\n\n<base href="https://evil.test/"><meta http-equiv=refresh content="0;url=https://evil.test/">
-<link rel=preconnect href="https://evil.test/"><script>parent.stolen = 1</script><form action="https://evil.test/"></form><img src="https://evil.test/x.png">\n`,
+<link rel=preconnect href="https://evil.test/"><iframe src="https://evil.test/"></iframe><script>parent.stolen = 1</script><form action="https://evil.test/"></form><img src="https://evil.test/x.png">\n`,
   )
   const answer = await ask(host, `${INBOX}/${uid}/html`)
   const csp = header(answer, 'content-security-policy').split('; ')
@@ -81,7 +81,7 @@ test('HTML with script, meta refresh, form and base: a document without origin t
   assert.doesNotMatch(sandbox, /allow-(?:scripts|same-origin|forms|top-navigation|downloads|modals)/)
   assert.ok(csp.includes("default-src 'none'") && csp.includes('img-src data:'), csp.join())
   assert.ok(csp.includes("base-uri 'none'") && csp.includes("form-action 'none'"), csp.join())
-  assert.doesNotMatch(answer.text, /<link/i)
+  assert.doesNotMatch(answer.text, /<link|<iframe/i)
   // only when somebody has asked for it
   const remote = await ask(host, `${INBOX}/${uid}/html?remote=1`)
   assert.match(header(remote, 'content-security-policy'), /img-src data: https: http:;/)
@@ -181,7 +181,10 @@ test('DNS rebinding: a name that is not ours gets nothing, whatever it points to
   }
   const none = await rawRequest('GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n', 5000)
   assert.match(none, /^HTTP\/1\.1 421 /)
-  const two = await rawRequest('GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.test\r\n\r\n', 5000)
+  const two = await rawRequest(
+    'GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.test\r\nConnection: close\r\n\r\n',
+    5000,
+  )
   assert.match(two, /^HTTP\/1\.1 4(?:00|21) /)
 })
 

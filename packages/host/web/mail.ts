@@ -73,18 +73,21 @@ export class MailView implements View {
         return this.#move(event, -1)
       case '/':
         this.#list.focusSearch()
-        return true
+        break
       case 'Delete':
       case '#':
         return route.uid !== null && this.#message.remove()
       case 'u':
         return route.uid !== null && this.#message.toggleSeen()
       case 'Escape':
+        if (this.#list.leaveSearch()) break
         if (route.uid !== null) go(mailHash({ ...route, uid: null, tab: null }))
-        else if (!this.#list.clearSearch() && route.account !== null) this.#list.focusCurrent()
-        return true
+        else if (route.account !== null) this.#list.focusCurrent()
+        break
+      default:
+        return false
     }
-    return false
+    return true
   }
 
   #move(event: KeyboardEvent, by: number): boolean {

@@ -36,6 +36,7 @@ export class MessageListPane {
   #shown = PAGE
   #loading = false
   #again = false
+  #focusWhenLoaded = false
   #timer = 0
 
   constructor() {
@@ -47,7 +48,7 @@ export class MessageListPane {
       if (event.key === 'Enter' || event.key === 'ArrowDown') {
         event.preventDefault()
         this.#searched()
-        this.#links()[0]?.focus()
+        this.#focusList()
       }
     })
     this.#more.addEventListener('click', () => {
@@ -113,6 +114,8 @@ export class MessageListPane {
     } finally {
       this.#loading = false
     }
+    if (this.#focusWhenLoaded) this.focusCurrent()
+    this.#focusWhenLoaded = false
   }
 
   focusSearch(): void {
@@ -120,11 +123,20 @@ export class MessageListPane {
     this.#search.select()
   }
 
-  clearSearch(): boolean {
-    if (this.#search.value === '') return false
+  /** False: nobody searches. */
+  leaveSearch(): boolean {
+    if (document.activeElement !== this.#search) return false
     this.#search.value = ''
     this.#searched()
+    this.#focusList()
     return true
+  }
+
+  /** Now, or when what is being loaded is there. */
+  #focusList(): void {
+    this.#search.blur()
+    if (this.#loading) this.#focusWhenLoaded = true
+    else this.focusCurrent()
   }
 
   /** To the message above or below: opens it when one is open beside the list. */

@@ -1,15 +1,14 @@
 // The pane of one message. Its HTML is in a sandboxed frame, which has no origin and runs nothing; everything else is text.
-import type { MessageView, PartView, Person } from '../src/web/api-types.ts'
+import type { MessageView } from '../src/web/api-types.ts'
 import { ApiError, api, type MessagePlace, messagePath } from './api.ts'
 import { announce, button, type Child, fill, h, icon, unseen } from './dom.ts'
-import { hueOf, longTime, octets, shortTime } from './format.ts'
-import { nameOf } from './message-list.ts'
+import { headers, parts, source, text } from './message-body.ts'
+import { envelope, findings, verdicts } from './message-head.ts'
 import { go, type MailRoute, mailHash, TABS, type Tab } from './route.ts'
 
 const NAMES: Readonly<Record<Tab, string>> = {
   ...{ html: 'HTML', text: 'Text', source: 'Source', parts: 'Parts', headers: 'Headers' },
 }
-const MOST_LINKS_SHOWN = 30
 
 export class MessagePane {
   readonly element: HTMLElement = h('article', {
@@ -119,7 +118,7 @@ export class MessagePane {
           'div',
           { class: 'actions' },
           this.#backLink(),
-          h('h2', {}, message.subject || '(no subject)'),
+          h('h1', {}, message.subject || '(no subject)'),
           h(
             'a',
             {
@@ -216,213 +215,6 @@ export class MessagePane {
       )
     return [notice, frame]
   }
-}
-
-function envelope(message: MessageView): HTMLElement {
-  const name = nameOf(message)
-  const face = h('span', { class: 'face', 'aria-hidden': 'true' }, [...name][0]?.toUpperCase() ?? '?')
-  face.style.setProperty('--hue', String(hueOf(message.from?.address ?? '')))
-  const { from, to, cc, arrived, date, size, returnPath } = message
-  const row = (label: string, ...values: readonly Child[]): Child =>
-    h('div', {}, h('dt', {}, label), h('dd', {}, ...values))
-  return h(
-    'div',
-    { class: 'envelope' },
-    face,
-    h(
-      'dl',
-      {},
-      row('From', from ? person(from) : 'nobody'),
-      row('To', to.length > 0 ? people(to) : 'nobody'),
-      cc.length > 0 && row('Cc', people(cc)),
-      returnPath !== null && returnPath !== `<${from?.address}>` && row('Return path', returnPath),
-    ),
-    h(
-      'p',
-      { class: 'when' },
-      h(
-        'time',
-        {
-          datetime: arrived,
-          title: `${longTime(arrived)}${date === null ? '; it says no date' : `; it says ${longTime(date)}`}`,
-        },
-        shortTime(arrived),
-      ),
-      h('span', {}, octets(size)),
-    ),
-  )
-}
-
-function person({ name, address }: Person): HTMLElement {
-  return h(
-    'span',
-    { class: 'person', title: address },
-    name !== '' && h('b', {}, name),
-    name === '' ? h('b', {}, address) : h('span', {}, ` ${address}`),
-  )
-}
-
-function people(all: readonly Person[]): HTMLElement {
-  return h(
-    'span',
-    { class: 'people' },
-    ...all.slice(0, 20).map(person),
-    all.length > 20 && `and ${all.length - 20} more`,
-  )
-}
-
-function verdicts({ verdicts: all }: MessageView): Child {
-  if (all.length === 0) return null
-  return h(
-    'ul',
-    { class: 'verdicts', 'aria-label': 'Authentication' },
-    ...all.map(({ method, result, detail, by }) =>
-      h(
-        'li',
-        {
-          'data-result':
-            result === 'pass' ? 'good' : result === 'none' || result === 'neutral' ? 'none' : 'bad',
-          title: `${by} says: ${method}=${result} ${detail}`,
-        },
-        h('span', {}, method.toUpperCase()),
-        ` ${result}`,
-      ),
-    ),
-  )
-}
-
-/** The one-time code and the links: what most tests look for. */
-function findings({ code, links }: MessageView): Child {
-  if (code === null && links.length === 0) return null
-  return h(
-    'div',
-    { class: 'findings' },
-    code !== null &&
-      h(
-        'p',
-        { class: 'code' },
-        h('span', {}, 'Code'),
-        h('code', {}, code),
-        copyButton('Copy the code', code),
-      ),
-    links.length > 0 &&
-      h(
-        'details',
-        { class: 'links', open: links.length === 1 },
-        h('summary', {}, links.length === 1 ? '1 link' : `${links.length} links`),
-        h(
-          'ul',
-          {},
-          ...links
-            .slice(0, MOST_LINKS_SHOWN)
-            .map(link =>
-              h(
-                'li',
-                {},
-                h('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, link),
-                copyButton('Copy the link', link),
-              ),
-            ),
-          links.length > MOST_LINKS_SHOWN && h('li', {}, `and ${links.length - MOST_LINKS_SHOWN} more`),
-        ),
-      ),
-  )
-}
-
-function copyButton(label: string, value: string): HTMLElement {
-  const copy = (): void => {
-    navigator.clipboard?.writeText(value).then(
-      () => announce('Copied'),
-      () => announce('Not copied: the browser does not allow it'),
-    )
-  }
-  return h(
-    'button',
-    { class: 'quiet', type: 'button', title: label, onclick: copy },
-    icon('copy'),
-    unseen(label),
-  )
-}
-
-function text(message: MessageView): Child[] {
-  if (message.text === '') return [h('p', { class: 'note' }, 'The message has no text.')]
-  return [
-    h('pre', { class: 'text' }, message.text),
-    message.textIsCut && h('p', { class: 'note' }, 'The rest is in the source.'),
-  ]
-}
-
-/** Longest source that is put into the page, characters. */
-const LONGEST_SOURCE = 400_000
-
-async function source(message: MessageView, body: HTMLElement): Promise<void> {
-  fill(body)
-  try {
-    const whole = await api.source(message)
-    if (body.dataset['tab'] !== 'source') return
-    const shown = whole.slice(0, LONGEST_SOURCE)
-    const end = /\r?\n\r?\n/.exec(shown)
-    const headerEnd = end ? end.index : shown.length
-    fill(
-      body,
-      h(
-        'pre',
-        { class: 'source' },
-        h('span', { class: 'head' }, shown.slice(0, headerEnd)),
-        shown.slice(headerEnd),
-      ),
-      whole.length > LONGEST_SOURCE &&
-        h('p', { class: 'note' }, 'The rest is in the file that can be downloaded above.'),
-    )
-  } catch (error) {
-    fill(body, h('p', { class: 'note' }, (error as Error).message))
-  }
-}
-
-function parts(message: MessageView): HTMLElement {
-  return h('ul', { class: 'parts' }, ...message.parts.map(part => partRow(message, part)))
-}
-
-function partRow(message: MessageView, part: PartView): HTMLElement {
-  const { id, depth, contentType, filename, disposition, contentId, size, isLeaf, isPicture } = part
-  const path = `${messagePath(message)}/parts/${id}`
-  const facts = [contentType, disposition, contentId, octets(size)].filter(fact => fact !== null)
-  const row = h(
-    'li',
-    {},
-    isPicture
-      ? h('img', { src: `${path}?inline`, alt: '', loading: 'lazy' })
-      : h('span', { class: 'kind', 'aria-hidden': 'true' }, kindOf(part)),
-    h(
-      'div',
-      {},
-      h('b', {}, filename ?? contentType),
-      h('small', {}, `${id} · ${facts.slice(filename === null ? 1 : 0).join(' · ')}`),
-    ),
-    isLeaf &&
-      h(
-        'a',
-        { class: 'button', href: path, download: '' },
-        icon('download'),
-        h('span', {}, 'Download'),
-        unseen(` ${filename ?? `part ${id}`}`),
-      ),
-  )
-  row.style.setProperty('--level', String(depth))
-  return row
-}
-
-function kindOf({ contentType, filename }: PartView): string {
-  const extension = /\.([A-Za-z0-9]{1,4})$/.exec(filename ?? '')?.[1]
-  return (extension ?? contentType.split('/')[1]!.slice(0, 4)).toUpperCase()
-}
-
-function headers({ headers: all }: MessageView): HTMLElement {
-  return h(
-    'dl',
-    { class: 'headers' },
-    ...all.map(({ name, value }) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
-  )
 }
 
 function isSame(a: MessagePlace | null, b: MessagePlace): boolean {

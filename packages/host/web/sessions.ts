@@ -196,7 +196,7 @@ function backLink(): HTMLElement {
 class Transcript {
   readonly id: number
   readonly element: HTMLElement
-  readonly #title = h('h2', {})
+  readonly #title = h('h1', {})
   readonly #facts = h('dl', { class: 'facts' })
   readonly #lines = h('ol', { class: 'lines', tabindex: 0, 'aria-label': 'What was said' })
   #session: SessionView | null = null

@@ -55,6 +55,10 @@ export class Redactor {
   server(octets: string): string[] {
     const lines = (this.#server + octets).split('\r\n')
     this.#server = lines.pop()!
+    if (this.#server.length >= LONGEST_LINE) {
+      lines.push(this.#server)
+      this.#server = ''
+    }
     return lines.map(line => `${this.#reply(line)}\r\n`)
   }
 

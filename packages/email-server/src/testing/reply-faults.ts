@@ -14,7 +14,10 @@ export interface FaultyReply {
   readonly reset?: boolean
 }
 
-type Mode = 'command' | 'data' | 'awaiting 354' | 'chunk' | 'auth' | 'over'
+/** Octets without the end of a line that are held; then they are passed on, for the server to judge. */
+const LONGEST_LINE = 64 * 1024
+
+type Mode = 'command' | 'data' | 'awaiting 354' | 'chunk' | 'auth' | 'awaiting TLS' | 'over'
 
 /** A server's end whose client hears other replies than the server's for some commands. */
 export function withReplyFaults(inner: Connection, pick: PickReply): Connection {
@@ -37,6 +40,8 @@ class ReplyFaults {
   #chunkLeft = 0
   /** The chunk belongs to a command that was not passed on. */
   #swallow = false
+  /** The beginning of this line has been passed on. */
+  #isMidLine = false
   #picked: FaultyReply | null = null
   #replyLine = ''
 
@@ -53,6 +58,8 @@ class ReplyFaults {
       secured: () => {
         this.#input = Buffer.alloc(0)
         this.#more = []
+        this.#isMidLine = false
+        if (this.#mode === 'awaiting TLS') this.#mode = 'command'
         // over implicit TLS the greeting follows, after STARTTLS it does not
         if (this.#greeted) this.#owed = 0
       },
@@ -85,6 +92,7 @@ class ReplyFaults {
       // the reply to the last command, not to those that were pipelined before it
       const isLast = this.#owed === 1
       if (isLast && this.#mode === 'auth') this.#mode = 'command'
+      if (isLast && this.#mode === 'awaiting TLS' && !line.startsWith('220')) this.#mode = 'command'
       if (isLast && this.#mode === 'awaiting 354') this.#mode = line.startsWith('354') ? 'data' : 'command'
       this.#owed = Math.max(0, this.#owed - 1)
     }
@@ -116,8 +124,13 @@ class ReplyFaults {
       this.#take(Math.min(this.#chunkLeft, input.length), !this.#swallow)
       return true
     }
+    // what stands in clear behind STARTTLS is an attack: the server has to see it where it stands
+    if (this.#mode === 'awaiting TLS') {
+      this.#take(input.length, true)
+      return false
+    }
     const end = input.indexOf('\r\n')
-    if (end < 0) return false
+    if (end < 0 || this.#isMidLine) return this.#passLongLine(end)
     const line = input.toString('latin1', 0, end)
     if (this.#mode === 'data') {
       if (line === '.') {
@@ -132,6 +145,21 @@ class ReplyFaults {
       return true
     }
     return this.#command(line, end + 2)
+  }
+
+  /** A line that is too long to be looked at: `end` is where it ends, -1 when that has not come yet. */
+  #passLongLine(end: number): boolean {
+    if (end < 0) {
+      if (this.#input.length < LONGEST_LINE) return false
+      this.#isMidLine = true
+      // a CR stays: its LF may come next
+      this.#take(this.#input.length - 1, true)
+      return false
+    }
+    this.#isMidLine = false
+    // a server answers it when it likes, so nothing is waited for
+    this.#take(end + 2, true)
+    return true
   }
 
   #command(line: string, length: number): boolean {
@@ -149,7 +177,8 @@ class ReplyFaults {
       this.#owed++
       if (verb === 'DATA') this.#mode = 'awaiting 354'
       if (verb === 'AUTH') this.#mode = 'auth'
-      this.#take(length, true)
+      if (verb === 'STARTTLS') this.#mode = 'awaiting TLS'
+      this.#take(verb === 'STARTTLS' ? this.#input.length : length, true)
     }
     if (chunk > 0 && this.#isOn()) {
       this.#mode = 'chunk'

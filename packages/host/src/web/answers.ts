@@ -92,6 +92,12 @@ function wellFormed(text: string): string {
   return Buffer.from(text).toString()
 }
 
+/**
+ * Elements that make a browser connect somewhere before it looks at the policy, which tells somebody that the mail is read: `link` (preconnect,
+ * dns-prefetch) and frames (Chromium connects as soon as a frame is to be loaded, and forbids it then). They become elements that mean nothing.
+ */
+const CALLERS = /<(link|iframe|frame|frameset|object|embed|portal|fencedframe)(?![^\s/>])/gi
+
 /** The HTML of a mail, for a sandboxed frame. Also opened by itself it has no origin, runs nothing and sends nothing. */
 export function sendMailHtml(response: ServerResponse, html: string, withRemotePictures: boolean): void {
   const csp = [
@@ -105,8 +111,7 @@ export function sendMailHtml(response: ServerResponse, html: string, withRemoteP
     "frame-ancestors 'self'",
   ]
   response.setHeader('Content-Security-Policy', csp.join('; '))
-  // preconnect and dns-prefetch are no loads that a policy forbids, and yet tell somebody that the mail is read
-  const document = `<!doctype html><base target="_blank">${html.replace(/<link(?=[\s/>])/gi, '<x-link')}`
+  const document = `<!doctype html><base target="_blank">${html.replace(CALLERS, '<x-$1')}`
   send(response, 200, 'text/html; charset=utf-8', Buffer.from(document))
 }
 

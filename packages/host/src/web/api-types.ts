@@ -58,7 +58,7 @@ export interface Verdict {
   readonly method: string
   /** `pass`, `fail`, `none`, … */
   readonly result: string
-  /** What was looked at, as the field says it. */
+  /** All of it, as the field says it. */
   readonly detail: string
   /** Who says so. */
   readonly by: string

@@ -166,7 +166,7 @@ function sessionRoutes({ log, news }: ApiParts): readonly Route<ApiHandler>[] {
       if (!transcript) throw new HttpError(404, 'that session is not remembered')
       sendJson(response, transcript)
     }),
-    route('GET', '/api/events', async ({ response, query }) => {
+    route('GET', '/api/events', async ({ request, response, query }) => {
       const number = (name: string): number | null => {
         const text = query.get(name)
         return text === null ? null : wholeNumber(name, text, 0, Number.MAX_SAFE_INTEGER)
@@ -175,6 +175,10 @@ function sessionRoutes({ log, news }: ApiParts): readonly Route<ApiHandler>[] {
       await news.watchAccounts()
       if (news.hub.isFull) throw new HttpError(503, 'too many listen already')
       response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' })
+      if (request.method === 'HEAD') {
+        response.end()
+        return
+      }
       news.hub.open(response, session, after ?? 0)
     }),
   ]

@@ -36,6 +36,9 @@ export class Guard {
 
   /** A name that points here is not yet ours: whoever owns it would be of the same origin as we are. */
   checkHost(request: IncomingMessage): void {
+    // RFC 9112 §3.2; Node would take the first of several
+    if ((request.headersDistinct['host']?.length ?? 0) > 1)
+      throw new HttpError(400, 'two names are one too many')
     const host = request.headers.host ?? ''
     const name = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/.exec(host.toLowerCase())?.[1]
     const { localAddress = '' } = request.socket

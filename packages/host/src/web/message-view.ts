@@ -135,18 +135,34 @@ function asksForPictures(html: string): boolean {
   )
 }
 
-/** RFC 8601 §2.2: `authserv-id *( ";" method "=" result …)`; comments and properties are left as they stand. */
+/** RFC 8601 §2.2: `authserv-id [version] *( ";" method [ "/" version ] "=" result …)`, comments anywhere. */
 export function verdictsOf(field: string): Verdict[] {
-  const [by = '', ...results] = splitOutside(field)
-  return results.flatMap(result => {
+  const [first = '', ...results] = splitOutside(field)
+  const [by = ''] = withoutComments(first).trim().split(/\s/, 1)
+  return results.flatMap(said => {
+    const plain = withoutComments(said).trim()
     const match =
-      /^\s{0,99}([A-Za-z0-9-]{1,40})(?:\s{0,9}\/\s{0,9}\d{1,9})?\s{0,9}=\s{0,9}([A-Za-z]{1,40})(?![A-Za-z])/.exec(
-        result,
+      /^([A-Za-z0-9-]{1,40})\s{0,9}(?:\/\s{0,9}\d{1,9}\s{0,9})?=\s{0,9}([A-Za-z]{1,40})(?![A-Za-z])/.exec(
+        plain,
       )
     if (!match) return []
-    const detail = result.slice(match[0].length).trim().slice(0, 1000)
-    return [{ method: match[1]!.toLowerCase(), result: match[2]!.toLowerCase(), detail, by: by.trim() }]
+    const detail = said.trim().slice(0, 1000)
+    return [{ method: match[1]!.toLowerCase(), result: match[2]!.toLowerCase(), detail, by }]
   })
+}
+
+/** RFC 5322 §3.2.2: comments may stand in comments. */
+function withoutComments(text: string): string {
+  let plain = ''
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!
+    if (char === '(') depth++
+    else if (char === ')') depth = Math.max(0, depth - 1)
+    else if (char === '\\') i++
+    else if (depth === 0) plain += char
+  }
+  return plain
 }
 
 /** At semicolons that stand neither in a comment nor in a quoted string. */

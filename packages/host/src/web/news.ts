@@ -17,10 +17,15 @@ export interface NewsSources {
 
 type MailNews = WebEvents['mail']
 
+interface WatchedAccount {
+  readonly access: MailboxAccess
+  readonly begun: Promise<unknown>
+}
+
 export class News {
   readonly hub: EventHub = new EventHub()
   readonly #sources: NewsSources
-  readonly #accounts = new Map<string, MailboxAccess>()
+  readonly #accounts = new Map<string, WatchedAccount>()
   readonly #listeners = new Set<(news: MailNews) => void>()
   readonly #changedSessions = new Set<number>()
   readonly #unwatch: () => void
@@ -31,15 +36,28 @@ export class News {
     this.#unwatch = sources.log.watch(id => this.#sessionChanged(id))
   }
 
-  /** Watches every account that there is. Cheap when all are watched already. */
+  /** Watches every account that there is, and resolves when that has begun. Cheap when all are watched already. */
   async watchAccounts(): Promise<void> {
-    for (const { address } of await this.#sources.store.users()) {
-      if (this.#accounts.has(address)) continue
+    const users = await this.#sources.store.users()
+    await Promise.all(users.map(({ address }) => this.#watch(address)))
+  }
+
+  async #watch(address: string): Promise<void> {
+    let watched = this.#accounts.get(address)
+    if (!watched) {
       const access = this.#sources.store.openMailbox(address, undefined, {
         onFolderNews: news => this.#mail(address, news),
       })
-      this.#accounts.set(address, access)
-      await access.handlers.watchFolders!(true, {})
+      watched = { access, begun: Promise.resolve(access.handlers.watchFolders!(true, {})) }
+      this.#accounts.set(address, watched)
+    }
+    try {
+      await watched.begun
+    } catch (error) {
+      // who asks next tries again
+      if (this.#accounts.get(address) === watched) this.#accounts.delete(address)
+      watched.access.close()
+      throw error
     }
   }
 
@@ -56,7 +74,7 @@ export class News {
   close(): void {
     this.#unwatch()
     if (this.#timer) clearTimeout(this.#timer)
-    for (const access of this.#accounts.values()) access.close()
+    for (const { access } of this.#accounts.values()) access.close()
     this.#accounts.clear()
     this.hub.close()
   }
