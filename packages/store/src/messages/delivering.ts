@@ -1,9 +1,10 @@
 // Storing new messages: any number of bodies, each in any number of folders, all or none.
-import type { Transaction } from 'kysely'
+import type { Insertable, Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed, NamesChange } from '../changes.ts'
 import type { Database } from '../database/database.ts'
-import type { Tables } from '../database/schema.ts'
+import type { MessagesTable, Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
 import { noteKeywords, touchFolder } from './placing.ts'
@@ -20,6 +21,8 @@ export interface OwnedPlacement extends Placement {
   readonly accountId: number
   /** The folder's name when it was made for this. */
   readonly made?: string | null
+  /** False: it is known that the account may keep as much as it likes. */
+  readonly isLimited?: boolean
 }
 
 export interface PlacedMessage {
@@ -63,9 +66,25 @@ export async function placeOwned(
   placements: readonly OwnedPlacement[],
 ): Promise<PlacedMessage[]> {
   const placed = await placeMessage(trx, bodies, body, placements)
-  for (const { accountId } of placements) await refuseOverQuota(trx, accountId)
+  for (const { accountId, isLimited } of placements) {
+    if (isLimited !== false) await refuseOverQuota(trx, accountId)
+  }
   return placed
 }
+
+const insertMessage = statement((db, row: Insertable<MessagesTable>) =>
+  db.insertInto('messages').values({
+    folder_id: row.folder_id,
+    uid: row.uid,
+    body_id: row.body_id,
+    size: row.size,
+    internal_date: row.internal_date,
+    saved_at: row.saved_at,
+    modseq: row.modseq,
+    system_flags: row.system_flags,
+    keywords: row.keywords,
+  }),
+)
 
 /** The same without regard to quotas: the caller asks for them. */
 export async function placeMessage(
@@ -88,20 +107,17 @@ export async function placeMessage(
       deletedSize: isDeleted ? size : 0,
     })
     await noteKeywords(trx, folderId, flags.keywords)
-    await trx
-      .insertInto('messages')
-      .values({
-        folder_id: folderId,
-        uid: firstUid,
-        body_id: bodyId,
-        size,
-        internal_date: internalDate,
-        saved_at: Date.now(),
-        modseq,
-        system_flags: flags.bits,
-        keywords: keywordColumn(flags),
-      })
-      .execute()
+    await insertMessage.all(trx, {
+      folder_id: folderId,
+      uid: firstUid,
+      body_id: bodyId,
+      size,
+      internal_date: internalDate,
+      saved_at: Date.now(),
+      modseq,
+      system_flags: flags.bits,
+      keywords: keywordColumn(flags),
+    })
     placed.push({ folderId, uidValidity, uid: firstUid, total })
   }
   return placed
