@@ -56,7 +56,7 @@ async function deleted(cx: CommandContext, uids: FlatRanges): Promise<readonly M
   const out: MessageRef[] = []
   for (const batch of batches(uids, BATCH)) {
     const refs = await refsOf(cx.mailbox, cx.folder, batch)
-    const known = await metas(cx.mailbox, refs)
+    const known = await metas(cx.mailbox, refs, true)
     refs.forEach((ref, i) => {
       const meta = known[i]
       if (meta && hasFlag(meta.flags, FLAGS.Deleted)) out.push(ref)
