@@ -118,6 +118,17 @@ export const rows: readonly Row[] = [
     targets: [{ metric: 'msg/s', atLeast: 10, timesThatOf: 'one flush a message' }],
   },
   {
+    name: 'store-queue',
+    task: 'messages of 2 KB through the durable queue (taken, claimed, done with): 20 at a time, one at a time, and a file flushed for each',
+    metrics: ['msg/s', 'CPU µs/msg'],
+    contenders: [
+      durable('queue, 20 at a time', 'ours', 'queuedTogether'),
+      durable('queue, one at a time', 'peer', 'queuedAlone'),
+      durable('one flush a message', 'limit', 'flushed'),
+    ],
+    targets: [{ metric: 'msg/s', atLeast: 1, timesThatOf: 'one flush a message' }],
+  },
+  {
     name: 'store-list',
     task: `SELECT, then ${FETCH} of ${LARGE.toLocaleString('en-US')} messages`,
     metrics: ['open ms', 'list ms', 'CPU µs/msg'],

@@ -1,5 +1,5 @@
-// Messages of 2 KB made durable: by the store, twenty deliveries at a time and one after the other, and by a bare program that
-// appends each to a file and flushes it.
+// Messages of 2 KB made durable: by the store, twenty deliveries at a time and one after the other, through its queue, and by a bare
+// program that appends each to a file and flushes it.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -57,3 +57,40 @@ export async function flushed(): Promise<number> {
   }
   return 100
 }
+
+/** Into the queue, claimed, and done with: what a message costs that is sent at once or later. */
+async function queued(count: number, together: number): Promise<number> {
+  const { queue } = await store()
+  let left = count
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) {
+      const id = `queued-${number}`
+      const now = Date.now()
+      const entry = {
+        id,
+        messageId: null,
+        envelope: { from: USER },
+        recipients: [{ address: 'bob@elsewhere.test' }],
+        since: now,
+        attempts: 0,
+        nextAttempt: now,
+        warned: false,
+      }
+      await queue.add(entry, next(), now)
+      for (const { id: claimed, lease } of await queue.claim({
+        dueBy: now,
+        now,
+        leaseUntil: now + 60_000,
+        limit: 4,
+      })) {
+        await queue.update(claimed, lease, null, true)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: together }, worker))
+  return count
+}
+
+export const queuedTogether = (): Promise<number> => queued(400, 20)
+
+export const queuedAlone = (): Promise<number> => queued(100, 1)

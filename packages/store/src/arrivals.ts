@@ -9,8 +9,7 @@ import type { ChangeFeed } from './changes.ts'
 import type { Database } from './database/database.ts'
 import type { Tables } from './database/schema.ts'
 import { usageError } from './errors.ts'
-import { folderToFill, getFolder } from './folders/folders.ts'
-import { INBOX } from './folders/names.ts'
+import { folderToFill, inboxOf } from './folders/folders.ts'
 import type { Gate } from './gate.ts'
 import type { ByteBudget } from './messages/budget.ts'
 import { type OwnedPlacement, storeMessage } from './messages/delivering.ts'
@@ -130,8 +129,8 @@ async function inboxesOf(
 ): Promise<OwnedPlacement[]> {
   const placements: OwnedPlacement[] = []
   for (const { id } of accounts) {
-    const inbox = await getFolder(trx, id, INBOX)
-    placements.push({ folderId: inbox.id, accountId: id, flags: flagSet([]), internalDate })
+    const { id: folderId, isLimited } = await inboxOf(trx, id)
+    placements.push({ folderId, accountId: id, isLimited, flags: flagSet([]), internalDate })
   }
   return placements
 }

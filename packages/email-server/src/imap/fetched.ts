@@ -17,6 +17,8 @@ export const NEEDS_BYTES = 16
 export const NEEDS_STREAM = 32
 /** The beginning of the text; its bytes, when the backend keeps none. */
 export const NEEDS_PREVIEW = 64
+/** What the backend may leave out of the meta when nobody asks: preview and thread. */
+export const NEEDS_MORE_META = 128
 export type Need = number
 
 export class FetchedMessage {

@@ -224,8 +224,12 @@ export interface MailboxContract {
     result: readonly (number | MessageRef)[]
     context: NoContext
   }
-  /** One entry for each id that still exists, in the same order. */
-  messageMeta: { args: [ids: readonly MessageId[]]; result: readonly MessageMeta[]; context: NoContext }
+  /** One entry for each id that still exists, in the same order. With `bare` nobody looks at `preview` and `threadId`: they may be left out. */
+  messageMeta: {
+    args: [ids: readonly MessageId[]]
+    result: readonly MessageMeta[]
+    context: { readonly bare?: boolean }
+  }
   /** One entry for each id, null where none is kept. */
   messageEnvelope: {
     args: [ids: readonly MessageId[]]

@@ -65,13 +65,17 @@ export function visitIds(
   return plain
 }
 
-/** What is known of these messages; `null` for one that is gone. As many entries as refs. */
+/**
+ * What is known of these messages; `null` for one that is gone. As many entries as refs.
+ * @param bare nobody looks at `preview` and `threadId`
+ */
 export async function metas(
   session: MailboxSession,
   refs: readonly MessageRef[],
+  bare = false,
 ): Promise<readonly (MessageMeta | null)[]> {
   const name = 'messageMeta'
-  const answer: unknown = await session.ask(name, [refs.map(ref => ref.id)], {})
+  const answer: unknown = await session.ask(name, [refs.map(ref => ref.id)], bare ? { bare } : {})
   if (!Array.isArray(answer)) throw badAnswer(name, 'an array', answer)
   const out: (MessageMeta | null)[] = []
   let at = 0

@@ -7,7 +7,7 @@ import { createFolder } from '../folders/folders.ts'
 import { domainName, type LocalAddress, localAddress, withoutTag } from './address.ts'
 import { CATCH_ALL, targetsOf } from './aliases.ts'
 import { isAppPassword } from './app-passwords.ts'
-import { domainOf } from './finding.ts'
+import { domainOf, idOf } from './finding.ts'
 import { Passwords } from './password.ts'
 import { keysOf, type ScramMechanism, scramColumn } from './scram.ts'
 
@@ -287,16 +287,8 @@ export class Accounts {
   }
 
   async #lookup(parts: LocalAddress): Promise<Account | null> {
-    const row = await this.#database.read(db =>
-      db
-        .selectFrom('accounts')
-        .innerJoin('domains', 'domains.id', 'accounts.domain_id')
-        .select('accounts.id')
-        .where('domains.name', '=', parts.domain)
-        .where('accounts.local_part', '=', parts.localPart)
-        .executeTakeFirst(),
-    )
-    return row ? accountOf(row.id, parts) : null
+    const id = await this.#database.read(db => idOf(db, parts))
+    return id === null ? null : accountOf(id, parts)
   }
 
   async #first(domain: string | null): Promise<Account | null> {

@@ -1,6 +1,7 @@
 // Which row an address or its domain is.
 import type { Kysely } from 'kysely'
 import type { Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 import { usageError } from '../errors.ts'
 import { type LocalAddress, localAddress } from './address.ts'
 
@@ -15,12 +16,19 @@ export async function domainOf(db: Kysely<Tables>, { domain: name }: LocalAddres
 export async function idOfAccount(db: Kysely<Tables>, address: string): Promise<number | null> {
   const parts = localAddress(address)
   if (!parts) return null
-  const row = await db
+  return idOf(db, parts)
+}
+
+const byAddress = statement((db, { domain, localPart }: { domain: string; localPart: string }) =>
+  db
     .selectFrom('accounts')
     .innerJoin('domains', 'domains.id', 'accounts.domain_id')
     .select('accounts.id')
-    .where('domains.name', '=', parts.domain)
-    .where('accounts.local_part', '=', parts.localPart)
-    .executeTakeFirst()
-  return row?.id ?? null
+    .where('domains.name', '=', domain)
+    .where('accounts.local_part', '=', localPart),
+)
+
+/** As `idOfAccount`, of an address that is in parts already. */
+export async function idOf(db: Kysely<Tables>, { domain, localPart }: LocalAddress): Promise<number | null> {
+  return (await byAddress.first(db, { domain, localPart }))?.id ?? null
 }

@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto'
 import { Refusal } from 'email-server'
 import type { MessageBody } from 'email-server/mailbox'
 import { extractMessageMetadata, type MessageMetadata } from 'email-server/mime'
-import type { Kysely, Transaction } from 'kysely'
+import type { Insertable, Kysely, Transaction } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Tables } from '../database/schema.ts'
-import { factsOfEnvelope } from '../messages/facts.ts'
+import type { BodiesTable, Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
+import { type EnvelopeFacts, factsOfEnvelope } from '../messages/facts.ts'
 import { threadOf } from '../messages/threads.ts'
 import type { LargeBodies } from './body-place.ts'
 
@@ -19,6 +20,57 @@ export interface PreparedBody {
   readonly content: Uint8Array
   readonly metadata: MessageMetadata
 }
+
+const findByHash = statement((db, { hash }: { hash: string }) =>
+  db.selectFrom('bodies').select('id').where('hash', '=', hash),
+)
+
+const insertBody = statement((db, row: Omit<Insertable<BodiesTable>, 'id' | 'thread_id'>) =>
+  db
+    .insertInto('bodies')
+    .values({
+      hash: row.hash,
+      size: row.size,
+      in_file: row.in_file,
+      envelope: row.envelope,
+      structure: row.structure,
+      preview: row.preview,
+      subject: row.subject,
+      sent_at: row.sent_at,
+      sent_zone: row.sent_zone,
+      message_id: row.message_id,
+      thread_references: row.thread_references,
+      has_attachments: row.has_attachments,
+    })
+    .onConflict(conflict => conflict.column('hash').doNothing())
+    .returning('id'),
+)
+
+const insertFacts = statement((db, row: { readonly body_id: number } & EnvelopeFacts) =>
+  db.insertInto('body_facts').values({
+    body_id: row.body_id,
+    sent_at: row.sent_at,
+    sent_day: row.sent_day,
+    subject_key: row.subject_key,
+    from_key: row.from_key,
+    to_key: row.to_key,
+    cc_key: row.cc_key,
+    display_from_key: row.display_from_key,
+    display_to_key: row.display_to_key,
+  }),
+)
+
+const insertGap = statement((db, { body_id }: { body_id: number }) =>
+  db.insertInto('text_gaps').values({ body_id, is_beginning: 0 }),
+)
+
+const insertContent = statement((db, { body_id, content }: { body_id: number; content: Uint8Array }) =>
+  db.insertInto('body_contents').values({ body_id, content }),
+)
+
+const setThread = statement((db, { id, thread_id }: { id: number; thread_id: number }) =>
+  db.updateTable('bodies').set({ thread_id }).where('id', '=', id),
+)
 
 export class Bodies {
   readonly #large: LargeBodies
@@ -53,35 +105,30 @@ export class Bodies {
 
   /** The row of the body, made when there is none; inside of `holding`. */
   async insert(trx: Transaction<Tables>, body: PreparedBody): Promise<number> {
-    const known = await trx.selectFrom('bodies').select('id').where('hash', '=', body.hash).executeTakeFirst()
+    const known = await findByHash.first(trx, { hash: body.hash })
     if (known) return known.id
     const small = this.#isSmall(body)
     const { metadata } = body
-    const made = await trx
-      .insertInto('bodies')
-      .values({
-        hash: body.hash,
-        size: body.content.length,
-        in_file: small ? 0 : 1,
-        envelope: JSON.stringify(metadata.envelope),
-        structure: JSON.stringify(metadata.bodyStructure),
-        preview: metadata.preview,
-        subject: metadata.subject,
-        sent_at: metadata.sentAt,
-        sent_zone: metadata.sentZone,
-        message_id: metadata.messageId,
-        thread_references: JSON.stringify(metadata.references),
-        has_attachments: metadata.hasAttachments ? 1 : 0,
-      })
-      .onConflict(conflict => conflict.column('hash').doNothing())
-      .returning('id')
-      .executeTakeFirst()
+    const made = await insertBody.first(trx, {
+      hash: body.hash,
+      size: body.content.length,
+      in_file: small ? 0 : 1,
+      envelope: JSON.stringify(metadata.envelope),
+      structure: JSON.stringify(metadata.bodyStructure),
+      preview: metadata.preview,
+      subject: metadata.subject,
+      sent_at: metadata.sentAt,
+      sent_zone: metadata.sentZone,
+      message_id: metadata.messageId,
+      thread_references: JSON.stringify(metadata.references),
+      has_attachments: metadata.hasAttachments ? 1 : 0,
+    })
     // another process has just stored the same
     if (!made) return this.insert(trx, body)
     const { id } = made
     await this.#insertFacts(trx, id, metadata)
     if (!small) await this.#assurePlace(trx, body)
-    else await trx.insertInto('body_contents').values({ body_id: id, content: body.content }).execute()
+    else await insertContent.all(trx, { body_id: id, content: body.content })
     return id
   }
 
@@ -100,13 +147,10 @@ export class Bodies {
   /** What is asked of it in lists and searches; its text is read later, in the background. */
   async #insertFacts(trx: Transaction<Tables>, id: number, metadata: MessageMetadata): Promise<void> {
     const facts = factsOfEnvelope(metadata.envelope, metadata.sentAt, metadata.sentZone)
-    await trx
-      .insertInto('body_facts')
-      .values({ body_id: id, ...facts })
-      .execute()
-    await trx.insertInto('text_gaps').values({ body_id: id, is_beginning: 0 }).execute()
+    await insertFacts.all(trx, { body_id: id, ...facts })
+    await insertGap.all(trx, { body_id: id })
     const threadId = await threadOf(trx, id, metadata.messageId, metadata.references)
-    await trx.updateTable('bodies').set({ thread_id: threadId }).where('id', '=', id).execute()
+    await setThread.all(trx, { id, thread_id: threadId })
   }
 
   /** The bytes of a message. Refuses with EXPUNGEISSUED when it is gone. */

@@ -135,9 +135,13 @@ function withCache(database: NativeDatabase): SqlDriver {
   return {
     prepare: sql => {
       const known = statements.get(sql)
-      if (known) statements.delete(sql)
-      else if (statements.size >= CACHED_STATEMENTS) statements.delete(statements.keys().next().value!)
-      const statement = known ?? adapt(database.prepare(sql), sql)
+      if (known) {
+        statements.delete(sql)
+        statements.set(sql, known)
+        return known
+      }
+      if (statements.size >= CACHED_STATEMENTS) statements.delete(statements.keys().next().value!)
+      const statement = adapt(database.prepare(sql), sql)
       // data definitions are run once
       if (!/^\s*(?:create|alter|drop)\b/i.test(sql)) statements.set(sql, statement)
       return statement

@@ -3,6 +3,7 @@ import { Refusal } from 'email-server'
 import type { Folder, FolderStatus } from 'email-server/mailbox'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { FoldersTable, Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 import { noSuchFolder } from '../errors.ts'
 import { lockAccount } from './locks.ts'
 import { dropMetadata } from './metadata.ts'
@@ -48,17 +49,35 @@ export function mailboxId(id: number): string {
   return `F${id}`
 }
 
+const byName = statement((db, { accountId, name }: { accountId: number; name: string }) =>
+  db.selectFrom('folders').selectAll().where('account_id', '=', accountId).where('name', '=', name),
+)
+
+const inbox = statement((db, { accountId }: { accountId: number }) =>
+  db
+    .selectFrom('folders')
+    .innerJoin('accounts', 'accounts.id', 'folders.account_id')
+    .select(['folders.id', 'accounts.storage_limit', 'accounts.message_limit'])
+    .where('folders.account_id', '=', accountId)
+    .where('folders.name', '=', INBOX),
+)
+
+/** Where mail is delivered, and whether its owner may keep so much only. Refuses with NONEXISTENT when the account is gone. */
+export async function inboxOf(
+  db: Kysely<Tables>,
+  accountId: number,
+): Promise<{ readonly id: number; readonly isLimited: boolean }> {
+  const row = await inbox.first(db, { accountId })
+  if (!row) throw noSuchFolder()
+  return { id: row.id, isLimited: row.storage_limit !== null || row.message_limit !== null }
+}
+
 export async function findFolder(
   db: Kysely<Tables>,
   accountId: number,
   name: string,
 ): Promise<FolderRow | undefined> {
-  return db
-    .selectFrom('folders')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where('name', '=', folderName(name))
-    .executeTakeFirst()
+  return byName.first(db, { accountId, name: folderName(name) })
 }
 
 /** As `findFolder`; refuses with NONEXISTENT. */

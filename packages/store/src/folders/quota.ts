@@ -2,8 +2,9 @@
 // only accounts with a limit are looked at.
 import { Refusal } from 'email-server'
 import type { Quota, QuotaResource } from 'email-server/mailbox'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 
 export interface Limits {
   /** Octets, null for no limit. */
@@ -24,18 +25,29 @@ interface QuotaRow {
   readonly messages: number
 }
 
+const quotaOfAccount = (accountId: number): RawBuilder<QuotaRow> => sql`
+  select storage_limit, message_limit,
+    (select coalesce(sum(size), 0) from folders where account_id = accounts.id) as storage,
+    (select coalesce(sum(total), 0) from folders where account_id = accounts.id) as messages
+  from accounts where id = ${accountId}`
+
+const anyQuota = statement((db, { accountId }: { accountId: number }) => ({
+  compile: () => quotaOfAccount(accountId).compile(db),
+}))
+
+const limitedQuota = statement((db, { accountId }: { accountId: number }) => ({
+  compile: () =>
+    sql<QuotaRow>`${quotaOfAccount(accountId)} and (storage_limit is not null or message_limit is not null)`.compile(
+      db,
+    ),
+}))
+
 async function quotaRow(
   db: Kysely<Tables>,
   accountId: number,
   limited: boolean,
 ): Promise<QuotaRow | undefined> {
-  const { rows } = await sql<QuotaRow>`
-    select storage_limit, message_limit,
-      (select coalesce(sum(size), 0) from folders where account_id = accounts.id) as storage,
-      (select coalesce(sum(total), 0) from folders where account_id = accounts.id) as messages
-    from accounts where id = ${accountId}
-      ${limited ? sql`and (storage_limit is not null or message_limit is not null)` : sql``}`.execute(db)
-  return rows[0]
+  return (limited ? limitedQuota : anyQuota).first(db, { accountId })
 }
 
 export async function usageOf(db: Kysely<Tables>, accountId: number): Promise<Usage & { limits: Limits }> {

@@ -17,7 +17,8 @@ export function readingHandlers(session: StoreSession): MailboxHandlers {
   return {
     resolveMessages: async ({ ranges }) => database.read(db => uidsIn(db, dialect, session.folderId, ranges)),
 
-    messageMeta: async ids => database.read(db => metaOf(db, dialect, session.folderId, ids as number[])),
+    messageMeta: async (ids, context) =>
+      database.read(db => metaOf(db, dialect, session.folderId, ids as number[], context?.bare)),
 
     messageEnvelope: async ids =>
       database.read(db => envelopesOf(db, dialect, session.folderId, ids as number[])),

@@ -1,9 +1,10 @@
 // Storing new messages: any number of bodies, each in any number of folders, all or none.
-import type { Transaction } from 'kysely'
+import type { Insertable, Transaction } from 'kysely'
 import type { Bodies, PreparedBody } from '../bodies/bodies.ts'
 import type { ChangeFeed, NamesChange } from '../changes.ts'
 import type { Database } from '../database/database.ts'
-import type { Tables } from '../database/schema.ts'
+import type { MessagesTable, Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 import { lockLimited } from '../folders/locks.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import { DELETED, type FlagSet, keywordColumn, SEEN } from './flags.ts'
@@ -21,6 +22,8 @@ export interface OwnedPlacement extends Placement {
   readonly accountId: number
   /** The folder's name when it was made for this. */
   readonly made?: string | null
+  /** False: it is known that the account may keep as much as it likes. */
+  readonly isLimited?: boolean
 }
 
 export interface PlacedMessage {
@@ -63,14 +66,29 @@ export async function placeOwned(
   body: PreparedBody,
   placements: readonly OwnedPlacement[],
 ): Promise<PlacedMessage[]> {
+  const asked = placements.filter(({ isLimited }) => isLimited !== false)
   const limited = await lockLimited(
     trx,
-    placements.map(({ accountId }) => accountId),
+    asked.map(({ accountId }) => accountId),
   )
   const placed = await placeMessage(trx, bodies, body, placements)
   for (const accountId of limited) await refuseOverQuota(trx, accountId)
   return placed
 }
+
+const insertMessage = statement((db, row: Insertable<MessagesTable>) =>
+  db.insertInto('messages').values({
+    folder_id: row.folder_id,
+    uid: row.uid,
+    body_id: row.body_id,
+    size: row.size,
+    internal_date: row.internal_date,
+    saved_at: row.saved_at,
+    modseq: row.modseq,
+    system_flags: row.system_flags,
+    keywords: row.keywords,
+  }),
+)
 
 /** The same without regard to quotas: the caller asks for them. */
 export async function placeMessage(
@@ -95,20 +113,17 @@ export async function placeMessage(
       deletedSize: isDeleted ? size : 0,
     })
     await noteKeywords(trx, folderId, flags.keywords)
-    await trx
-      .insertInto('messages')
-      .values({
-        folder_id: folderId,
-        uid: firstUid,
-        body_id: bodyId,
-        size,
-        internal_date: internalDate,
-        saved_at: Date.now(),
-        modseq,
-        system_flags: flags.bits,
-        keywords: keywordColumn(flags),
-      })
-      .execute()
+    await insertMessage.all(trx, {
+      folder_id: folderId,
+      uid: firstUid,
+      body_id: bodyId,
+      size,
+      internal_date: internalDate,
+      saved_at: Date.now(),
+      modseq,
+      system_flags: flags.bits,
+      keywords: keywordColumn(flags),
+    })
     placed.push({ folderId, uidValidity, uid: firstUid, total })
   }
   return placed

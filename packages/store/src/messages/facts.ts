@@ -37,15 +37,24 @@ export const FACT_COLUMNS: readonly string[] = [
   ...Object.values(FIELD_COLUMNS),
 ]
 
+/** Those that the envelope tells; the others are read with the text. */
+export type EnvelopeFacts = Pick<
+  Insertable<BodyFactsTable>,
+  | 'sent_at'
+  | 'sent_day'
+  | 'subject_key'
+  | 'from_key'
+  | 'to_key'
+  | 'cc_key'
+  | 'display_from_key'
+  | 'display_to_key'
+>
+
 /**
  * @param sentAt the moment of the Date field in ms, null when there is none that can be read
  * @param zone minutes east of UTC in which it is written
  */
-export function factsOfEnvelope(
-  envelope: Envelope,
-  sentAt: number | null,
-  zone: number,
-): Omit<Insertable<BodyFactsTable>, 'body_id'> {
+export function factsOfEnvelope(envelope: Envelope, sentAt: number | null, zone: number): EnvelopeFacts {
   // none of the keys looks at what belongs to a message rather than to its body
   const subject = { meta: { uid: 0, size: 0, internalDate: 0 }, envelope }
   const keys = Object.entries(KEY_COLUMNS).map(([by, column]) => [

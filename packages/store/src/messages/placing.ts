@@ -3,6 +3,7 @@
 import { Refusal } from 'email-server'
 import { sql, type Transaction } from 'kysely'
 import type { Tables } from '../database/schema.ts'
+import { statement } from '../database/statement.ts'
 
 /** By how much a change moves what STATUS says. */
 export interface FolderDelta {
@@ -28,17 +29,11 @@ const HIGHEST_UID = 0xffffffff
 /** Different keywords in one folder. */
 const MOST_KEYWORDS = 500
 
-/** Counts a change: a new mod-sequence, new UIDs, new totals. Refuses with NONEXISTENT when the folder is gone. */
-export async function touchFolder(
-  trx: Transaction<Tables>,
-  folderId: number,
-  delta: FolderDelta,
-): Promise<TouchedFolder> {
-  const uids = delta.uids ?? 0
-  const row = await trx
+const touch = statement((db, delta: Required<FolderDelta> & { folderId: number }) =>
+  db
     .updateTable('folders')
     .set({
-      uid_next: sql`uid_next + ${uids}`,
+      uid_next: sql`uid_next + ${delta.uids}`,
       highest_modseq: sql`highest_modseq + 1`,
       total: sql`total + ${delta.total}`,
       unread: sql`unread + ${delta.unread}`,
@@ -46,9 +41,18 @@ export async function touchFolder(
       size: sql`size + ${delta.size}`,
       deleted_size: sql`deleted_size + ${delta.deletedSize}`,
     })
-    .where('id', '=', folderId)
-    .returning(['uid_validity', 'uid_next', 'highest_modseq', 'total'])
-    .executeTakeFirst()
+    .where('id', '=', delta.folderId)
+    .returning(['uid_validity', 'uid_next', 'highest_modseq', 'total']),
+)
+
+/** Counts a change: a new mod-sequence, new UIDs, new totals. Refuses with NONEXISTENT when the folder is gone. */
+export async function touchFolder(
+  trx: Transaction<Tables>,
+  folderId: number,
+  delta: FolderDelta,
+): Promise<TouchedFolder> {
+  const uids = delta.uids ?? 0
+  const row = await touch.first(trx, { ...delta, uids, folderId })
   if (!row) throw new Refusal('NONEXISTENT', 'the folder is gone')
   if (row.uid_next > HIGHEST_UID) throw new Refusal('LIMIT', 'the folder has given out all its UIDs')
   return {

@@ -19,7 +19,7 @@ export async function uidsIn(
   return jsonRows<number>(db, dialect, folderId, ranges.map(finite), ['messages.uid'])
 }
 
-type MetaRow = [
+type BareRow = [
   uid: number,
   size: number,
   internalDate: number,
@@ -28,11 +28,11 @@ type MetaRow = [
   bits: number,
   keywords: string | null,
   bodyId: number,
-  preview: string,
-  threadId: number,
 ]
 
-const META = [
+type MetaRow = [...BareRow, preview: string, threadId: number]
+
+const BARE = [
   'messages.uid',
   'messages.size',
   'messages.internal_date',
@@ -41,17 +41,25 @@ const META = [
   'messages.system_flags',
   'messages.keywords',
   'messages.body_id',
-  'bodies.preview',
-  'bodies.thread_id',
 ] as const
 
-/** One entry for each of the UIDs that still exists, ascending. */
+const META = [...BARE, 'bodies.preview', 'bodies.thread_id'] as const
+
+/**
+ * One entry for each of the UIDs that still exists, ascending.
+ * @param bare without what stands with the bodies: preview and thread
+ */
 export async function metaOf(
   db: Kysely<Tables>,
   dialect: Dialect,
   folderId: number,
   uids: readonly number[],
+  bare = false,
 ): Promise<MessageMeta[]> {
+  if (bare) {
+    const rows = await jsonRows<BareRow>(db, dialect, folderId, rangesOf(uids), BARE)
+    return rows.map(bareMetaOf)
+  }
   return metaIn(db, dialect, folderId, rangesOf(uids), 0)
 }
 
@@ -74,7 +82,7 @@ export async function metaIn(
   return (JSON.parse(rows[0]?.rows ?? '[]') as MetaRow[]).map(metaOfRow)
 }
 
-function metaOfRow([
+function bareMetaOf([
   uid,
   size,
   internalDate,
@@ -83,9 +91,7 @@ function metaOfRow([
   bits,
   keywords,
   bodyId,
-  preview,
-  threadId,
-]: MetaRow): MessageMeta {
+]: BareRow): MessageMeta {
   return {
     id: uid,
     uid,
@@ -94,10 +100,13 @@ function metaOfRow([
     flags: flagNames(bits, keywords),
     modseq,
     emailId: `M${bodyId}`,
-    threadId: `T${threadId}`,
     saveDate: savedAt,
-    preview,
   }
+}
+
+function metaOfRow(row: MetaRow): MessageMeta {
+  const [bare, preview, threadId] = [row as unknown as BareRow, row[8], row[9]]
+  return Object.assign(bareMetaOf(bare), { preview, threadId: `T${threadId}` })
 }
 
 /** UIDs end where UIDs end. */

@@ -39,7 +39,7 @@ export async function* exportMessages(
   ids: readonly MessageId[],
 ): AsyncGenerator<ExportedMessage> {
   for (let at = 0; at < ids.length; at += PAGE) {
-    const metas = await handlers.messageMeta!(ids.slice(at, at + PAGE), {})
+    const metas = await handlers.messageMeta!(ids.slice(at, at + PAGE), { bare: true })
     for (const meta of metas) {
       const raw = await bytesOf(handlers, meta.id)
       if (!raw) continue

@@ -6,6 +6,7 @@ import type { ChangeFeed } from '../changes.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/schema.ts'
 import type { FilledFolder } from '../folders/folders.ts'
+import { lockLimited } from '../folders/locks.ts'
 import { refuseOverQuota } from '../folders/quota.ts'
 import type { Gate } from '../gate.ts'
 import { folderMade, type PlacedMessage, placeMessage, publishPlaced } from '../messages/delivering.ts'
@@ -163,6 +164,7 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
         made = []
         const folders = new Map<string, number>()
         const marks = new Map<string, readonly [TransferMark, number]>()
+        const limited = await lockLimited(trx, [parts.accountId])
         for (const { body, flags, internalDate, folder, origin, onlyIfNowhere } of group) {
           let folderId = folders.get(folder)
           if (folderId === undefined) {
@@ -181,7 +183,7 @@ async function storeGroup(parts: ImportParts, group: readonly Prepared[]): Promi
           const placement = { folderId, flags: flagSet(flags), internalDate }
           all.push(...(await placeMessage(trx, bodies, body, [placement])))
         }
-        await refuseOverQuota(trx, parts.accountId)
+        for (const accountId of limited) await refuseOverQuota(trx, accountId)
         for (const [mark, uid] of marks.values()) if (uid > 0) await writeMark(trx, mark, uid)
         return all
       }),

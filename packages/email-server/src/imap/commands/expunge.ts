@@ -65,7 +65,7 @@ async function deleted(cx: CommandContext, uids: FlatRanges): Promise<readonly M
     cx.progress(done, total)
     done += countOf(batch)
     const refs = await refsOf(cx.mailbox, cx.folder, batch)
-    const known = await metas(cx.mailbox, refs)
+    const known = await metas(cx.mailbox, refs, true)
     refs.forEach((ref, i) => {
       const meta = known[i]
       if (meta && hasFlag(meta.flags, FLAGS.Deleted)) out.push(ref)

@@ -26,6 +26,7 @@ import {
   NEEDS_ENVELOPE,
   NEEDS_HEADER,
   NEEDS_META,
+  NEEDS_MORE_META,
   NEEDS_PREVIEW,
   NEEDS_STREAM,
   NEEDS_STRUCTURE,
@@ -173,7 +174,8 @@ async function fetchMessages(cx: CommandContext, uids: FlatRanges, plan: Plan): 
     cx.progress(done, total)
     done += countOf(batch)
     const refs = await refsOf(cx.mailbox, cx.folder, batch)
-    const known = plan.needs & NEEDS_META ? await metas(cx.mailbox, refs) : null
+    const known =
+      plan.needs & NEEDS_META ? await metas(cx.mailbox, refs, !(plan.needs & NEEDS_MORE_META)) : null
     const kept = plan.needs & NEEDS_ENVELOPE ? await envelopes(cx.mailbox, refs) : null
     const shapes = plan.needs & NEEDS_STRUCTURE ? await structures(cx.mailbox, refs) : null
     const gone: number[] = []

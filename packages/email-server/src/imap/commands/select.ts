@@ -123,7 +123,7 @@ const LOOKED_AT = 500
 async function firstUnseen(cx: CommandContext, folder: SelectedFolder): Promise<number> {
   const [batch] = batches(folder.view.all(), LOOKED_AT)
   if (!batch || batch.length === 0) return 0
-  for (const meta of await metas(cx.mailbox, await refsOf(cx.mailbox, folder, batch))) {
+  for (const meta of await metas(cx.mailbox, await refsOf(cx.mailbox, folder, batch), true)) {
     if (meta && !hasFlag(meta.flags, FLAGS.Seen)) return folder.view.sequenceOf(meta.uid)
   }
   return 0

@@ -141,7 +141,7 @@ async function byOpening(
     await resolve(backend, [[1, Number.POSITIVE_INFINITY]], (uid, id) => refs.push({ id, uid }))
     const counted = { unread: 0, size: 0, deleted: 0, deletedSize: 0 }
     for (let i = 0; counts && i < refs.length; i += BATCH) {
-      for (const meta of await metas(backend, refs.slice(i, i + BATCH))) {
+      for (const meta of await metas(backend, refs.slice(i, i + BATCH), true)) {
         if (!meta) continue
         if (!hasFlag(meta.flags, FLAGS.Seen)) counted.unread++
         counted.size += meta.size

@@ -145,7 +145,8 @@ async function change(
   const gone: number[] = []
   const stored = new Map<number, Flagged>()
   const refused = new Map<number, Flagged>()
-  const known = context.mode === 'set' && unchangedSince === undefined ? null : await metas(cx.mailbox, refs)
+  const known =
+    context.mode === 'set' && unchangedSince === undefined ? null : await metas(cx.mailbox, refs, true)
   refs.forEach((ref, i) => {
     const meta = known?.[i]
     if (known && !meta) {
@@ -192,7 +193,7 @@ async function changeGroup(
   }
   if (cx.dialect.modseq && cx.folder.modseqs) await learnModseqs(cx, group.refs, stored)
   if (unclear.length === 0) return
-  const known = await metas(cx.mailbox, unclear)
+  const known = await metas(cx.mailbox, unclear, true)
   const gone: number[] = []
   unclear.forEach(({ uid }, i) => {
     const meta = known[i]
@@ -210,7 +211,7 @@ async function learnModseqs(
 ): Promise<void> {
   const unknown = refs.filter(({ uid }) => stored.get(uid)?.modseq === 0)
   if (unknown.length === 0) return
-  for (const meta of await metas(cx.mailbox, unknown)) if (meta) stored.set(meta.uid, flagged(meta))
+  for (const meta of await metas(cx.mailbox, unknown, true)) if (meta) stored.set(meta.uid, flagged(meta))
 }
 
 function flagged({ flags, modseq = 0 }: MessageMeta): Flagged {

@@ -1,14 +1,14 @@
 // OBJECTID (RFC 8474): mailboxes and messages have names of the store's own, which survive renaming and moving.
 import type { MessageMeta } from '../../mailbox/index.ts'
 import type { Extension, FetchItem, SearchKeySpec } from '../extension.ts'
-import { NEEDS_META } from '../fetched.ts'
+import { NEEDS_META, NEEDS_MORE_META, type Need } from '../fetched.ts'
 import { mailboxIdCode, objectId, writtenObjectId } from '../grammar/object-id.ts'
 
-function item(name: string, idOf: (meta: MessageMeta) => string | null | undefined): FetchItem {
+function item(name: string, need: Need, idOf: (meta: MessageMeta) => string | null | undefined): FetchItem {
   return {
     name,
     rfc: '8474 §5.3',
-    needs: () => NEEDS_META,
+    needs: () => need,
     write(w, { meta }) {
       const id = idOf(meta!)
       // THREADID may be unknown; EMAILID was promised
@@ -27,8 +27,8 @@ export const objectid: Extension = {
   gate: { kind: 'supplies', items: ['emailId', 'mailboxId'] },
   capabilities: facts => (facts.state === 'notAuthenticated' ? [] : ['OBJECTID']),
   fetchItems: [
-    item('EMAILID', meta => writtenObjectId(meta.emailId)),
-    item('THREADID', meta => meta.threadId),
+    item('EMAILID', NEEDS_META, meta => writtenObjectId(meta.emailId)),
+    item('THREADID', NEEDS_META | NEEDS_MORE_META, meta => meta.threadId),
   ],
   searchKeys: [key('EMAILID', 'emailId'), key('THREADID', 'threadId')] as readonly SearchKeySpec[],
   statusItems: [

@@ -1,7 +1,7 @@
 // PREVIEW (RFC 8970): the beginning of a message's text. A backend may keep it; else it is made from the message.
 import { previewOf } from '../../mime/index.ts'
 import type { Extension, FetchItem } from '../extension.ts'
-import { NEEDS_META, NEEDS_PREVIEW } from '../fetched.ts'
+import { NEEDS_META, NEEDS_MORE_META, NEEDS_PREVIEW } from '../fetched.ts'
 import type { Grammar } from '../grammar/grammar.ts'
 
 /** RFC 8970 §3.3: more must not be told. */
@@ -26,7 +26,7 @@ const item: FetchItem<boolean> = {
   name: 'PREVIEW',
   rfc: '8970 §3',
   args: lazy,
-  needs: isLazy => (isLazy ? NEEDS_META : NEEDS_META | NEEDS_PREVIEW),
+  needs: isLazy => NEEDS_META | NEEDS_MORE_META | (isLazy ? 0 : NEEDS_PREVIEW),
   write(w, message, isLazy) {
     const kept = message.meta!.preview
     w.raw('PREVIEW ')

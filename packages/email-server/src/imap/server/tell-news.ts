@@ -164,7 +164,7 @@ async function askFlags(to: Teller, uids: FlatRanges): Promise<void> {
   if (uids.length === 0) return
   for (const batch of batches(uids, BATCH)) {
     const refs = await refsOf(to.mailbox, to.folder, batch)
-    for (const meta of await metas(to.mailbox, refs))
+    for (const meta of await metas(to.mailbox, refs, true))
       if (meta) tellFlags(to, meta.uid, meta.flags, meta.modseq ?? 0)
     const wait = to.core.output.ready()
     if (wait) await wait
