@@ -35,6 +35,8 @@ function door(
 
 export interface HostOptions {
   readonly data: string
+  /** `postgres://…`; null: SQLite, in `data`. */
+  readonly store: string | null
   readonly host: string
   readonly requireTls: boolean
   readonly ports: ReadonlyMap<ListenerName, number>
@@ -54,6 +56,8 @@ export function usage(): string {
     'Usage: npm start -- [options]',
     '',
     `  --${'data DIR'.padEnd(22)} where mail, accounts and the certificate are kept (default ./data)`,
+    `  --${'store URL'.padEnd(22)} keep mail in PostgreSQL (postgres://…), which several processes may share;`,
+    '                           large messages stay in DIR/bodies, which they share as well',
     `  --${'host ADDRESS'.padEnd(22)} address to listen at (default 127.0.0.1)`,
     ...ports,
     '                           a port of 0 takes any free one',
@@ -65,7 +69,7 @@ export function usage(): string {
 
 /** `help` and `version` are asked for instead of a server. Throws a CommandLineError. */
 export function readCommandLine(args: readonly string[]): HostOptions | 'help' | 'version' {
-  const strings = ['data', 'host', ...DOORS.map(each => each.option)]
+  const strings = ['data', 'store', 'host', ...DOORS.map(each => each.option)]
   let values: Record<string, string | boolean | undefined>
   try {
     values = parseArgs({
@@ -90,12 +94,20 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
   if (data === '') throw new CommandLineError('--data wants a directory')
   return {
     data,
+    store: storeOf(values['store'] as string | undefined),
     host,
     requireTls: values['require-tls'] === true,
     ports: new Map(
       DOORS.map(each => [each.listener, portOf(each, values[each.option] as string | undefined)]),
     ),
   }
+}
+
+function storeOf(url: string | undefined): string | null {
+  if (url === undefined) return null
+  if (!/^postgres(?:ql)?:\/\//.test(url))
+    throw new CommandLineError('--store wants postgres://USER:PASSWORD@HOST/DATABASE')
+  return url
 }
 
 function portOf({ option, port: usual }: Door, text: string | undefined): number {

@@ -1,6 +1,6 @@
 // The development mail server: one store, one server, two people with some mail.
 import { mkdir, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { openStore, type Store } from '@email-server/store'
 import { createServer, type ListenerName } from 'email-server'
 import { type Certificate, certificateIn } from './certificate.ts'
@@ -21,12 +21,16 @@ const HOSTNAME = `mail.${DOMAIN}`
 /** How long open sessions may take to end, ms. */
 const CLOSE_TIMEOUT_MS = 5_000
 
+function openAny({ store }: HostOptions, data: string): Promise<Store> {
+  return store === null ? openStore(`sqlite:${data}`) : openStore(store, { bodies: join(data, 'bodies') })
+}
+
 /** Opens everything, or nothing. Rejects with an error whose message is the one line that a person needs. */
 export async function serve(options: HostOptions): Promise<RunningHost> {
   const data = resolve(options.data)
   await makeDirectory(data)
   const certificate = await certificateIn(data, HOSTNAME)
-  const store = await openStore(`sqlite:${data}`)
+  const store = await openAny(options, data)
   try {
     if (!(await store.hasUsers())) await seed(store)
     const clearPasswords = isLoopback(options.host) && !options.requireTls
