@@ -311,5 +311,5 @@ test('thousands of messages are flagged, moved and removed at once, and others g
   await handlers.expunge!(uids, {})
   await store.idle()
   const archive = await handlers.status!('Archive', { items: [] })
-  assert.deepEqual([archive.total, archive.unread, archive.size, archive.uidNext], [0, 0, 0, 3001])
+  assert.deepEqual([archive.total, archive.unread, archive.size, archive.uidNext], [0, 0, 0, total + 1])
 })
