@@ -1,14 +1,13 @@
 // The command lines of the commands beside the server: mail in and out, upkeep, accounts.
 import { parseArgs } from 'node:util'
-import type { StoreOptions } from '@email-server/store'
-import { BODIES_OPTIONS, type BodiesValues, bodiesOptions } from './bodies-options.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { STORE_OPTIONS, type StorePlace, type StoreValues, storePlace } from './store-options.ts'
 
 export type TransferFormat = 'mbox' | 'maildir' | 'imap'
 
 interface Common {
   readonly data: string
-  readonly store: StoreOptions
+  readonly store: StorePlace
 }
 
 export interface TransferCommand extends Common {
@@ -62,7 +61,7 @@ export function isCommand(name: string | undefined): boolean {
 
 export function commandUsage(): string {
   return [
-    'Commands, while the server is stopped (--data DIR and --bodies as above):',
+    'Commands, with --data, --store and --bodies as above; while the server is stopped, unless mail is in PostgreSQL:',
     '',
     '  import mbox FILE --user ADDRESS [--folder NAME]      into INBOX, or into the folder',
     '  import maildir DIR --user ADDRESS [--folder NAME]    with its folders, or all of them below the folder',
@@ -86,7 +85,7 @@ export function readCommand([name = '', ...args]: readonly string[]): Command {
   const { values, positionals } = parse(args)
   const data = values.data ?? './data'
   if (data === '') throw new CommandLineError('--data wants a directory')
-  const common = { data, store: bodiesOptions(values) }
+  const common = { data, store: storePlace(values) }
   switch (name) {
     case 'import':
     case 'export':
@@ -110,7 +109,7 @@ export function readCommand([name = '', ...args]: readonly string[]): Command {
   }
 }
 
-interface Values extends BodiesValues {
+interface Values extends StoreValues {
   readonly data?: string
   readonly user?: string
   readonly folder?: string
@@ -130,7 +129,7 @@ function parse(args: readonly string[]): { values: Values; positionals: readonly
         folder: { type: 'string' },
         'password-file': { type: 'string' },
         'remove-orphans': { type: 'boolean' },
-        ...BODIES_OPTIONS,
+        ...STORE_OPTIONS,
       },
     })
   } catch (error) {

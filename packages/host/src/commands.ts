@@ -8,7 +8,6 @@ import {
   type ImportProgress,
   MaildirWriter,
   maildirFolders,
-  openStore,
   readMaildir,
   readMbox,
   type Store,
@@ -19,6 +18,7 @@ import type { Command, TransferCommand } from './command-line.ts'
 import { runDirectory } from './directory-commands.ts'
 import { exportToServer, importFromServer } from './imap-commands.ts'
 import { number, ProgressBar, type Terminal } from './progress.ts'
+import { openAt } from './store-options.ts'
 
 export interface CommandWorld {
   /** Where a bar is shown, if it is a terminal. */
@@ -63,8 +63,9 @@ async function open(command: Command): Promise<Store> {
   const data = resolve(command.data)
   const isFirst =
     command.name === 'directory' && command.what.on === 'domain' && command.what.action === 'add'
-  if (!isFirst && !(await isThere(join(data, 'mail.sqlite')))) throw new Error(`there is no mail in ${data}`)
-  return openStore(`sqlite:${data}`, command.store)
+  const isMade = command.store.url !== null || (await isThere(join(data, 'mail.sqlite')))
+  if (!isFirst && !isMade) throw new Error(`there is no mail in ${data}`)
+  return openAt(data, command.store)
 }
 
 async function isThere(path: string): Promise<boolean> {

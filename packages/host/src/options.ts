@@ -1,10 +1,9 @@
 // The command line of `npm start`. Everything has a default; a bad option is one clear line.
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import type { StoreOptions } from '@email-server/store'
 import type { ListenerName } from 'email-server'
-import { BODIES_OPTIONS, type BodiesValues, bodiesOptions, bodiesUsage } from './bodies-options.ts'
 import { CommandLineError } from './command-line-error.ts'
+import { STORE_OPTIONS, type StorePlace, type StoreValues, storePlace, storeUsage } from './store-options.ts'
 
 /** One listener: its option, its default port, and what a person is told of it. */
 export interface Door {
@@ -46,8 +45,7 @@ export function securityOf({ implicitTls, listener }: Door, clearPasswords: bool
 
 export interface HostOptions {
   readonly data: string
-  /** What the store is opened with. */
-  readonly store: StoreOptions
+  readonly store: StorePlace
   readonly host: string
   readonly requireTls: boolean
   readonly ports: ReadonlyMap<ListenerName, number>
@@ -78,7 +76,7 @@ export function usage(): string {
     'Usage: npm start -- [options]',
     '',
     `  --${'data DIR'.padEnd(22)} where mail, accounts and the certificate are kept (default ./data)`,
-    ...bodiesUsage(),
+    ...storeUsage(),
     `  --${'host ADDRESS'.padEnd(22)} address to listen at (default 127.0.0.1)`,
     ...ports,
     '                           a port of 0 takes any free one',
@@ -106,7 +104,7 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
       allowPositionals: false,
       options: {
         ...Object.fromEntries(strings.map(name => [name, { type: 'string' as const }])),
-        ...BODIES_OPTIONS,
+        ...STORE_OPTIONS,
         'no-web': { type: 'boolean' },
         'web-host': { type: 'string', multiple: true },
         'require-tls': { type: 'boolean' },
@@ -125,7 +123,7 @@ export function readCommandLine(args: readonly string[]): HostOptions | 'help' |
   if (data === '') throw new CommandLineError('--data wants a directory')
   return {
     data,
-    store: bodiesOptions(values as BodiesValues),
+    store: storePlace(values as StoreValues),
     host,
     requireTls: values['require-tls'] === true,
     ports: new Map(DOORS.map(({ listener, option, port }) => [listener, portOf(option, port, values)])),

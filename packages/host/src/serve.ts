@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { openStore, type Store } from '@email-server/store'
+import type { Store } from '@email-server/store'
 import { createServer, type ListenerName, type Server } from 'email-server'
 import { type Certificate, certificateIn } from './certificate.ts'
 import { DOORS, type HostOptions, isLoopback, securityOf, type WebPageOptions } from './options.ts'
 import { DOMAIN, PASSWORD, seedMessages, USERS } from './seed.ts'
+import { openAt } from './store-options.ts'
 import type { ServerView } from './web/api-types.ts'
 import type { RunningWeb, Web } from './web/index.ts'
 
@@ -31,7 +32,7 @@ export async function serve(options: HostOptions, version: string): Promise<Runn
   const data = resolve(options.data)
   await makeDirectory(data)
   const certificate = await certificateIn(data, HOSTNAME)
-  const store = await openStore(`sqlite:${data}`, options.store)
+  const store = await openAt(data, options.store)
   const opened: (() => Promise<void>)[] = [() => store.close()]
   try {
     if (!(await store.hasUsers())) await seed(store)

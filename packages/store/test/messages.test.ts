@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import type { Change, Store } from '../src/index.ts'
-import { ALICE, allUids, bytesOf, message, OPEN, test, testStore } from './support.ts'
+import { ALICE, allUids, bytesOf, isPostgres, message, OPEN, test, testStore } from './support.ts'
 
 async function inboxWith(store: Store, count: number): Promise<MailboxHandlers> {
   for (let index = 1; index <= count; index++) await store.deliver(message(`number ${index}`), [ALICE])
@@ -274,15 +274,17 @@ test('a deleted folder tells who has it open that its messages are gone, and ref
 
 test('thousands of messages are flagged, moved and removed at once, and others get their turn meanwhile', async t => {
   const { store } = await testStore(t)
+  // each is several ways to the server and back
+  const total = isPostgres(t) ? 500 : 3000
   const handlers = store.mailbox(ALICE)
   await handlers.openFolder!('INBOX', OPEN)
-  for (let at = 0; at < 3000; at += 250) {
+  for (let at = 0; at < total; at += 250) {
     await Promise.all(
       Array.from({ length: 250 }, (_, index) => store.deliver(message(`${at + index}`), [ALICE])),
     )
   }
   const uids = await allUids(handlers)
-  assert.equal(uids.length, 3000)
+  assert.equal(uids.length, total)
   let turns = 0
   let counting = true
   const count = (): void => {
@@ -292,7 +294,7 @@ test('thousands of messages are flagged, moved and removed at once, and others g
   setImmediate(count)
   const answer = await handlers.setFlags!(uids, [], { mode: 'add', changed: ['Seen', 'Work'] })
   const turnsOfFlags = turns
-  assert.equal(answer?.length, 3000)
+  assert.equal(answer?.length, total)
   assert.equal(new Set(answer?.map(entry => entry.modseq)).size, 1)
   assert.ok(turnsOfFlags >= 6, `${turnsOfFlags} turns`)
   const placed = await handlers.move!(uids, 'Archive', {})
@@ -301,7 +303,7 @@ test('thousands of messages are flagged, moved and removed at once, and others g
   const inbox = await handlers.status!('INBOX', { items: [] })
   assert.deepEqual([inbox.total, inbox.unread, inbox.size], [0, 0, 0])
   await handlers.openFolder!('Archive', OPEN)
-  const metas = await handlers.messageMeta!([1, 1500, 3000], {})
+  const metas = await handlers.messageMeta!([1, total / 2, total], {})
   assert.deepEqual(
     metas.map(meta => meta.flags),
     Array(3).fill(['Seen', 'Work']),
@@ -309,5 +311,5 @@ test('thousands of messages are flagged, moved and removed at once, and others g
   await handlers.expunge!(uids, {})
   await store.idle()
   const archive = await handlers.status!('Archive', { items: [] })
-  assert.deepEqual([archive.total, archive.unread, archive.size, archive.uidNext], [0, 0, 0, 3001])
+  assert.deepEqual([archive.total, archive.unread, archive.size, archive.uidNext], [0, 0, 0, total + 1])
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { MailboxHandlers } from 'email-server/mailbox'
 import fc from 'fast-check'
-import { ALICE, allUids, message, OPEN, test, testStore } from './support.ts'
+import { ALICE, allUids, isPostgres, message, OPEN, test, testStore } from './support.ts'
 
 type Operation =
   | { readonly kind: 'append'; readonly flags: readonly string[]; readonly bytes: number }
@@ -67,7 +67,7 @@ test('flags, UIDs, copies, moves, removals and counters are those of a Map of me
       }
       for (const name of names) await compare(handlers, name, model[name]!)
     }),
-    { numRuns: 40 },
+    { numRuns: isPostgres(t) ? 8 : 40 },
   )
 })
 

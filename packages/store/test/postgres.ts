@@ -238,30 +238,37 @@ export async function makeDatabase(
   }
 }
 
-let asking = 0
-const administrators = new Map<string, Promise<pg.Client>>()
-
-async function administer(urlOf: (database: string) => string, sql: string): Promise<void> {
-  const url = urlOf('postgres')
-  let connecting = administrators.get(url)
-  if (!connecting) {
-    connecting = connected(url)
-    administrators.set(url, connecting)
-  }
-  const client = (await connecting) as pg.Client & { ref(): void; unref(): void }
-  // it keeps nobody from ending, except while somebody waits for an answer
-  asking++
-  client.ref()
-  try {
-    await client.query(sql)
-  } finally {
-    if (--asking === 0) client.unref()
-  }
+interface Administrator {
+  readonly client: Promise<pg.Client & { ref(): void; unref(): void }>
+  /** The last of what it was asked: one after the other. */
+  last: Promise<unknown>
+  asked: number
 }
 
-async function connected(connectionString: string): Promise<pg.Client> {
+const administrators = new Map<string, Administrator>()
+
+function administer(urlOf: (database: string) => string, sql: string): Promise<void> {
+  const url = urlOf('postgres')
+  const one = administrators.get(url) ?? { client: connected(url), last: Promise.resolve(), asked: 0 }
+  administrators.set(url, one)
+  one.asked++
+  const work = one.last.then(async () => {
+    const client = await one.client
+    // it keeps nobody from ending, except while somebody waits for an answer
+    client.ref()
+    try {
+      await client.query(sql)
+    } finally {
+      if (--one.asked === 0) client.unref()
+    }
+  })
+  one.last = work.catch(() => {})
+  return work
+}
+
+async function connected(connectionString: string): Promise<pg.Client & { ref(): void; unref(): void }> {
   const client = new pg.Client({ connectionString })
   client.on('error', () => {}) // the server is killed in some tests
   await client.connect()
-  return client
+  return client as pg.Client & { ref(): void; unref(): void }
 }

@@ -26,6 +26,7 @@ import {
   message,
   OPEN,
   temporaryDirectory,
+  test as testBoth,
   testStore,
 } from './support.ts'
 
@@ -109,22 +110,25 @@ async function inbox(store: Store): Promise<Buffer[]> {
   return found
 }
 
-test('large bodies are in the bucket, whole and as streams, once each; small ones stay in the database', async t => {
-  const s3 = await bucket(t)
-  const { store, directory } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
-  const raws = [message('small'), message('middle', 50_000), message('streamed', 3_000_000)]
-  for (const raw of raws) await store.deliver(raw, [ALICE, BOB])
-  assert.deepEqual(await inbox(store), raws)
-  assert.equal(s3.bodies('PUT').length, 2)
-  for (const line of s3.bodies('PUT'))
-    assert.match(line, /^PUT \/mail\/store\/one\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/)
-  await store.close()
-  const again = await openStore(`sqlite:${directory}`, { bodies: PLACE, s3: s3.s3 })
-  later(t, () => again.close())
-  assert.deepEqual(await inbox(again), raws)
-})
+testBoth(
+  'large bodies are in the bucket, whole and as streams, once each; small ones stay in the database',
+  async t => {
+    const s3 = await bucket(t)
+    const { store, open } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
+    const raws = [message('small'), message('middle', 50_000), message('streamed', 3_000_000)]
+    for (const raw of raws) await store.deliver(raw, [ALICE, BOB])
+    assert.deepEqual(await inbox(store), raws)
+    assert.equal(s3.bodies('PUT').length, 2)
+    for (const line of s3.bodies('PUT'))
+      assert.match(line, /^PUT \/mail\/store\/one\/([0-9a-f]{2})\/\1[0-9a-f]{62}$/)
+    await store.close()
+    const again = await open()
+    later(t, () => again.close())
+    assert.deepEqual(await inbox(again), raws)
+  },
+)
 
-test('a body is removed from the bucket with the last message that has it', async t => {
+testBoth('a body is removed from the bucket with the last message that has it', async t => {
   const s3 = await bucket(t)
   const { store } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
   await store.deliver(message('x', 5000), [ALICE, BOB])
@@ -138,59 +142,62 @@ test('a body is removed from the bucket with the last message that has it', asyn
   assert.equal(s3.bodies('DELETE').length, 1)
 })
 
-test('a bucket that is away: SMTP says 451, IMAP NO [UNAVAILABLE], and when it is back all goes on', async t => {
-  const s3 = await bucket(t)
-  const { store, failures } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
-  const server = createServer({
-    hostname: 'mail.example.test',
-    host: '127.0.0.1',
-    ports: { inbound: 0, imap: 0 },
-    allowInsecureAuth: true,
-    mailAuth: false,
-    closeTimeout: 1000,
-  })
-  store.attach(server)
-  await server.listen()
-  later(t, () => server.close())
-  const transport = createTransport({ host: '127.0.0.1', port: server.ports.inbound!, ignoreTLS: true })
-  later(t, () => transport.close())
-  const send = (raw: Buffer): Promise<unknown> =>
-    transport.sendMail({ envelope: { from: 'carol@elsewhere.test', to: [ALICE] }, raw })
-  const client = new ImapFlow({
-    host: '127.0.0.1',
-    port: server.ports.imap!,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user: ALICE, pass: 'password' },
-    logger: false,
-  })
-  await client.connect()
-  later(t, () => client.logout().catch(() => {}))
-  await send(message('before', 300_000))
-  await client.mailboxOpen('INBOX')
+testBoth(
+  'a bucket that is away: SMTP says 451, IMAP NO [UNAVAILABLE], and when it is back all goes on',
+  async t => {
+    const s3 = await bucket(t)
+    const { store, failures } = await testStore(t, { smallBody: 1000, bodies: PLACE, s3: s3.s3 })
+    const server = createServer({
+      hostname: 'mail.example.test',
+      host: '127.0.0.1',
+      ports: { inbound: 0, imap: 0 },
+      allowInsecureAuth: true,
+      mailAuth: false,
+      closeTimeout: 1000,
+    })
+    store.attach(server)
+    await server.listen()
+    later(t, () => server.close())
+    const transport = createTransport({ host: '127.0.0.1', port: server.ports.inbound!, ignoreTLS: true })
+    later(t, () => transport.close())
+    const send = (raw: Buffer): Promise<unknown> =>
+      transport.sendMail({ envelope: { from: 'carol@elsewhere.test', to: [ALICE] }, raw })
+    const client = new ImapFlow({
+      host: '127.0.0.1',
+      port: server.ports.imap!,
+      secure: false,
+      doSTARTTLS: false,
+      auth: { user: ALICE, pass: 'password' },
+      logger: false,
+    })
+    await client.connect()
+    later(t, () => client.logout().catch(() => {}))
+    await send(message('before', 300_000))
+    await client.mailboxOpen('INBOX')
 
-  await s3.stop()
-  await assert.rejects(send(message('away', 5000)), { responseCode: 451, message: /4\.3\.0/ })
-  await send(message('small'))
-  await assert.rejects(
-    client.fetchOne('1', { source: true }),
-    (error: { responseStatus?: string; response?: unknown }) => {
-      assert.equal(error.responseStatus, 'NO')
-      assert.match(JSON.stringify(error.response), /"UNAVAILABLE"/)
-      return true
-    },
-  )
-  assert.equal((failures[0] as { code?: string }).code, 'ES3DOWN')
+    await s3.stop()
+    await assert.rejects(send(message('away', 5000)), { responseCode: 451, message: /4\.3\.0/ })
+    await send(message('small'))
+    await assert.rejects(
+      client.fetchOne('1', { source: true }),
+      (error: { responseStatus?: string; response?: unknown }) => {
+        assert.equal(error.responseStatus, 'NO')
+        assert.match(JSON.stringify(error.response), /"UNAVAILABLE"/)
+        return true
+      },
+    )
+    assert.equal((failures[0] as { code?: string }).code, 'ES3DOWN')
 
-  await s3.start()
-  await send(message('back', 5000))
-  await client.noop()
-  const subjects: string[] = []
-  for await (const found of client.fetch('1:*', { envelope: true, source: true })) {
-    subjects.push(`${found.envelope?.subject} ${found.source!.length > 100}`)
-  }
-  assert.deepEqual(subjects, ['before true', 'small true', 'back true'])
-})
+    await s3.start()
+    await send(message('back', 5000))
+    await client.noop()
+    const subjects: string[] = []
+    for await (const found of client.fetch('1:*', { envelope: true, source: true })) {
+      subjects.push(`${found.envelope?.subject} ${found.source!.length > 100}`)
+    }
+    assert.deepEqual(subjects, ['before true', 'small true', 'back true'])
+  },
+)
 
 test('a bucket that stumbles is asked again; one that refuses is not', async t => {
   const s3 = await bucket(t)

@@ -32,6 +32,7 @@ export class PostgresNodes implements Nodes {
   readonly #self: string = randomBytes(8).toString('hex')
   #client: pg.Client | null = null
   #connecting: Promise<void> | null = null
+  #asking: Promise<unknown> = Promise.resolve()
   #heard: (news: string) => void = () => {}
   #missed: (isLost: boolean) => void = () => {}
   #untold = new Set<string>()
@@ -67,17 +68,13 @@ export class PostgresNodes implements Nodes {
     const client = this.#client
     if (!client) return false
     const key = createHash('sha256').update(name).digest().readInt32BE()
-    const { rows } = await client
-      .query<{ got: boolean }>('select pg_try_advisory_lock($1, $2) as got', [LOCKS, key])
-      .catch(error => {
-        throw named(error)
-      })
-    if (rows[0]?.got !== true) return false
+    const got = await this.#ask(client, 'select pg_try_advisory_lock($1, $2) as answer', [LOCKS, key])
+    if (got !== true) return false
     try {
       await work()
     } finally {
       // when the connection is gone, so is the lock
-      await client.query('select pg_advisory_unlock($1, $2)', [LOCKS, key]).catch(() => {})
+      await this.#ask(client, 'select pg_advisory_unlock($1, $2) as answer', [LOCKS, key]).catch(() => {})
     }
     return true
   }
@@ -132,6 +129,18 @@ export class PostgresNodes implements Nodes {
     }
   }
 
+  /** One after the other: that is all that the connection does at a time. */
+  #ask(client: pg.Client, text: string, values: readonly unknown[]): Promise<unknown> {
+    const asked = this.#asking.then(async () => {
+      const { rows } = await client.query<{ answer: unknown }>(text, [...values])
+      return rows[0]?.answer
+    })
+    this.#asking = asked.catch(() => {}) // who asked is told
+    return asked.catch(error => {
+      throw named(error)
+    })
+  }
+
   #hear(payload: string): void {
     const colon = payload.indexOf(':')
     if (payload.slice(0, colon) === this.#self) return
@@ -147,7 +156,7 @@ export class PostgresNodes implements Nodes {
     const late = setTimeout(() => {
       ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
     }, ANSWER_WITHIN_MS)
-    client.query('select 1').then(
+    this.#ask(client, 'select 1 as answer', []).then(
       () => {
         clearTimeout(late)
         this.#missed(false)

@@ -1,20 +1,30 @@
-// Where large bodies are kept: options of the server and of every command beside it. Keys are in the environment or in a file, as Amazon's own
-// programs have them.
+// Where mail is kept: options of the server and of every command beside it. Keys of a bucket are in the environment or in a file, as Amazon's
+// own programs have them.
 import { readFileSync } from 'node:fs'
-import type { StoreOptions } from '@email-server/store'
+import { join } from 'node:path'
+import { openStore, type Store, type StoreOptions } from '@email-server/store'
 import { CommandLineError } from './command-line-error.ts'
 
-export const BODIES_OPTIONS = {
+export const STORE_OPTIONS = {
+  store: { type: 'string' },
   bodies: { type: 'string' },
   's3-endpoint': { type: 'string' },
   's3-region': { type: 'string' },
   's3-credentials': { type: 'string' },
 } as const
 
-export type BodiesValues = { readonly [K in keyof typeof BODIES_OPTIONS]?: string | undefined }
+export type StoreValues = { readonly [K in keyof typeof STORE_OPTIONS]?: string | undefined }
 
-export function bodiesUsage(): string[] {
+export interface StorePlace {
+  /** `postgres://…`; null: SQLite, in the directory of the data. */
+  readonly url: string | null
+  readonly options: StoreOptions
+}
+
+export function storeUsage(): string[] {
   return [
+    `  --${'store URL'.padEnd(26)} keep mail in PostgreSQL (postgres://USER:PASSWORD@HOST/DATABASE), which several processes may share;`,
+    `    ${''.padEnd(26)} large messages stay in DIR/bodies, which they share as well`,
     `  --${'bodies s3://BUCKET/PREFIX'.padEnd(26)} keep large messages in a bucket`,
     `  --${'s3-endpoint URL'.padEnd(26)} its service (default: Amazon's)`,
     `  --${'s3-region NAME'.padEnd(26)} (default: AWS_REGION, else us-east-1)`,
@@ -22,14 +32,31 @@ export function bodiesUsage(): string[] {
   ]
 }
 
-/** What `openStore` is to be told. Throws a CommandLineError. */
-export function bodiesOptions(
-  values: BodiesValues,
+/** Throws a CommandLineError. */
+export function storePlace(
+  values: StoreValues,
   env: Readonly<Record<string, string | undefined>> = process.env,
-): StoreOptions {
+): StorePlace {
+  const url = values.store ?? null
+  if (url !== null && !/^postgres(?:ql)?:\/\//.test(url)) {
+    throw new CommandLineError('--store wants postgres://USER:PASSWORD@HOST/DATABASE')
+  }
+  return { url, options: bodiesOptions(values, env) }
+}
+
+/** @param data a directory that exists */
+export function openAt(data: string, { url, options }: StorePlace): Promise<Store> {
+  return url === null
+    ? openStore(`sqlite:${data}`, options)
+    : openStore(url, { bodies: join(data, 'bodies'), ...options })
+}
+
+function bodiesOptions(values: StoreValues, env: Readonly<Record<string, string | undefined>>): StoreOptions {
   const { bodies } = values
   if (bodies === undefined) {
-    const stray = Object.keys(BODIES_OPTIONS).find(name => values[name as keyof BodiesValues] !== undefined)
+    const stray = Object.keys(STORE_OPTIONS).find(
+      name => name.startsWith('s3-') && values[name as keyof StoreValues] !== undefined,
+    )
     if (stray) throw new CommandLineError(`--${stray} goes with --bodies`)
     return {}
   }
