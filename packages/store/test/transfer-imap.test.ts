@@ -1,6 +1,6 @@
 // Mail from another IMAP server and to another one: here both are ours; Dovecot is the other one in test/interop/transfer-imap.test.ts.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test as nodeTest, type TestContext } from 'node:test'
 import {
   type ConnectImapOptions,
   connectIMAP,
@@ -13,7 +13,7 @@ import type { MailboxHandlers } from 'email-server/mailbox'
 import { readIMAP, type Store, type TransferMessage } from '../src/index.ts'
 import { localName, plainName, remoteFolders, remoteName } from '../src/transfer/imap-folders.ts'
 import { cuttingProxy } from './cutting-proxy.ts'
-import { ALICE, allUids, BOB, bytesOf, later, message, OPEN, testStore } from './support.ts'
+import { ALICE, allUids, BOB, bytesOf, later, message, OPEN, test, testStore } from './support.ts'
 
 interface There {
   /** Connections that the client has made. */
@@ -356,60 +356,63 @@ async function namesOf(imap: ImapConnection): Promise<readonly string[]> {
   return all.map(folder => localName(folder, USES, told))
 }
 
-test('folders of other servers as ours: delimiters, namespaces, uses, what no name may have', async () => {
-  const courier = {
-    personal: [{ prefix: 'INBOX.', delimiter: '.' }],
-    otherUsers: [{ prefix: 'user.', delimiter: '.' }],
-    shared: [{ prefix: 'shared.', delimiter: '.' }],
-  }
-  const own = [
-    'INBOX',
-    'INBOX.Work.a/b',
-    'INBOX.Sent Items',
-    'INBOX.Other Users.x',
-    'user.bob',
-    'shared',
-    'shared.all',
-  ]
-  assert.deepEqual(
-    await namesOf(
-      listing(
-        own.map(name => ({ name })),
-        courier,
+nodeTest(
+  'folders of other servers as ours: delimiters, namespaces, uses, what no name may have',
+  async () => {
+    const courier = {
+      personal: [{ prefix: 'INBOX.', delimiter: '.' }],
+      otherUsers: [{ prefix: 'user.', delimiter: '.' }],
+      shared: [{ prefix: 'shared.', delimiter: '.' }],
+    }
+    const own = [
+      'INBOX',
+      'INBOX.Work.a/b',
+      'INBOX.Sent Items',
+      'INBOX.Other Users.x',
+      'user.bob',
+      'shared',
+      'shared.all',
+    ]
+    assert.deepEqual(
+      await namesOf(
+        listing(
+          own.map(name => ({ name })),
+          courier,
+        ),
       ),
-    ),
-    ['INBOX', 'Work/a_b', 'Sent', 'Other Users_/x'],
-  )
-  const gmail = [
-    { name: '[Gmail]', attributes: ['Noselect'] },
-    { name: '[Gmail]/All Mail', specialUse: 'All' },
-    { name: '[Gmail]/Sent Mail', specialUse: 'Sent' },
-    { name: '[Gmail]/Starred', specialUse: 'Flagged' },
-    { name: '[Gmail]/Important', specialUse: 'Important' },
-    { name: '[Gmail]/Spam', specialUse: 'Junk' },
-    { name: 'Spam' },
-    { name: 'INBOX' },
-    { name: 'Travel/50% off*' },
-  ].map(folder => ({ ...folder, delimiter: '/' }))
-  assert.deepEqual(await namesOf(listing(gmail)), [
-    'INBOX',
-    'Sent',
-    'Junk',
-    // the server has said which one is for junk
-    'Spam',
-    'Travel/50_ off_',
-    'Archive',
-  ])
-  assert.deepEqual(
-    await namesOf(listing([{ name: 'a.b', delimiter: null }, { name: 'x..y.' }, { name: '.' }])),
-    ['a.b', 'x/y', '_'],
-  )
-  const deep = Array.from({ length: 50 }, (_, i) => `l${i}`).join('.')
-  const [folder] = (await remoteFolders(listing([{ name: deep }]))).all
-  assert.equal(plainName(folder!).split('/').length, 31)
-})
+      ['INBOX', 'Work/a_b', 'Sent', 'Other Users_/x'],
+    )
+    const gmail = [
+      { name: '[Gmail]', attributes: ['Noselect'] },
+      { name: '[Gmail]/All Mail', specialUse: 'All' },
+      { name: '[Gmail]/Sent Mail', specialUse: 'Sent' },
+      { name: '[Gmail]/Starred', specialUse: 'Flagged' },
+      { name: '[Gmail]/Important', specialUse: 'Important' },
+      { name: '[Gmail]/Spam', specialUse: 'Junk' },
+      { name: 'Spam' },
+      { name: 'INBOX' },
+      { name: 'Travel/50% off*' },
+    ].map(folder => ({ ...folder, delimiter: '/' }))
+    assert.deepEqual(await namesOf(listing(gmail)), [
+      'INBOX',
+      'Sent',
+      'Junk',
+      // the server has said which one is for junk
+      'Spam',
+      'Travel/50_ off_',
+      'Archive',
+    ])
+    assert.deepEqual(
+      await namesOf(listing([{ name: 'a.b', delimiter: null }, { name: 'x..y.' }, { name: '.' }])),
+      ['a.b', 'x/y', '_'],
+    )
+    const deep = Array.from({ length: 50 }, (_, i) => `l${i}`).join('.')
+    const [folder] = (await remoteFolders(listing([{ name: deep }]))).all
+    assert.equal(plainName(folder!).split('/').length, 31)
+  },
+)
 
-test('our folders on other servers: delimiters, prefixes, uses', () => {
+nodeTest('our folders on other servers: delimiters, prefixes, uses', () => {
   const uses = new Map([['Sent', 'INBOX.Sent Items']])
   const at = (
     name: string,
@@ -480,7 +483,7 @@ async function marks(imap: ImapConnection, refused: number[] = []): Promise<stri
   return found
 }
 
-test('answers in any order become messages in order; flags told unasked are none', async () => {
+nodeTest('answers in any order become messages in order; flags told unasked are none', async () => {
   const mixed = habits(async function* () {
     for (const uid of [4, 2, 5, 1, 3]) yield told(uid, 'text')
     yield { uid: 3, flags: [] }
@@ -488,7 +491,7 @@ test('answers in any order become messages in order; flags told unasked are none
   assert.deepEqual(await marks(mixed), ['1 1', '2 2', '3 3', '4 4', '5 5'])
 })
 
-test('a message that is gone is none; one that is there and is not given is told', async () => {
+nodeTest('a message that is gone is none; one that is there and is not given is told', async () => {
   const refused: number[] = []
   const forgetful = habits(
     async function* () {
@@ -506,7 +509,7 @@ test('a message that is gone is none; one that is there and is not given is told
   )
 })
 
-test('a message at which the server gives up is found, and the others come', async () => {
+nodeTest('a message at which the server gives up is found, and the others come', async () => {
   const refused: number[] = []
   const broken = habits(async function* (uids) {
     for (const uid of uids) {
