@@ -7,42 +7,45 @@ import type { CommandResult } from './commands.ts'
 import { number, type ProgressBar } from './progress.ts'
 import { readSecret } from './secrets.ts'
 
-export async function importFromServer(
+export function importFromServer(
   store: Store,
   command: TransferCommand,
   bar: ProgressBar,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { user, folder } = command
-  const refused = new Refused()
-  const way = await wayTo(command)
-  const work = store.importIMAP(user, way, {
-    ...(folder !== null && { folder }),
-    onProgress: progress => show(bar, progress),
-    onRefused: refused.take,
-    signal,
-  })
-  const done = await work.catch(explain)
-  return refused.result(`${number(done.added)} messages imported, ${number(done.skipped)} were there already`)
+  return transfer('imported', command, bar, (way, told) =>
+    store.importIMAP(user, way, { ...told, ...(folder !== null && { folder }), signal }),
+  )
 }
 
-export async function exportToServer(
+export function exportToServer(
   store: Store,
   command: TransferCommand,
   bar: ProgressBar,
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const { user, folder } = command
+  return transfer('exported', command, bar, (way, told) =>
+    store.exportIMAP(user, way, { ...told, ...(folder !== null && { only: folder }), signal }),
+  )
+}
+
+interface Told {
+  readonly onProgress: (progress: ImapProgress) => void
+  readonly onRefused: (message: RefusedMessage) => void
+}
+
+async function transfer(
+  done: 'imported' | 'exported',
+  command: TransferCommand,
+  bar: ProgressBar,
+  start: (way: ConnectImapOptions, told: Told) => Promise<ImapProgress>,
+): Promise<CommandResult> {
   const refused = new Refused()
-  const way = await wayTo(command)
-  const work = store.exportIMAP(user, way, {
-    ...(folder !== null && { only: folder }),
-    onProgress: progress => show(bar, progress),
-    onRefused: refused.take,
-    signal,
-  })
-  const done = await work.catch(explain)
-  return refused.result(`${number(done.added)} messages exported, ${number(done.skipped)} were there already`)
+  const told = { onProgress: (progress: ImapProgress) => show(bar, progress), onRefused: refused.take }
+  const { added, skipped } = await start(await wayTo(command), told).catch(explain)
+  return refused.result(`${number(added)} messages ${done}, ${number(skipped)} were there already`)
 }
 
 /** Why a connection could not be made stands behind the error. */

@@ -3,6 +3,7 @@ import type { AccountView, FolderView } from '../src/web/api-types.ts'
 import { api } from './api.ts'
 import { fill, h, type IconName, icon, unseen } from './dom.ts'
 import { hueOf, several } from './format.ts'
+import { Gathered } from './gathered.ts'
 import { mailHash } from './route.ts'
 
 const ICONS: Readonly<Record<string, IconName>> = {
@@ -13,8 +14,7 @@ export class FolderPane {
   readonly element: HTMLElement = h('nav', { class: 'pane folders', 'aria-label': 'Accounts and folders' })
   #accounts: readonly { readonly account: AccountView; readonly folders: readonly FolderView[] }[] = []
   #current: { readonly account: string; readonly folder: string } | null = null
-  #loading = false
-  #again = false
+  readonly #loading = new Gathered(() => this.#loadOnce())
 
   /** The first account; null when there is none. */
   get first(): string | null {
@@ -26,23 +26,16 @@ export class FolderPane {
     for (const link of this.element.querySelectorAll('a')) this.#mark(link)
   }
 
-  /** What is asked for meanwhile is done afterwards, once. */
   async load(): Promise<void> {
-    this.#again = true
-    if (this.#loading) return
-    this.#loading = true
-    try {
-      while (this.#again) {
-        this.#again = false
-        const accounts = await api.accounts()
-        this.#accounts = await Promise.all(
-          accounts.map(async account => ({ account, folders: await api.folders(account.address) })),
-        )
-        this.#draw()
-      }
-    } finally {
-      this.#loading = false
-    }
+    await this.#loading.run()
+  }
+
+  async #loadOnce(): Promise<void> {
+    const accounts = await api.accounts()
+    this.#accounts = await Promise.all(
+      accounts.map(async account => ({ account, folders: await api.folders(account.address) })),
+    )
+    this.#draw()
   }
 
   /** The folder above or below the one that has the focus. */

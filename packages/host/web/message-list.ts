@@ -3,6 +3,7 @@ import type { MessageList, MessageSummary } from '../src/web/api-types.ts'
 import { ApiError, api, type Place } from './api.ts'
 import { announce, fill, h, icon, unseen } from './dom.ts'
 import { hueOf, longTime, several, shortTime } from './format.ts'
+import { Gathered } from './gathered.ts'
 import { go, type MailRoute, mailHash } from './route.ts'
 
 const PAGE = 50
@@ -34,8 +35,7 @@ export class MessageListPane {
   #route: MailRoute | null = null
   #messages: readonly MessageSummary[] = []
   #shown = PAGE
-  #loading = false
-  #again = false
+  readonly #loading = new Gathered(() => this.#loadOnce())
   #focusWhenLoaded = false
   #timer = 0
 
@@ -101,19 +101,8 @@ export class MessageListPane {
     this.load()
   }
 
-  /** What is asked for meanwhile is done afterwards, once. */
   async load(): Promise<void> {
-    this.#again = true
-    if (this.#loading) return
-    this.#loading = true
-    try {
-      while (this.#again) {
-        this.#again = false
-        await this.#loadOnce()
-      }
-    } finally {
-      this.#loading = false
-    }
+    if (!(await this.#loading.run())) return
     if (this.#focusWhenLoaded) this.focusCurrent()
     this.#focusWhenLoaded = false
   }
@@ -135,7 +124,7 @@ export class MessageListPane {
   /** Now, or when what is being loaded is there. */
   #focusList(): void {
     this.#search.blur()
-    if (this.#loading) this.#focusWhenLoaded = true
+    if (this.#loading.isRunning) this.#focusWhenLoaded = true
     else this.focusCurrent()
   }
 
@@ -194,7 +183,7 @@ export class MessageListPane {
       }
       // somebody has gone elsewhere meanwhile
       if (this.#route !== route && !isSamePlace(this.#route, route)) {
-        this.#again = true
+        this.#loading.again()
         return
       }
       this.#draw(pages, list)

@@ -251,20 +251,22 @@ testPostgres(
   },
 )
 
+/** Of a message that is to be sent. */
+const entry = (id: string) => ({
+  id,
+  messageId: null,
+  envelope: {} as never,
+  recipients: [],
+  since: 0,
+  attempts: 0,
+  nextAttempt: 1000,
+  warned: false,
+})
+
 testPostgres(
   'nodes share the queue: each entry is claimed by one of them, and taken over when its lease has ended',
   async t => {
     const { a, b } = await pair(t)
-    const entry = (id: string) => ({
-      id,
-      messageId: null,
-      envelope: {} as never,
-      recipients: [],
-      since: 0,
-      attempts: 0,
-      nextAttempt: 1000,
-      warned: false,
-    })
     const ids = Array.from({ length: 40 }, (_, index) => `entry ${index}`)
     for (const id of ids) {
       const taken = await a.queue.add(entry(id), message(id), 1)
@@ -291,17 +293,9 @@ testPostgres(
 
 testPostgres('a message that both nodes are asked to send under one id is taken once', async t => {
   const { a, b } = await pair(t)
-  const entry = {
-    id: 'the same',
-    messageId: null,
-    envelope: {} as never,
-    recipients: [],
-    since: 0,
-    attempts: 0,
-    nextAttempt: 1000,
-    warned: false,
-  }
-  const taken = await Promise.all([a, b, a, b].map(store => store.queue.add(entry, message('m'), 2000)))
+  const taken = await Promise.all(
+    [a, b, a, b].map(store => store.queue.add(entry('the same'), message('m'), 2000)),
+  )
   assert.equal(taken.filter(each => each !== null).length, 1)
   assert.equal(await a.queue.count(), 1)
 })

@@ -3,7 +3,23 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { createTestServer, type TestServer } from '../../src/testing/index.ts'
+import { createTestServer, type TestServer, type TestServerOptions } from '../../src/testing/index.ts'
+
+/** A client that has said EHLO to a server that will answer `verb` with 451 once. */
+async function clientOf(
+  t: TestContext,
+  verb: string,
+  options: TestServerOptions = {},
+): Promise<[Raw, TestServer]> {
+  const mail = await createTestServer(options)
+  t.after(() => mail.close())
+  mail.fail(verb, '451 4.2.0 Later', 1)
+  const client = await raw(t, mail)
+  await client.until(/^220 .*\r\n/)
+  client.socket.write('EHLO client.example\r\n')
+  await client.until(/^250 .*\r\n/m)
+  return [client, mail]
+}
 
 async function raw(t: TestContext, { smtp }: TestServer): Promise<Raw> {
   const socket = connect(smtp.port, smtp.host)
@@ -41,13 +57,7 @@ class Raw {
 }
 
 test('a line that never ends reaches the server, which judges it', async t => {
-  const mail = await createTestServer()
-  t.after(() => mail.close())
-  mail.fail('NOOP', '451 4.2.0 Later', 1)
-  const client = await raw(t, mail)
-  await client.until(/^220 .*\r\n/)
-  client.socket.write('EHLO client.example\r\n')
-  await client.until(/^250 .*\r\n/m)
+  const [client] = await clientOf(t, 'NOOP')
   client.socket.write('NOOP\r\n')
   await client.until(/^451 4\.2\.0 Later\r\n/)
   client.socket.write('X'.repeat(200_000))
@@ -55,14 +65,8 @@ test('a line that never ends reaches the server, which judges it', async t => {
 })
 
 test('a long line in a message is passed on as it is', async t => {
-  const mail = await createTestServer()
-  t.after(() => mail.close())
-  mail.fail('RSET', '451 4.2.0 Later', 1)
-  const client = await raw(t, mail)
-  await client.until(/^220 .*\r\n/)
-  client.socket.write(
-    'EHLO client.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n',
-  )
+  const [client, mail] = await clientOf(t, 'RSET')
+  client.socket.write('MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n')
   await client.until(/^354 .*\r\n/m)
   const line = 'y'.repeat(150_000)
   client.socket.write(`Subject: long\r\n\r\n${line.slice(0, 70_001)}`)
@@ -72,13 +76,7 @@ test('a long line in a message is passed on as it is', async t => {
 })
 
 test('starttls-injection: what stands in clear behind STARTTLS is for the server to refuse', async t => {
-  const mail = await createTestServer({ tls: true })
-  t.after(() => mail.close())
-  mail.fail('NOOP', '451 4.2.0 Later', 1)
-  const client = await raw(t, mail)
-  await client.until(/^220 .*\r\n/)
-  client.socket.write('EHLO client.example\r\n')
-  await client.until(/^250 .*\r\n/m)
+  const [client] = await clientOf(t, 'NOOP', { tls: true })
   client.socket.write('STARTTLS\r\nNOOP\r\nNOOP\r\n')
   await new Promise(resolve => client.socket.once('close', resolve))
   assert.doesNotMatch(client.text, /451/, 'a command of the clear text was answered')

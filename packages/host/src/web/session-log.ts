@@ -97,7 +97,7 @@ export class SessionLog {
       else if (kind === 'tls') this.#secured(session, at, text)
       else if (kind === 'end') {
         this.#add(session, at, 'note', `${text === 'client' ? 'The client' : 'The server'} says nothing more`)
-      } else this.#closed(session, at, text)
+      } else if (kind === 'close') this.#closed(session, at, text)
     }
     this.#changed(connection)
   }
