@@ -49,7 +49,14 @@ export class ChangesOfOthers implements Others {
     this.#onDomain = onDomain
     this.#onError = onError
     database.nodes?.listen(
-      news => this.#heard(news),
+      news => {
+        try {
+          this.#heard(news)
+        } catch (error) {
+          // who shares the database may say anything
+          this.#onError(error)
+        }
+      },
       isLost => {
         if (isLost) feed.lookAtNames()
         void this.#compare()

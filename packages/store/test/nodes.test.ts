@@ -313,6 +313,33 @@ testPostgres('a listening connection that is lost comes back, and nothing is mis
   await news.until(heard => heard.some(change => change.kind === 'exists' && change.total === 1))
 })
 
+testPostgres('what a stranger says on the channel stops nobody', async t => {
+  const { made, a, b } = await pair(t)
+  const { news } = await opened(t, b)
+  const client = new pg.Client({ connectionString: made.url })
+  await client.connect()
+  later(t, () => client.end())
+  for (const said of [
+    '',
+    'x',
+    ':',
+    'x:f',
+    'x:fNaN',
+    'x:n{',
+    'x:nnull',
+    'x:n[1,1]',
+    'x:n[1,1,null]',
+    'x:d',
+    'x:d..',
+    'x:?',
+    'x:z',
+  ]) {
+    await client.query("select pg_notify('email_server', $1)", [said])
+  }
+  await a.deliver(message('after all that'), [ALICE])
+  await news.until(heard => heard.some(change => change.kind === 'exists' && change.total === 1))
+})
+
 testPostgres('the place of the bodies is one for all nodes: another directory is refused', async t => {
   const { made } = await pair(t)
   const elsewhere = await temporaryDirectory(t)

@@ -207,10 +207,10 @@ export class SessionLog {
         ? whole
         : `${whole.slice(0, charactersPerLine)} … ${(whole.length - charactersPerLine).toLocaleString('en-US')} more characters`
     session.lines.push({ n: ++session.count, at, by, text })
-    session.characters += text.length
+    session.characters += sizeOf(text)
     let gone = 0
     while (session.characters > charactersPerSession && gone < session.lines.length - 1) {
-      session.characters -= session.lines[gone++]!.text.length
+      session.characters -= sizeOf(session.lines[gone++]!.text)
     }
     // not one by one: what is in front of an array is taken away in linear time
     if (gone > 0) session.lines.splice(0, gone)
@@ -232,6 +232,11 @@ export class SessionLog {
   #changed(id: number): void {
     for (const watcher of this.#watchers) watcher(id)
   }
+}
+
+/** An empty line takes room too. */
+function sizeOf(text: string): number {
+  return text.length + 2
 }
 
 function viewOf(session: Session): SessionView {
