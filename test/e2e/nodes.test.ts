@@ -46,7 +46,11 @@ test('what comes in at one server is heard at the other, and the commands work b
   const mbox = join(folder.path, 'bob.mbox')
   const exported = await runCli(['export', 'mbox', mbox, '--user', BOB, ...commands])
   assert.equal(exported.stdout, `${count + 1} messages exported\n`)
-  const verified = await runCli(['verify', ...commands])
+  // others on the machine can read a command line
+  const { password } = new URL(url)
+  const hidden = ['--data', data, '--store', url.replace(`:${password}@`, '@')]
+  assert.equal((await runCli(['verify', ...hidden])).code, 1, 'a password is wanted')
+  const verified = await runCli(['verify', ...hidden], { PGPASSWORD: decodeURIComponent(password) })
   assert.match(verified.stdout, /all is in order\n$/)
   const backup = await runCli(['backup', join(folder.path, 'backup'), ...commands])
   assert.equal(backup.code, 1)

@@ -24,7 +24,7 @@ export interface StorePlace {
 export function storeUsage(): string[] {
   return [
     `  --${'store URL'.padEnd(26)} keep mail in PostgreSQL (postgres://USER:PASSWORD@HOST/DATABASE), which several processes may share;`,
-    `    ${''.padEnd(26)} large messages stay in DIR/bodies, which they share as well`,
+    `    ${''.padEnd(26)} large messages stay in DIR/bodies, which they share as well; PGPASSWORD hides the password from other users`,
     `  --${'bodies s3://BUCKET/PREFIX'.padEnd(26)} keep large messages in a bucket`,
     `  --${'s3-endpoint URL'.padEnd(26)} its service (default: Amazon's)`,
     `  --${'s3-region NAME'.padEnd(26)} (default: AWS_REGION, else us-east-1)`,
