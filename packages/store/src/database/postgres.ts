@@ -37,7 +37,7 @@ export async function openPostgres(
   }
   let pool: Connections
   try {
-    pool = new Connections(new library.Pool({ ...config, max: connections }))
+    pool = new Connections(new library.Pool({ ...config, max: connections, Client: endingClient(library) }))
   } catch (error) {
     throw openError(`${nameOf(url)} is no address of a database: ${lineOf(error)}`, error)
   }
@@ -96,6 +96,22 @@ async function prepare(db: Kysely<Tables>, url: string, migrations: readonly Mig
   } finally {
     await sql`select pg_advisory_unlock(${MIGRATION_LOCK}::bigint)`.execute(db)
   }
+}
+
+/** The library's, but that a connection which cannot be used is closed: the server would keep it for a minute, and this process with it. */
+function endingClient({ Client }: typeof pg): typeof pg.Client {
+  return class extends Client {
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error: Error) => void): void
+    override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
+      if (!callback) return super.connect()
+      super.connect((error: Error) => {
+        if (error) super.end().catch(() => {}) // the first error is what matters
+        callback(error)
+      })
+      return undefined
+    }
+  } as typeof pg.Client
 }
 
 /** Numbers are numbers: none of ours is larger than a number can be. */
